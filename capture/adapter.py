@@ -1,0 +1,58 @@
+"""What an adapter is: the border between `capture` and the backends.
+
+An adapter is a class without arguments to its constructor, found through the entry-point group
+`capture.adapters`.  `open`, `log` and `close` are required; the other methods of `Adapter` are
+called where the class has them (`hasattr`).  All are called from one thread, and may raise: what
+was not stored is then tried again or left to a later `capture sync`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from capture.records import Row
+from capture.runs import Run
+
+
+class Line(NamedTuple):
+    """A finished line of the console: `time` in Unix seconds, or None where nothing tells it."""
+
+    time: float | None
+    stream: str
+    text: str
+
+
+class Adapter(Protocol):
+    """One backend, for one run."""
+
+    def open(self, run: Run, folder: Path) -> int:
+        """Start or resume the run there.  Gives how many rows it holds for good already."""
+
+    def log(self, rows: Sequence[Row]) -> None:
+        """Hand over rows, in the order of their ordinals."""
+
+    def close(self, exit_status: int | None) -> None:
+        """End the run there; when this returns everything handed over is stored for good."""
+
+
+class Console(Protocol):
+    """What an adapter has whose backend shows a console log."""
+
+    def console(self, lines: Sequence[Line]) -> None:
+        """Hand over finished lines, in order."""
+
+
+class Configurable(Protocol):
+    """What an adapter has whose backend takes config after the start."""
+
+    def config(self, values: Mapping[str, Any]) -> None:
+        """Add to the run's config."""
+
+
+class Linked(Protocol):
+    """What an adapter has that can say where to look, or what to type next."""
+
+    def links(self) -> Sequence[str]:
+        """Lines for the closing block, such as a URL or a command."""
