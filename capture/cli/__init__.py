@@ -1,0 +1,46 @@
+"""The command line: one module for each command, found here by its name and imported only then.
+
+`capture [OPTIONS] -- COMMAND` is the one that has to start fast, so nothing else is imported for it.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+COMMANDS = {
+    "run": "run a command and track what it prints (also without the word: capture -- COMMAND)",
+    "parse": "print the records of a recording or a log as JSON lines",
+    "parsers": "list the console formats, show one, test them",
+    "ui": "open the local dashboard",
+}
+
+USAGE = """\
+usage: capture [OPTIONS] -- COMMAND [ARGS...]
+       capture {parse,parsers,ui} ...
+
+Experiment tracking for training programs that can't be changed.
+
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The entry point of `capture`.  Gives the exit status."""
+    arguments = sys.argv[1:] if argv is None else argv
+    name = arguments[0] if arguments else "--help"
+    if name == "--help" or name == "-h":
+        width = max(map(len, COMMANDS)) + 2
+        print(USAGE + "commands:\n" + "\n".join(f"  {n:{width}}{text}" for n, text in COMMANDS.items()))
+        print("\n`capture run --help` lists the options; `capture COMMAND --help` those of a command.")
+        return 0
+    if name == "--version":
+        from capture import __version__  # noqa: PLC0415  only for this
+
+        print(f"capture {__version__}")
+        return 0
+    if name in COMMANDS:
+        arguments = arguments[1:]
+    else:
+        name = "run"
+    status: int = import_module(f"capture.cli.{name}").main(arguments)
+    return status

@@ -1,0 +1,7 @@
+"""`python -m capture` is `capture`."""
+
+import sys
+
+from capture.cli import main
+
+sys.exit(main())

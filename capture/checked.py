@@ -1,0 +1,115 @@
+"""YAML that is checked against a model, with errors that name the file and the line.
+
+Used for formats and for the configuration: unknown keys, wrong types and broken YAML all become one
+`BadInput`, a message for a person and never a traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+Loc = tuple[int | str, ...]
+SIZE_LIMIT = 1024 * 1024
+
+
+class BadInput(ValueError):
+    """What a user wrote can't be used; the message says what, where, and what would be right."""
+
+
+class Checked(BaseModel):
+    """A model that knows all of its keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Source:
+    """A YAML text and where its parts stand.  Raises BadInput for what is not YAML."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self.name = name
+        if len(text) > SIZE_LIMIT:
+            raise BadInput(f"{name}: larger than {SIZE_LIMIT // 1024} KiB; no format or configuration is")
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        try:
+            self.data: Any = yaml.load(text, loader)  # noqa: S506  it is the safe loader
+            self._text = text
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise BadInput(f"{name}:{line}: this is not YAML: {error.problem}") from None
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            raise BadInput(f"{name}: this is not YAML: {error}") from None
+
+    def line(self, loc: Loc) -> int:
+        """The line, from 1, of the part that `loc` leads to; of the nearest part above if it is missing."""
+        node = yaml.compose(self._text, yaml.SafeLoader)
+        line = 1
+        for step in loc:
+            entry = _entry(node, step)
+            if entry is None:
+                break
+            mark, node = entry
+            line = int(mark.start_mark.line) + 1
+        return line
+
+    def error(self, loc: Loc, message: str) -> BadInput:
+        """An error about the part that `loc` leads to."""
+        return BadInput(f"{self.name}:{self.line(loc)}: {message}")
+
+    def check(self, model: type[Model], at: Loc = ()) -> Model:
+        """The data as a `model`.  Raises BadInput with one line for each thing that is wrong."""
+        data = self.data
+        for step in at:
+            data = data[step]
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            lines = dict.fromkeys(str(self.error(at + e["loc"], _say(e, model))) for e in error.errors())
+            raise BadInput("\n".join(lines)) from None
+
+
+def read(path: Path) -> Source:
+    """The YAML file at `path`.  Raises BadInput where it can't be read."""
+    try:
+        return Source(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: not UTF-8 text (byte {error.start})") from None
+
+
+def _entry(node: Any, step: int | str) -> tuple[Any, Any] | None:
+    """The node to show a person (a key rather than its value), and the node to go on from."""
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    if isinstance(node, yaml.MappingNode):
+        return next(((key, value) for key, value in node.value if key.value == str(step)), None)
+    return None
+
+
+def _say(error: Any, model: type[BaseModel]) -> str:
+    where = ".".join(str(step) for step in error["loc"])
+    if error["type"] == "extra_forbidden":
+        known = _keys(model)
+        close = difflib.get_close_matches(str(error["loc"][-1]), known, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(known)}"
+        return f"unknown key {str(error['loc'][-1])!r}; {hint}"
+    if error["type"] == "missing":
+        return f"{where} is missing"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{where}: {message[0].lower() + message[1:]}" if where else message
+
+
+def _keys(model: type[BaseModel]) -> Sequence[str]:
+    """Every key that the model or a part of it knows."""
+    schema = model.model_json_schema(by_alias=True)
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return sorted({key for part in parts for key in part.get("properties", {})})

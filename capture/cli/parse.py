@@ -1,0 +1,61 @@
+"""`capture parse FILE`: the records of a recording or a log, as JSON lines."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from capture import formats, records, runs
+from capture.checked import BadInput
+from capture.parsing import Parser
+from capture.pipeline import parse
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The options of `capture parse`."""
+    parser = argparse.ArgumentParser(
+        prog="capture parse", description="Print the records of a recording or a log as JSON lines."
+    )
+    parser.add_argument("file", help="a log, a run folder, or - for standard input")
+    parser.add_argument(
+        "--parser",
+        metavar="FILE|NAME",
+        action="append",
+        default=[],
+        help="a format of your own, tried before the built-in ones; or the name of a built-in one to use alone",
+    )
+    return parser
+
+
+def choose(wanted: list[str]) -> Parser:
+    """The parser with these formats; with names of built-in ones, only those.  Raises BadInput."""
+    own = [formats.from_file(Path(name)) for name in wanted if name.endswith((".yaml", ".yml"))]
+    named = [formats.by_name(name) for name in wanted if not name.endswith((".yaml", ".yml"))]
+    return Parser(named or [form for form, _ in formats.built_in()], own)
+
+
+def main(argv: list[str]) -> int:
+    """Run `capture parse`."""
+    options = arguments().parse_args(argv)
+    try:
+        parser = choose(options.parser)
+        path = Path(options.file)
+        if path.is_dir():
+            path /= runs.CONSOLE_LOG
+        with sys.stdin.buffer if options.file == "-" else path.open("rb") as file:
+            for record in parse(file, parser):
+                print(records.to_json(record))
+            sys.stdout.flush()
+    except BadInput as error:
+        print(f"capture parse: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"capture parse: {options.file}: {error.strerror}", file=sys.stderr)
+        return 2
+    for event in parser.events:
+        print(f"capture parse: {event}", file=sys.stderr)
+    return 0

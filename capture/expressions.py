@@ -1,0 +1,120 @@
+"""Arithmetic on captured names, for `step:`, `derive:`, `if:` and the like: never `eval`.
+
+An expression is compiled once to a tree of closures.  It knows numbers, names, `+ - * / // % **`,
+comparisons, `and or not`, `a if b else c`, and `abs min max round int`.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Value = Any  # a number or a string
+Compiled = Callable[[Mapping[str, Value]], Value]
+
+
+class Unknown(Exception):
+    """A name in the expression is not known here and now."""
+
+
+class Expression:
+    """A compiled expression.  Raises ValueError for what the language doesn't have."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        try:
+            tree = ast.parse(source, mode="eval").body
+            self._run = _compile(tree)
+        except SyntaxError:
+            raise ValueError(f"{source!r} is not arithmetic on names, such as (epoch - 1) * batches") from None
+        self._name = tree.id if isinstance(tree, ast.Name) else None
+        self.names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+
+    def __call__(self, names: Mapping[str, Value]) -> Value:
+        """The value.  Raises Unknown where a name is missing or the arithmetic has no result."""
+        try:
+            return self._run(names)
+        except KeyError as error:
+            raise Unknown(str(error)) from None
+        except (ArithmeticError, TypeError, ValueError) as error:
+            raise Unknown(f"{self.source}: {error}") from None
+
+    def holds(self, names: Mapping[str, Value]) -> bool:
+        """Whether the expression is true.  A name alone asks if it is known; a missing one makes it false."""
+        if self._name is not None:
+            return self._name in names
+        try:
+            return bool(self(names))
+        except Unknown:
+            return False
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if abs(exponent) > 64 or abs(base) > 1e9:  # noqa: PLR2004  keeps a format from computing forever
+        raise ArithmeticError("the power is too large")
+    return base**exponent
+
+
+_BINARY: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: _power,
+}
+_COMPARE: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+_UNARY: dict[type, Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_}
+_CALLS: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "min": min,
+    "max": max,
+    "round": round,
+    "int": lambda value: value if isinstance(value, float) and not math.isfinite(value) else int(value),
+}
+
+
+def _number(value: Any) -> Any:
+    """Keeps `"a" * 10**9` out: strings are for comparison only."""
+    if isinstance(value, str):
+        raise TypeError("text is no number")
+    return value
+
+
+def _compile(node: ast.AST) -> Compiled:  # noqa: PLR0911  one return for each kind of node
+    match node:
+        case ast.Constant(value=bool() | int() | float() | str() as value):
+            return lambda names: value
+        case ast.Name(id=name):
+            return lambda names: names[name]
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+            a, b, binary = _compile(left), _compile(right), _BINARY[type(op)]
+            return lambda names: binary(_number(a(names)), _number(b(names)))
+        case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
+            c, unary = _compile(operand), _UNARY[type(op)]
+            return lambda names: unary(c(names))
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARE:
+            a, b, compare = _compile(left), _compile(right), _COMPARE[type(op)]
+            return lambda names: compare(a(names), b(names))
+        case ast.BoolOp(op=op, values=values):
+            parts, any_of = [_compile(value) for value in values], isinstance(op, ast.Or)
+            quantifier = any if any_of else all
+            return lambda names: quantifier(part(names) for part in parts)
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            t, a, b = _compile(test), _compile(body), _compile(orelse)
+            return lambda names: a(names) if t(names) else b(names)
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _CALLS:
+            function, arguments = _CALLS[name], [_compile(arg) for arg in args]
+            return lambda names: function(*(_number(arg(names)) for arg in arguments))
+    raise ValueError(f"{ast.unparse(node)!r} is not allowed here: only arithmetic on names is")

@@ -1,0 +1,113 @@
+"""Bytes to frames: what stood on a console line before the next `\\n`, `\\r` or cursor move.
+
+Works on bytes: every separator is ASCII, so no character is ever torn, and only the few frames that
+a parser looks at closely are decoded.  Sequences are those of ECMA-48 and xterm's control sequences.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+LINE_LIMIT = 64 * 1024
+
+# A trailing "erase to the end of the line" changes nothing on the screen and belongs to the newline.
+_ERASES = rb"(?:\x1b\[0?K){0,4}"
+# Every branch starts with a plain byte: only then does `re` jump from candidate to candidate.
+_SEPARATOR = re.compile(
+    rb"\n|\r\r{0,3}\n|\r|\x08+"
+    rb"|\x1b\[0?K" + _ERASES + rb"\r{0,4}\n"
+    rb"|\x1b(?:\[[0-9;:?]{0,32}[A-HJ-MPSTXZ@`adefsu]|[78DEM])"
+)
+# What may be the first part of a separator that the next chunk completes.
+_UNDECIDED = re.compile(rb"(?:" + _ERASES + rb"\r{1,4}|(?:\x1b\[0?K){1,4})?(?:\x1b(?:\[[0-9;:?]{0,32})?)?\Z")
+_ENDS = {b"\n"[0]: "newline", b"\r"[0]: "return"}
+# Colours, modes, titles, hyperlinks, character sets: nothing of it is text.
+_ESCAPE = re.compile(
+    rb"\x1b\[[0-?]*[ -/]*[@-~]"
+    rb"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"
+    rb"|\x1b[ -/]*[0-~]?"
+)
+_CONTROL = bytes(set(range(32)) - {9}) + b"\x7f"
+
+
+class Frame(NamedTuple):
+    """One state of one console line.
+
+    `data` is its text without colours; `end` is how it ended: `newline`, `return`, `cursor` or
+    `end` (of the output).  `offset` and `span` say where its bytes stand in `console.log`; `time`
+    is when its last byte arrived.
+    """
+
+    data: bytes
+    end: str
+    offset: int
+    span: int
+    time: float | None
+    stream: str | None
+
+    @property
+    def text(self) -> str:
+        """The frame's text, whatever is no UTF-8 in it replaced."""
+        return self.data.decode("utf-8", "replace")
+
+    @property
+    def final(self) -> bool:
+        """Whether the line stays as it is: only a newline or the end of the output makes it so."""
+        return self.end in ("newline", "end")
+
+
+def visible(data: bytes) -> bytes:
+    """The bytes that show on the screen: colours, titles and control characters dropped."""
+    if b"\x1b" in data:
+        data = _ESCAPE.sub(b"", data)
+    return data.translate(None, _CONTROL)
+
+
+class FrameReader:
+    """Splits one stream into frames; the same bytes give the same frames however they are chunked."""
+
+    def __init__(self, stream: str | None = None) -> None:
+        self.stream = stream
+        self._carry = b""  # the unfinished frame, at most its first LINE_LIMIT bytes
+        self._undecided = b""  # what may be the first part of a separator
+        self._start = 0  # offset of the unfinished frame's first byte
+        self._next = 0  # offset of the byte after the last one
+
+    def feed(self, data: bytes, offset: int, time: float | None = None) -> list[Frame]:
+        """The frames that end in `data`, whose first byte stands at `offset`."""
+        buffer = self._carry + self._undecided + data
+        old = len(buffer) - len(data)
+
+        def place(index: int) -> int:
+            """Where a byte stands in the file; the chunks of one stream need not stand side by side."""
+            return offset + index - old if index >= old else self._next - (old - index)
+
+        held = _UNDECIDED.search(buffer, max(0, len(buffer) - 96))
+        stop = held.start() if held else len(buffer)
+        start = self._start if self._carry else place(0)
+        frames, position = [], 0
+        for match in _SEPARATOR.finditer(buffer, len(self._carry), stop):
+            begin = match.start()
+            end = _ENDS.get(buffer[match.end() - 1], "cursor")
+            if begin > position:
+                span = place(begin - 1) + 1 - start
+                frames.append(self._frame(buffer[position:begin], end, start, span, time))
+            elif end == "newline":
+                frames.append(Frame(b"", end, start, 0, time, self.stream))
+            position = match.end()
+            start = place(position)
+        self._carry = buffer[position : min(stop, position + LINE_LIMIT)]
+        self._undecided = buffer[stop:]
+        self._start = start
+        self._next = offset + len(data)
+        return frames
+
+    def finish(self, time: float | None = None) -> list[Frame]:
+        """The last frame, if the output ended without a newline."""
+        rest, self._carry, self._undecided = self._carry + self._undecided, b"", b""
+        frame = self._frame(rest, "end", self._start, self._next - self._start, time)
+        return [frame] if frame.data else []
+
+    def _frame(self, data: bytes, end: str, offset: int, span: int, time: float | None) -> Frame:
+        return Frame(visible(data[:LINE_LIMIT]), end, offset, span, time, self.stream)

@@ -1,0 +1,108 @@
+"""The literal text that a regular expression cannot match without.
+
+One search for all literals of all patterns decides whether a frame is looked at more closely, so
+that most lines cost one search.  The answer is a set of which at least one stands in every match;
+None means that nothing is required.  Whatever this small reader of regular expressions is unsure
+of counts as not required: the set may be too weak, never wrong.
+"""
+
+from __future__ import annotations
+
+import re
+
+Required = frozenset[str] | None
+
+_QUANTIFIER = re.compile(r"([*+?]|\{(\d*)(?:,\d*)?\})[?+]?")
+_GROUP = re.compile(r"\(\?(?:P?<[A-Za-z_]\w*>|:|>|=)|\((?!\?)")
+_ESCAPED_LITERAL = re.compile(r"\\([^\w\s])")
+_COMMON = frozenset([" ", ":", ",", ".", "-", "=", "/"])
+
+
+def required(regex: str) -> Required:
+    """Texts of which at least one stands in every match of `regex`."""
+    if "(?i" in regex or "(?x" in regex:
+        return None
+    try:
+        found, end = _alternatives(regex, 0)
+    except IndexError:  # an unfinished expression: the compiler has the better message
+        return None
+    return found if end == len(regex) else None
+
+
+def _alternatives(regex: str, at: int) -> tuple[Required, int]:
+    branches = []
+    while True:
+        found, at = _sequence(regex, at)
+        branches.append(found)
+        if at >= len(regex) or regex[at] == ")":
+            break
+        at += 1  # the bar
+    if any(branch is None for branch in branches):
+        return None, at
+    return frozenset().union(*(branch for branch in branches if branch)), at
+
+
+def _sequence(regex: str, at: int) -> tuple[Required, int]:
+    """The best requirement of one branch, and where the branch ends."""
+    best: Required = None
+    run = ""
+    while at < len(regex) and regex[at] not in "|)":
+        atom, found, after = _atom(regex, at)
+        quantifier = _QUANTIFIER.match(regex, after)
+        after = quantifier.end() if quantifier else after
+        optional = bool(quantifier) and (quantifier[1] in "*?" or quantifier[2] in ("", "0"))
+        if atom and not quantifier:
+            run += atom
+        else:
+            best, run = _better(best, run), ""
+            if not optional:
+                best = _stronger(best, frozenset([atom]) if atom else found)
+        at = after
+    return _better(best, run), at
+
+
+def _atom(regex: str, at: int) -> tuple[str, Required, int]:
+    """One atom: its literal character, or what its group requires; and where it ends."""
+    character = regex[at]
+    if character == "\\":
+        literal = _ESCAPED_LITERAL.match(regex, at)
+        if literal:
+            return literal[1], None, at + 2
+        if regex[at + 1] in "pPxuUN":
+            return "", None, _escape_end(regex, at)
+        return ("\t" if regex[at + 1] == "t" else ""), None, at + 2
+    if character == "[":
+        return "", None, _class_end(regex, at)
+    if character == "(":
+        group = _GROUP.match(regex, at)
+        found, end = _alternatives(regex, group.end() if group else at + 2)
+        return "", found if group else None, end + 1
+    return ("" if character in ".^$" else character), None, at + 1
+
+
+def _class_end(regex: str, at: int) -> int:
+    at += 1
+    if regex[at] == "^":
+        at += 1
+    if regex[at] == "]":
+        at += 1
+    while regex[at] != "]":
+        at += 2 if regex[at] == "\\" else 1
+    return at + 1
+
+
+def _escape_end(regex: str, at: int) -> int:
+    if at + 2 < len(regex) and regex[at + 2] == "{":
+        return regex.index("}", at) + 1
+    return at + {"x": 4, "u": 6, "U": 10}.get(regex[at + 1], 2)
+
+
+def _better(best: Required, run: str) -> Required:
+    return _stronger(best, frozenset([run]) if run else None)
+
+
+def _stronger(one: Required, other: Required) -> Required:
+    """The requirement that fewer lines fulfil by chance: the one whose shortest text is longer."""
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda texts: (min(len(t) - (t in _COMMON) / 2 for t in texts), -len(texts)))

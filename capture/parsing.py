@@ -1,0 +1,118 @@
+"""Frames to records: the first format that recognises a frame has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from capture import bars, patterns
+from capture.fits import Fits
+from capture.formats import Format, Naming
+from capture.frames import Frame
+from capture.records import Record
+from capture.rules import Memory, Reading, Renaming, Rule
+
+TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
+
+
+@dataclass
+class _State:
+    """What one format remembers about one source of lines."""
+
+    memory: Memory = field(default_factory=dict)
+    shown: dict[Any, bars.Bar] = field(default_factory=dict)
+
+
+class Parser:
+    """Turns frames into records.  The same frames give the same records.
+
+    `own` are the user's formats, which come first and run under a time limit.
+    `recognised` counts the frames that some pattern matched; `events` are messages for the user.
+    """
+
+    def __init__(
+        self, formats: Sequence[Format], own: Sequence[Format] = (), naming: Naming | None = None
+    ) -> None:
+        self.rules = [Rule(form, pattern, TIME_LIMIT) for form in own for pattern in form.patterns]
+        self.rules += [Rule(form, pattern) for form in formats for pattern in form.patterns]
+        self.recognised = 0
+        self.events: list[str] = []
+        self._renaming = Renaming(naming) if naming else None
+        self._states: dict[str, _State] = {}
+        self._fits = Fits()
+        self._last: dict[tuple[Any, ...], Reading] = {}
+        self._choose()
+
+    def _choose(self) -> None:
+        self._gate = patterns.gate(rule.matcher for rule in self.rules)
+
+    def feed(self, frames: Iterable[Frame]) -> list[Record]:
+        """The records of these frames."""
+        search = self._gate.search if self._gate else None
+        records: list[Record] = []
+        for frame in frames:
+            if frame.data and (search is None or search(frame.data)):
+                records += self._read(frame)
+        return records
+
+    def finish(self) -> list[Record]:
+        """The records that were still held back when the output ended."""
+        records = []
+        for name, state in self._states.items():
+            for bar in state.shown.values():
+                for step, metrics in bar.finish() if bar.frame else []:
+                    reading = Reading(step, bar.epoch, metrics, bar.context)
+                    records += self._record(name, reading, bar.frame)
+        return records
+
+    def _read(self, frame: Frame) -> list[Record]:
+        text = frame.text
+        for rule in list(self.rules):
+            literals = rule.matcher.literals
+            if literals is not None and not any(literal in text for literal in literals):
+                continue
+            state = self._states.setdefault(rule.form.name, _State())
+            try:
+                readings = rule.read(frame, text, state.memory, state.shown)
+            except patterns.Timeout:
+                self._switch_off(rule)
+                continue
+            if readings is not None:
+                self.recognised += 1
+                return [r for reading in readings for r in self._record(rule.form.name, reading, frame)]
+        return []
+
+    def _switch_off(self, rule: Rule) -> None:
+        self.rules.remove(rule)
+        self._choose()
+        pattern = rule.pattern.line or rule.pattern.regex
+        self.events.append(
+            f"format {rule.form.name}: a pattern took more than {TIME_LIMIT * 1000:.0f} ms on one line "
+            f"and is switched off for this run: {pattern}"
+        )
+
+    def _record(self, parser: str, reading: Reading, frame: Frame) -> list[Record]:
+        metrics = self._renaming(reading.metrics) if self._renaming else reading.metrics
+        if not metrics and not reading.config:
+            return []
+        key = (parser, *metrics)
+        if not frame.final and self._last.get(key) == reading:  # only the clock of a bar moved
+            return []
+        self._last[key] = reading
+        context = {"stream": frame.stream, **reading.context} if frame.stream else dict(reading.context)
+        fit = self._fits.number(parser, next(iter(metrics), ""), reading.step, reading.epoch)
+        if fit > 1:
+            context["fit"] = fit
+        return [
+            Record(
+                time=frame.time,
+                parser=parser,
+                step=reading.step,
+                epoch=reading.epoch,
+                metrics=metrics,
+                context=context,
+                at=(frame.offset, frame.span),
+                config=reading.config,
+            )
+        ]

@@ -1,0 +1,163 @@
+"""The two ways to write a pattern, `line:` and `regex:`, compiled to one kind of matcher.
+
+`line: "{step} | loss {loss} | lr {lr}"` names the values where they stand; the whole line has to
+look like that.  `regex:` is a regular expression of the `regex` module, searched anywhere in the
+line, with named groups, `%{NUMBER:name}`, and repeated `key` and `value` groups.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import regex
+
+from capture.literals import Required, required
+from capture.values import GROK, KINDS, NUMBER, Value, number
+
+_FIELD = re.compile(r"\{\{|\}\}|\{([^{}:]*)(?::(\w+))?\}")
+_GROK = re.compile(r"%\{(\w+)(?::([^{}]+))?\}")
+_IS_NUMBER = re.compile(NUMBER)
+
+
+class Timeout(Exception):
+    """The pattern took longer than it may on one line."""
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """A compiled pattern: which text it needs, what its groups are called and how they are read."""
+
+    source: str
+    groups: dict[str, tuple[str, Callable[[str], Value]]] = field(default_factory=dict)
+
+    @cached_property
+    def literals(self) -> Required:
+        """Texts of which at least one stands in every line that matches."""
+        return required(self.source)
+
+    @cached_property
+    def _compiled(self) -> Any:
+        return regex.compile(self.source)
+
+    def check(self) -> None:
+        """Raises ValueError where the regular expression does not compile."""
+        try:
+            _ = self._compiled
+        except regex.error as error:
+            raise ValueError(f"the regular expression does not compile: {error}") from None
+
+    @cached_property
+    def _readers(self) -> list[tuple[int, str, Callable[[str], Value]]]:
+        index = self._compiled.groupindex
+        named = [(n, *self.groups.get(group, (group, _read_any))) for group, n in index.items()]
+        return sorted((item for item in named if item[1] not in ("key", "value")), key=lambda item: item[0])
+
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether it has the repeated groups `key` and `value`."""
+        return {"key", "value"} <= set(self._names)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [self.groups.get(group, (group,))[0] for group in self._compiled.groupindex]
+
+    @property
+    def names(self) -> list[str]:
+        """The names that it may capture."""
+        return [name for name in self._names if name not in ("key", "value")]
+
+    def match(
+        self, text: str, timeout: float | None = None
+    ) -> tuple[dict[str, Value], list[tuple[str, str]]] | None:
+        """The named values, and the repeated keys with their values as text; None if nothing matched.
+
+        Raises Timeout where the search takes longer than `timeout` seconds.
+        """
+        try:
+            found = self._compiled.search(text, timeout=timeout)
+        except TimeoutError:
+            raise Timeout(self.source) from None
+        if found is None:
+            return None
+        values = {}
+        for index, name, read in self._readers:
+            shown = found[index]
+            if shown is not None:
+                values[name] = read(shown)
+        pairs = list(zip(found.captures("key"), found.captures("value"), strict=False)) if self.repeats else []
+        return values, pairs
+
+
+def from_line(line: str) -> Matcher:
+    """The matcher of a line with names in it.  Raises ValueError for an unknown kind of value."""
+    parts: list[str] = []
+    groups: dict[str, tuple[str, Callable[[str], Value]]] = {}
+    position = 0
+    for match in _FIELD.finditer(line := line.strip()):
+        parts.append(_plain(line[position : match.start()]))
+        position = match.end()
+        if match[0] in ("{{", "}}"):
+            parts.append(re.escape(match[0][0]))
+        else:
+            parts.append(_field(match[1].strip(), match[2], groups))
+    parts.append(_plain(line[position:]))
+    return Matcher(r"^\s*" + "".join(parts) + r"\s*$", groups)
+
+
+def _field(name: str, kind: str | None, groups: dict[str, tuple[str, Callable[[str], Value]]]) -> str:
+    if kind == "of":  # 3/25: the value, and how many there are under the name's plural
+        return rf"{_field(name, 'int', groups)}\s*/\s*{_field(name + 's', 'int', groups)}"
+    if kind is not None and kind not in KINDS:
+        raise ValueError(f"{{{name}:{kind}}}: there is no kind {kind!r}; there are {', '.join(KINDS)}, of")
+    if name == "_":
+        return f"(?:{KINDS[kind].regex})" if kind else r"\S+"
+    if not name:
+        raise ValueError("{} has no name; {_} skips a value")
+    shape = KINDS[kind or "number"]
+    if name in ("key", "value"):  # read together, as pairs
+        return f"(?P<{name}>{shape.regex})"
+    group = f"g{len(groups)}"
+    groups[group] = (name, shape.read)
+    return f"(?P<{group}>{shape.regex})"
+
+
+def _plain(text: str) -> str:
+    """The literal text between the names; spaces match any run of spaces."""
+    return r"\s+".join(re.escape(part) for part in re.split(r"\s+", text))
+
+
+def from_regex(source: str) -> Matcher:
+    """The matcher of a regular expression.  Raises ValueError for an unknown `%{NAME}`."""
+    groups: dict[str, tuple[str, Callable[[str], Value]]] = {}
+
+    def expand(match: re.Match[str]) -> str:
+        kind, name = match.groups()
+        if kind not in GROK:
+            raise ValueError(f"%{{{kind}}} is unknown; there are {', '.join(GROK)}")
+        if name is None:
+            return f"(?:{GROK[kind].regex})"
+        if name in ("key", "value"):  # read together, as pairs
+            return f"(?P<{name}>{GROK[kind].regex})"
+        group = f"g{len(groups)}"
+        groups[group] = (name, GROK[kind].read)
+        return f"(?P<{group}>{GROK[kind].regex})"
+
+    return Matcher(_GROK.sub(expand, source), groups)
+
+
+def _read_any(shown: str) -> Value:
+    return number(shown) if _IS_NUMBER.fullmatch(shown) else shown.strip()
+
+
+def gate(matchers: Iterable[Matcher]) -> re.Pattern[bytes] | None:
+    """One search that finds a required literal of any matcher; None if some matcher requires none."""
+    texts: set[str] = set()
+    for matcher in matchers:
+        if matcher.literals is None:
+            return None
+        texts |= matcher.literals
+    return re.compile(b"|".join(re.escape(text.encode()) for text in sorted(texts, key=lambda t: (-len(t), t))))

@@ -1,0 +1,100 @@
+"""The kinds of value that a console shows, how each looks, and what it is worth."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+Value = float | str
+
+_DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
+NUMBER = (
+    rf"[-+]?(?:(?:{_DIGITS}(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[nN][aA][nN]|[iI]nf(?:inity)?|INF(?:INITY)?)"
+)
+INT = rf"[-+]?{_DIGITS}"
+SI = rf"{NUMBER}\s?[kKMGTPB]?"
+DURATION = r"(?:\d+ days?, )?(?:\d+:)?\d+:\d\d(?:\.\d+)?|[\d.]+\s?(?:ns|us|µs|ms|s|sec|min|m|h|d)(?:\s?\d+(?:ms|s|m|h))*"
+WORD = r"[^\s,;|]+"
+KEY = r"[A-Za-z_][\w./@%()-]*(?: [A-Za-z_][\w./@%()-]*){0,3}"
+
+_SI = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12, "P": 1e15}
+_SECONDS = {
+    "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0,
+}  # fmt: skip
+
+_WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
+
+
+def number(text: str) -> float:
+    """The number that a text such as `1,234`, `1.2e-4`, `nan` or `-inf` stands for."""
+    text = text.replace(",", "")
+    try:
+        return int(text)
+    except ValueError:
+        value = float(text)
+        return math.nan if math.isnan(value) else value  # always the same NaN: it equals itself in a dict
+
+
+def si(text: str) -> float:
+    """`1.5k` is 1500, `3M` three million; the B of billions counts like the G."""
+    text = text.strip()
+    if text[-1] not in _SI:
+        return number(text)
+    value = number(text[:-1]) * _SI[text[-1]]
+    return int(value) if math.isfinite(value) and value == int(value) else value
+
+
+def duration(text: str) -> float:
+    """Seconds in `0:01:02`, `1:47`, `974us` or `1h 5m`."""
+    seconds = 0.0
+    days, _, clock = text.rpartition("day")
+    if days:
+        seconds, clock = 86400.0 * int(days), clock.lstrip("s, ")
+    if ":" in clock:
+        for part in clock.split(":"):
+            seconds = seconds * 60 + float(part)
+        return seconds
+    for amount, unit in re.findall(r"([\d.]+)\s?([a-zµ]+)", clock):
+        seconds += float(amount) * _SECONDS[unit]
+    return seconds
+
+
+def literal(text: str) -> Any:
+    """A config value as the program would have written it: a number, true, false, None, or the text."""
+    text = text.strip()
+    if text in _WORDS:
+        return _WORDS[text]
+    if re.fullmatch(NUMBER, text):
+        return number(text)
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
+
+
+class Kind(NamedTuple):
+    """How a value looks (a regular expression without groups) and how its text is read."""
+
+    regex: str
+    read: Callable[[str], Value]
+
+
+KINDS: dict[str, Kind] = {
+    "number": Kind(NUMBER, number),
+    "int": Kind(INT, number),
+    "word": Kind(WORD, str),
+    "text": Kind(".*?", str.strip),
+    "duration": Kind(DURATION, duration),
+    "si": Kind(SI, si),
+}
+# The names that `%{NUMBER:loss}` knows, as in Logstash, Vector and grok_exporter.
+GROK: dict[str, Kind] = {
+    "NUMBER": KINDS["number"],
+    "INT": KINDS["int"],
+    "WORD": Kind(r"\w+", str),
+    "NOTSPACE": Kind(r"\S+", str),
+    "DATA": KINDS["text"],
+    "GREEDYDATA": Kind(".*", str.strip),
+    "DURATION": KINDS["duration"],
+    "SI": KINDS["si"],
+    "KEY": Kind(KEY, str),
+}
