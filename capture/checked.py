@@ -36,6 +36,7 @@ class Source:
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
+        self._text: str | None = None
         if len(text) > SIZE_LIMIT:
             raise BadInput(f"{name}: larger than {SIZE_LIMIT // 1024} KiB; no format or configuration is")
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -48,9 +49,16 @@ class Source:
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             raise BadInput(f"{name}: this is not YAML: {error}") from None
 
+    @classmethod
+    def of_data(cls, data: Any, name: str) -> Source:
+        """Data that came from something else than YAML: its errors name no line."""
+        source = cls("", name)
+        source.data, source._text = data, None
+        return source
+
     def line(self, loc: Loc) -> int:
         """The line, from 1, of the part that `loc` leads to; of the nearest part above if it is missing."""
-        node = yaml.compose(self._text, yaml.SafeLoader)
+        node = yaml.compose(self._text or "", yaml.SafeLoader)
         line = 1
         for step in loc:
             entry = _entry(node, step)
@@ -62,7 +70,8 @@ class Source:
 
     def error(self, loc: Loc, message: str) -> BadInput:
         """An error about the part that `loc` leads to."""
-        return BadInput(f"{self.name}:{self.line(loc)}: {message}")
+        where = self.name if self._text is None else f"{self.name}:{self.line(loc)}"
+        return BadInput(f"{where}: {message}")
 
     def check(self, model: type[Model], at: Loc = ()) -> Model:
         """The data as a `model`.  Raises BadInput with one line for each thing that is wrong."""

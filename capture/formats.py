@@ -17,6 +17,7 @@ from capture import checked
 from capture.checked import BadInput, Checked, Source
 from capture.expressions import Expression
 from capture.patterns import Matcher, from_line, from_regex
+from capture.runs import PARSERS
 
 
 def _expression(value: Any) -> str:
@@ -162,6 +163,12 @@ def built_in() -> Iterator[tuple[Format, str]]:
                 found.append((file.name == "general.yaml", point.name, file.name, file.read_text(encoding="utf-8")))
     for _, package, name, text in sorted(found):
         yield load(Source(text, f"{package}/{name}")), text
+
+
+def of_run(folder: Path) -> list[Format]:
+    """The formats that were in effect when the run began, in their order."""
+    files = sorted((folder / PARSERS).glob("*.yaml"))
+    return [load(checked.read(file), samples=False) for file in files]
 
 
 def from_file(path: Path) -> Format:

@@ -10,18 +10,20 @@ import re
 from typing import NamedTuple
 
 LINE_LIMIT = 64 * 1024
+MOST_ROWS = 200  # no screen is higher
 
 # A trailing "erase to the end of the line" changes nothing on the screen and belongs to the newline.
 _ERASES = rb"(?:\x1b\[0?K){0,4}"
 # Every branch starts with a plain byte: only then does `re` jump from candidate to candidate.
 _SEPARATOR = re.compile(
-    rb"\n|\r\r{0,3}\n|\r|\x08+"
+    rb"\n|\r\r{0,3}\n|\r|\x08+|\x1b\[[01]?G"
     rb"|\x1b\[0?K" + _ERASES + rb"\r{0,4}\n"
     rb"|\x1b(?:\[[0-9;:?]{0,32}[A-HJ-MPSTXZ@`adefsu]|[78DEM])"
 )
 # What may be the first part of a separator that the next chunk completes.
 _UNDECIDED = re.compile(rb"(?:" + _ERASES + rb"\r{1,4}|(?:\x1b\[0?K){1,4})?(?:\x1b(?:\[[0-9;:?]{0,32})?)?\Z")
-_ENDS = {b"\n"[0]: "newline", b"\r"[0]: "return"}
+_ENDS = {ord("\n"): "newline", ord("\r"): "return", ord("\b"): "return", ord("G"): "return"}
+_UP = re.compile(rb"\x1b(?:\[(\d*)[AF]|M)")
 # Colours, modes, titles, hyperlinks, character sets: nothing of it is text.
 _ESCAPE = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]"
@@ -34,9 +36,10 @@ _CONTROL = bytes(set(range(32)) - {9}) + b"\x7f"
 class Frame(NamedTuple):
     """One state of one console line.
 
-    `data` is its text without colours; `end` is how it ended: `newline`, `return`, `cursor` or
-    `end` (of the output).  `offset` and `span` say where its bytes stand in `console.log`; `time`
-    is when its last byte arrived.
+    `data` is its text without colours; `end` is how it ended: `newline`; `return`, back on the same
+    line; `up`, a move to the line above (a move by several is as many frames); `cursor`, any other
+    move or erasure; `end` of the output.  `offset` and `span` say where its bytes stand in
+    `console.log`; `time` is when its last byte arrived.  Frames without text stand for moves alone.
     """
 
     data: bytes
@@ -71,6 +74,7 @@ class FrameReader:
         self.stream = stream
         self._carry = b""  # the unfinished frame, at most its first LINE_LIMIT bytes
         self._undecided = b""  # what may be the first part of a separator
+        self._ended = "newline"  # how the frame before ended
         self._start = 0  # offset of the unfinished frame's first byte
         self._next = 0  # offset of the byte after the last one
 
@@ -90,11 +94,18 @@ class FrameReader:
         for match in _SEPARATOR.finditer(buffer, len(self._carry), stop):
             begin = match.start()
             end = _ENDS.get(buffer[match.end() - 1], "cursor")
+            up = _UP.fullmatch(match[0]) if end == "cursor" else None
+            if up:
+                end = "up"
             if begin > position:
                 span = place(begin - 1) + 1 - start
                 frames.append(self._frame(buffer[position:begin], end, start, span, time))
-            elif end == "newline":
+            elif end in ("newline", "up") or (end == "return" and self._ended == "cursor"):
                 frames.append(Frame(b"", end, start, 0, time, self.stream))
+            if up and up[1]:
+                above = Frame(b"", end, start, 0, time, self.stream)
+                frames += [above] * (min(int(up[1]), MOST_ROWS) - 1)
+            self._ended = end
             position = match.end()
             start = place(position)
         self._carry = buffer[position : min(stop, position + LINE_LIMIT)]

@@ -1,0 +1,84 @@
+"""The configuration file: its keys, and what it becomes.  Imported only when a file has changed.
+
+`capture.yaml`, `[tool.capture]` in pyproject.toml and the user's own file all have these keys.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from capture import checked, formats
+from capture.checked import BadInput, Checked, Source
+
+Split = Annotated[
+    list[str],
+    BeforeValidator(lambda v: [part.strip() for part in v.split(",")] if isinstance(v, str) else v),
+]
+
+
+class Config(formats.Naming, Checked):
+    """The keys of a configuration file."""
+
+    project: str | None = None
+    name: str | None = None
+    tags: Split = []
+    notes: str | None = None
+    group: str | None = None
+    to: Split = Field([], description="adapters, such as trackio or wandb,jsonl")
+    dir: str | None = Field(None, description="the folder that holds all runs")
+    config: dict[str, Any] = Field({}, description="hyperparameters to show with the run")
+    parsers: list[str | dict[str, Any]] = Field([], description="format files, or formats written here")
+    tty: Literal["auto", "always", "never"] | None = None
+    unbuffer: bool | None = None
+    linger: float | None = Field(None, ge=0, description="seconds to wait for what the command leaves behind")
+    wait: float | None = Field(None, ge=0, description="seconds to wait for the backends at the end")
+    summary: Literal["auto", "always", "never"] | None = None
+    jsonl: dict[str, Any] = Field({}, description="options of that adapter")
+
+
+def check(path: Path) -> dict[str, Any]:
+    """What a configuration file says, as plain data; formats are read and checked.  Raises BadInput."""
+    if path.name == "pyproject.toml":
+        source, at = _toml(path)
+    else:
+        source, at = checked.read(path), ()
+    if source.data is None:
+        return {}
+    config = source.check(Config, at)
+    settings = config.model_dump(exclude_unset=True)
+    settings["parsers"] = [
+        read_format(path.parent / item)
+        if isinstance(item, str)
+        else _dump(formats.load(source, (*at, "parsers", index), samples=False))
+        for index, item in enumerate(config.parsers)
+    ]
+    settings["parser_files"] = [str(path.parent / item) for item in config.parsers if isinstance(item, str)]
+    if "dir" in settings:
+        settings["dir"] = str(path.parent / Path(settings["dir"]).expanduser())
+    return settings
+
+
+def read_format(path: Path) -> dict[str, Any]:
+    """A format file as plain data.  Raises BadInput."""
+    return _dump(formats.from_file(path))
+
+
+def _dump(form: formats.Format) -> dict[str, Any]:
+    return form.model_dump(by_alias=True, exclude_unset=True)
+
+
+def _toml(path: Path) -> tuple[Source, checked.Loc]:
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415  not there before 3.11
+    else:
+        import tomli as tomllib  # noqa: PLC0415
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path}: {error}") from None
+    section = data.get("tool", {}).get("capture")
+    return Source.of_data(section, f"{path}: [tool.capture]"), ()

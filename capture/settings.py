@@ -1,0 +1,141 @@
+"""The settings of a run: files, variables and options put together, the later wins.
+
+On the way of every start: the standard library only.  A configuration file is checked by
+`capture.config`, which is slow to import, once; until it changes the result comes from a cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from capture import __version__
+
+Settings = dict[str, Any]
+Stamp = list[Any]
+
+DEFAULTS: Settings = {
+    "to": ["trackio"],
+    "dir": "capture-runs",
+    "tty": "auto",
+    "unbuffer": None,
+    "linger": 1.0,
+    "wait": 30.0,
+    "summary": "auto",
+}
+CHOICES = {"tty": ("auto", "always", "never"), "summary": ("auto", "always", "never")}
+LISTS, NUMBERS = ("to", "tags"), ("linger", "wait")
+VARIABLES = ("project", "name", "tags", "notes", "group", "to", "dir", "tty", "linger", "wait", "summary")
+
+
+def files(folder: str, environ: Mapping[str, str]) -> list[str]:
+    """The configuration files in effect, the one that wins last."""
+    home = environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    found = [path for path in [os.path.join(home, "capture", "capture.yaml")] if os.path.isfile(path)]
+    place = os.path.abspath(folder)
+    while True:
+        project = os.path.join(place, "pyproject.toml")
+        for path in (project, os.path.join(place, "capture.yaml")):
+            if os.path.isfile(path) and (path != project or _has_section(path)):
+                return [*found, path]
+        if place == (place := os.path.dirname(place)):
+            return found
+
+
+def load(
+    folder: str, environ: Mapping[str, str], options: Mapping[str, Any], parsers: Iterable[str] = ()
+) -> Settings:
+    """The settings for a command that is started in `folder`.
+
+    `options` are those given on the command line, None where one was not; `parsers` are format files.
+    Raises ValueError, with a message for the user, where something is wrong.
+    """
+    settings = dict(DEFAULTS)
+    for layer in (*(_checked(path) for path in files(folder, environ)), from_variables(environ), options):
+        settings.update({key: value for key, value in layer.items() if value is not None})
+    settings["parsers"] = [*(_format(path) for path in parsers), *settings.get("parsers", [])]
+    return settings
+
+
+def from_variables(environ: Mapping[str, str]) -> Settings:
+    """The settings that `CAPTURE_*` variables give.  Raises ValueError for a value of the wrong kind."""
+    settings: Settings = {}
+    for key in VARIABLES:
+        name = f"CAPTURE_{key.upper()}"
+        if not (text := environ.get(name)):
+            continue
+        if key in CHOICES and text not in CHOICES[key]:
+            raise ValueError(f"{name}={text}: should be one of {', '.join(CHOICES[key])}")
+        try:
+            settings[key] = (
+                [part.strip() for part in text.split(",")]
+                if key in LISTS
+                else float(text)
+                if key in NUMBERS
+                else text
+            )
+        except ValueError:
+            raise ValueError(f"{name}={text}: should be a number of seconds") from None
+    return settings
+
+
+def _has_section(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return b"[tool.capture" in file.read()
+    except OSError:
+        return False
+
+
+def _checked(path: str) -> Settings:
+    return _cached(path, lambda config, pathlib: config.check(pathlib.Path(path)))
+
+
+def _format(path: str) -> Any:
+    data = _cached(path, lambda config, pathlib: {"format": config.read_format(pathlib.Path(path))})
+    return data["format"]
+
+
+def _cached(path: str, read: Any) -> Settings:
+    """What `read` makes of a file, from the cache where the file has not changed since."""
+    cache = _cache_file(path)
+    try:
+        with open(cache, encoding="utf-8") as file:
+            entry = json.load(file)
+        if entry["version"] == __version__ and all(_stamp(name) == stamp for name, stamp in entry["stamps"]):
+            settings: Settings = entry["settings"]
+            return settings
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # not there, torn, or of another version: it is made anew
+    import pathlib  # noqa: PLC0415  slow, and not needed when the cache is right
+
+    from capture import config  # noqa: PLC0415
+
+    settings = read(config, pathlib)
+    stamps = [[name, _stamp(name)] for name in (path, *settings.pop("parser_files", []))]
+    try:
+        os.makedirs(os.path.dirname(cache), exist_ok=True)
+        draft = f"{cache}.{os.getpid()}"
+        with open(draft, "w", encoding="utf-8") as file:
+            json.dump({"version": __version__, "stamps": stamps, "settings": settings}, file)
+        os.replace(draft, cache)
+    except (OSError, TypeError):
+        pass  # no cache then: slower, not wrong
+    return settings
+
+
+def _cache_file(path: str) -> str:
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    name = "".join(c if c.isalnum() else "-" for c in os.path.abspath(path))[-180:]
+    return os.path.join(base, "capture", f"{name}-py{sys.version_info[0]}{sys.version_info[1]}.json")
+
+
+def _stamp(path: str) -> Stamp:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return []
+    return [status.st_mtime_ns, status.st_size, status.st_ino]
