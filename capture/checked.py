@@ -81,7 +81,8 @@ class Source:
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            lines = dict.fromkeys(str(self.error(at + e["loc"], _say(e, model))) for e in error.errors())
+            errors = sorted(error.errors(), key=lambda e: self.line(at + e["loc"]))
+            lines = dict.fromkeys(str(self.error(at + e["loc"], _say(e, model))) for e in errors)
             raise BadInput("\n".join(lines)) from None
 
 

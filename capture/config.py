@@ -73,9 +73,9 @@ def _dump(form: formats.Format) -> dict[str, Any]:
 
 def _toml(path: Path) -> tuple[Source, checked.Loc]:
     if sys.version_info >= (3, 11):
-        import tomllib  # noqa: PLC0415  not there before 3.11
+        import tomllib  # not there before 3.11
     else:
-        import tomli as tomllib  # noqa: PLC0415
+        import tomli as tomllib
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

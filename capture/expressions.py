@@ -29,7 +29,9 @@ class Expression:
             tree = ast.parse(source, mode="eval").body
             self._run = _compile(tree)
         except SyntaxError:
-            raise ValueError(f"{source!r} is not arithmetic on names, such as (epoch - 1) * batches") from None
+            raise ValueError(
+                f"{source!r} is not arithmetic on names, such as (epoch - 1) * batches"
+            ) from None
         self._name = tree.id if isinstance(tree, ast.Name) else None
         self.names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
 
@@ -53,7 +55,7 @@ class Expression:
 
 
 def _power(base: Any, exponent: Any) -> Any:
-    if abs(exponent) > 64 or abs(base) > 1e9:  # noqa: PLR2004  keeps a format from computing forever
+    if abs(exponent) > 64 or abs(base) > 1e9:
         raise ArithmeticError("the power is too large")
     return base**exponent
 
@@ -75,7 +77,11 @@ _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
-_UNARY: dict[type, Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_}
+_UNARY: dict[type, Callable[[Any], Any]] = {
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Not: operator.not_,
+}
 _CALLS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "min": min,
@@ -92,7 +98,7 @@ def _number(value: Any) -> Any:
     return value
 
 
-def _compile(node: ast.AST) -> Compiled:  # noqa: PLR0911  one return for each kind of node
+def _compile(node: ast.AST) -> Compiled:
     match node:
         case ast.Constant(value=bool() | int() | float() | str() as value):
             return lambda names: value

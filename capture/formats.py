@@ -160,7 +160,9 @@ def built_in() -> Iterator[tuple[Format, str]]:
     for point in sorted(entry_points(group="capture.parsers"), key=lambda p: p.name):
         for file in resources.files(point.value).iterdir():
             if file.name.endswith(".yaml"):
-                found.append((file.name == "general.yaml", point.name, file.name, file.read_text(encoding="utf-8")))
+                found.append(
+                    (file.name == "general.yaml", point.name, file.name, file.read_text(encoding="utf-8"))
+                )
     for _, package, name, text in sorted(found):
         yield load(Source(text, f"{package}/{name}")), text
 
@@ -184,5 +186,3 @@ def by_name(name: str) -> Format:
             return form
         names.append(form.name)
     raise BadInput(f"there is no format {name!r}; there are {', '.join(names)}, or name a YAML file")
-
-

@@ -50,7 +50,7 @@ def _sequence(regex: str, at: int) -> tuple[Required, int]:
         atom, found, after = _atom(regex, at)
         quantifier = _QUANTIFIER.match(regex, after)
         after = quantifier.end() if quantifier else after
-        optional = bool(quantifier) and (quantifier[1] in "*?" or quantifier[2] in ("", "0"))
+        optional = quantifier is not None and (quantifier[1] in "*?" or quantifier[2] in ("", "0"))
         if atom and not quantifier:
             run += atom
         else:

@@ -61,7 +61,8 @@ class Parser:
         records = []
         for name, state in self._states.items():
             for bar in state.shown.values():
-                for step, metrics in bar.finish() if bar.frame else []:
+                for step, metrics in bar.finish():
+                    assert bar.frame is not None  # noqa: S101  a bar with values was drawn
                     reading = Reading(step, bar.epoch, metrics, bar.context)
                     records += self._record(name, reading, bar.frame)
         return records

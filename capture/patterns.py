@@ -88,7 +88,9 @@ class Matcher:
             shown = found[index]
             if shown is not None:
                 values[name] = read(shown)
-        pairs = list(zip(found.captures("key"), found.captures("value"), strict=False)) if self.repeats else []
+        pairs = (
+            list(zip(found.captures("key"), found.captures("value"), strict=False)) if self.repeats else []
+        )
         return values, pairs
 
 
@@ -160,4 +162,6 @@ def gate(matchers: Iterable[Matcher]) -> re.Pattern[bytes] | None:
         if matcher.literals is None:
             return None
         texts |= matcher.literals
-    return re.compile(b"|".join(re.escape(text.encode()) for text in sorted(texts, key=lambda t: (-len(t), t))))
+    return re.compile(
+        b"|".join(re.escape(text.encode()) for text in sorted(texts, key=lambda t: (-len(t), t)))
+    )

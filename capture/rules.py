@@ -90,7 +90,7 @@ class Case:
         used = [*self.conditions, *self.exceptions, *self.step, *self.epoch, *self.remember.values()]
         self.structure = KNOWN.union(*(e.names for e in used), self.context, pattern.pairs)
         if self.bar:
-            self.structure |= {self.bar.count, self.bar.total, self.bar.label} - {None}
+            self.structure |= {name for name in (self.bar.count, self.bar.total, self.bar.label) if name}
 
     def fits(self, frame: Frame, names: Mapping[str, Value]) -> bool:
         """Whether the frame has this meaning."""
@@ -109,10 +109,12 @@ class Rule:
         self.pattern = pattern
         self.timeout = timeout
         self.matcher: Matcher = pattern.matcher()
-        outcomes = pattern.cases or [Outcome()]
+        outcomes = pattern.cases or [Outcome.model_construct()]
         self.cases = [Case(outcome, pattern, form) for outcome in outcomes]
 
-    def read(self, frame: Frame, text: str, memory: Memory, shown: dict[Any, bars.Bar]) -> list[Reading] | None:
+    def read(
+        self, frame: Frame, text: str, memory: Memory, shown: dict[Any, bars.Bar]
+    ) -> list[Reading] | None:
         """What the frame means; None if the pattern does not recognise it.
 
         `memory` is what the format remembered, and is changed; `shown` are the bars on the screen.
@@ -128,7 +130,7 @@ class Rule:
             return None
         return self._meaning(case, frame, values, repeated, names, memory, shown)
 
-    def _meaning(  # noqa: PLR0913  the parts of one match
+    def _meaning(
         self,
         case: Case,
         frame: Frame,
@@ -139,7 +141,7 @@ class Rule:
         shown: dict[Any, bars.Bar],
     ) -> list[Reading]:
         step = first_known(case.step, names) if case.step else values.get("step")
-        epoch = first_known(case.epoch, names) if case.epoch else names.get("epoch")
+        epoch: Any = first_known(case.epoch, names) if case.epoch else names.get("epoch")
         step = int(step) if isinstance(step, (int, float)) and math.isfinite(step) else None
         names |= {name: value for name, value in (("step", step), ("epoch", epoch)) if value is not None}
         for name, expression in case.derive.items():
@@ -166,7 +168,7 @@ class Rule:
         return _settle(case, frame, names, metrics, Reading(step, epoch, {}, context), shown)
 
 
-def _settle(  # noqa: PLR0913  the parts of one match
+def _settle(
     case: Case,
     frame: Frame,
     names: Mapping[str, Value],
@@ -180,7 +182,10 @@ def _settle(  # noqa: PLR0913  the parts of one match
     if not isinstance(count, (int, float)):
         return [NOTHING]
     description = str(names.get(case.bar.label or "", ""))
-    key = (" ".join(pairs.without(description).translate(_NO_DIGITS).split()), names.get(case.bar.total or ""))
+    key = (
+        " ".join(pairs.without(description).translate(_NO_DIGITS).split()),
+        names.get(case.bar.total or ""),
+    )
     bar = shown.setdefault(key, bars.Bar())
     label = bars.label(description)
     context = {**known.context, **({"bar": label} if label else {})}

@@ -110,9 +110,9 @@ def _cached(path: str, read: Any) -> Settings:
             return settings
     except (OSError, ValueError, KeyError, TypeError):
         pass  # not there, torn, or of another version: it is made anew
-    import pathlib  # noqa: PLC0415  slow, and not needed when the cache is right
+    import pathlib  # slow, and not needed when the cache is right
 
-    from capture import config  # noqa: PLC0415
+    from capture import config
 
     settings = read(config, pathlib)
     stamps = [[name, _stamp(name)] for name in (path, *settings.pop("parser_files", []))]
@@ -139,3 +139,15 @@ def _stamp(path: str) -> Stamp:
     except OSError:
         return []
     return [status.st_mtime_ns, status.st_size, status.st_ino]
+
+
+def typed(text: str) -> Any:
+    """A value from a command line: a number, true or false where it looks like one, else the text."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

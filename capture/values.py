@@ -15,15 +15,16 @@ NUMBER = (
 )
 INT = rf"[-+]?{_DIGITS}"
 SI = rf"{NUMBER}\s?[kKMGTPB]?"
-DURATION = r"(?:\d+ days?, )?(?:\d+:)?\d+:\d\d(?:\.\d+)?|[\d.]+\s?(?:ns|us|µs|ms|s|sec|min|m|h|d)(?:\s?\d+(?:ms|s|m|h))*"
+DURATION = (
+    r"(?:\d+ days?, )?(?:\d+:)?\d+:\d\d(?:\.\d+)?"
+    r"|[\d.]+\s?(?:ns|us|µs|ms|s|sec|min|m|h|d)(?:\s?\d+(?:ms|s|m|h))*"
+)
 WORD = r"[^\s,;|]+"
 KEY = r"[A-Za-z_][\w./@%()-]*(?: [A-Za-z_][\w./@%()-]*){0,3}"
 
 _SI = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12, "P": 1e15}
-_SECONDS = {
-    "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0,
-}  # fmt: skip
-
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0}
+_SECONDS |= {"min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
 
 

@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
         print("\n`capture run --help` lists the options; `capture COMMAND --help` those of a command.")
         return 0
     if name == "--version":
-        from capture import __version__  # noqa: PLC0415  only for this
+        from capture import __version__  # only for this
 
         print(f"capture {__version__}")
         return 0

@@ -1,0 +1,127 @@
+"""The closing block: what the run came to, in a dozen lines.
+
+Sparklines keep at most POINTS values of a metric, each the mean of as many neighbours.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from capture.records import Row
+
+POINTS = 64
+WIDTH = 24
+MOST_METRICS = 14
+_SMALLER = re.compile(r"(?i)loss|err|perplexity|ppl|rmse|mae|mse|(^|[/_ ])(wer|cer|fid|nll)([/_ ]|$)")
+_LARGER = re.compile(r"(?i)acc|auc|f1|map|precision|recall|bleu|rouge|reward|rew|return|score|iou|dice|r2")
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass
+class Series:
+    """One metric over the run, in bounded memory."""
+
+    count: int = 0
+    last: float = math.nan
+    lowest: float = math.inf
+    highest: float = -math.inf
+    points: list[float] = field(default_factory=list)
+    _share: int = 1  # values in one point
+    _open: list[float] = field(default_factory=list)
+
+    def add(self, value: float) -> None:
+        """The next value."""
+        self.count += 1
+        self.last = value
+        if not math.isfinite(value):
+            return
+        self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
+        self._open.append(value)
+        if len(self._open) == self._share:
+            self.points.append(sum(self._open) / len(self._open))
+            self._open.clear()
+        if len(self.points) == POINTS:
+            self.points = [(a + b) / 2 for a, b in zip(self.points[::2], self.points[1::2], strict=True)]
+            self._share *= 2
+
+    def best(self, name: str) -> float | None:
+        """The best value, where the name tells whether that is the lowest or the highest."""
+        if self.lowest > self.highest:
+            return None
+        smaller, larger = _SMALLER.search(name), _LARGER.search(name)
+        if bool(smaller) == bool(larger):
+            return None
+        return self.lowest if smaller else self.highest
+
+
+class Summary:
+    """What the rows of a run came to."""
+
+    def __init__(self) -> None:
+        self.metrics: dict[str, Series] = {}
+        self.axes: set[str] = set()
+        self.values = 0
+
+    def add(self, row: Row) -> None:
+        """The next row."""
+        self.axes |= set(row.axes.values())
+        for name, value in row.metrics.items():
+            if name not in row.axes.values():
+                self.values += 1
+                self.metrics.setdefault(name, Series()).add(value)
+
+    def table(self) -> list[str]:
+        """A line for each metric: last value, best value, how it went."""
+        shown = {name: series for name, series in self.metrics.items() if name not in self.axes}
+        names = list(shown)[:MOST_METRICS]
+        width = max((len(name) for name in names), default=0)
+        lines = []
+        for name in names:
+            series = shown[name]
+            best = series.best(name)
+            text = "" if best is None or series.count == 1 else f"best {short(best)}"
+            lines.append(
+                f"  {name:{width}}  {short(series.last):>10}  {text:15}  {sparkline(series.points)}".rstrip()
+            )
+        if len(shown) > len(names):
+            lines.append(f"  and {len(shown) - len(names)} more")
+        return lines
+
+
+def short(value: float) -> str:
+    """A number for people: five significant digits."""
+    if isinstance(value, int) and abs(value) < 10**9:
+        return str(value)
+    return f"{value:.5g}"
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Values as a row of blocks, at most WIDTH of them."""
+    if len(values) < 2:
+        return ""
+    if len(values) > WIDTH:
+        edges = [round(i * len(values) / WIDTH) for i in range(WIDTH + 1)]
+        values = [sum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
+    low, high = min(values), max(values)
+    if low == high:
+        return _BLOCKS[0] * len(values)
+    return "".join(_BLOCKS[min(7, int((v - low) / (high - low) * 8))] for v in values)
+
+
+def block(title: str, summary: Summary, notes: Iterable[str]) -> str:
+    """The closing block as text."""
+    return "\n".join([f"capture: {title}", *summary.table(), *(f"  {note}" for note in notes)]) + "\n"
+
+
+def clock(seconds: float) -> str:
+    """A duration for people: 12.4 s, 3 min 20 s, 2 h 5 min."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

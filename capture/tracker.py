@@ -1,0 +1,204 @@
+"""The tracker: a process of its own that reads the recording, parses it and delivers what it says.
+
+`python -m capture.tracker RUN_FOLDER`.  Its standard input is the relay's lifeline: when it closes,
+the relay has ended or died.  Started again after a crash it reads the recording from its beginning
+and skips the records that stand in `records.jsonl` already, since parsing is deterministic.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+import yaml
+
+from capture import formats, plugins, runs
+from capture.adapter import Line
+from capture.console import ConsoleLines
+from capture.delivery import Delivery, Outcome
+from capture.frames import Frame
+from capture.naming import Namer
+from capture.parsing import Parser
+from capture.pipeline import Pipeline
+from capture.recording import Reader
+from capture.records import Record, to_json
+from capture.summary import Summary, block, clock
+
+PAUSE = 0.05  # seconds between two looks at the recording
+HURRY = 5.0  # seconds that are left for the backends after SIGTERM
+
+
+class Stopped(BaseException):
+    """SIGTERM: hand over what there is, at once."""
+
+
+def main(argv: list[str]) -> int:
+    """Track the run in the folder that `argv` names."""
+    folder = Path(argv[0]).resolve()
+    run = runs.read(folder)
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tracker = Tracker(folder, run)
+    tracker.status("tracking")
+    limit: float | None = None
+    try:
+        tracker.follow()
+    except Stopped:
+        limit = HURRY
+    try:
+        tracker.finish(limit)
+    except Stopped:
+        tracker.status("stopped")
+        return 1
+    tracker.status("done")
+    return 0
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Stopped
+
+
+class Tracker:
+    """One run: from its recording to its records, rows and lines."""
+
+    def __init__(self, folder: Path, run: runs.Run) -> None:
+        self.folder, self.run = folder, run
+        self.parser = parser_of(folder, run)
+        self.pipeline = Pipeline(self.parser)
+        self.reader = Reader(folder)
+        self.namer = Namer(folder)
+        self.summary = Summary()
+        self.console: dict[str | None, ConsoleLines] = {}
+        self.lines = 0
+        self.written, self.file = _recover(folder / runs.RECORDS)
+        self.ordinal = 0
+        self.crashed = False
+        self.delivery = Delivery(run, folder, {name: plugins.adapter(name) for name in run.to})
+        self.delivery.start()
+
+    def follow(self) -> None:
+        """Read the recording until the relay has ended it, or has died."""
+        alive = True
+        while True:
+            chunks = self.reader.read()
+            for chunk in chunks:
+                now = self.run.start + chunk.seconds
+                self._take(*self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now), now)
+            if self.reader.finished:
+                return
+            if not chunks and not alive:
+                self._crash()
+                return
+            if not chunks:
+                self._settle(time.time())
+                if select.select([0], [], [], PAUSE)[0]:
+                    alive = bool(os.read(0, 4096))
+
+    def finish(self, limit: float | None = None) -> None:
+        """Take what was held back, wait for the backends and write the closing block.
+
+        `limit` is how many seconds the backends have left; the relay has a limit of its own.
+        """
+        now = time.time()
+        self._take(*self.pipeline.finish(now), now)
+        self._deliver([line for console in self.console.values() for line in console.finish()])
+        self.run = runs.read(self.folder)
+        self.status("delivering")
+        outcomes = self.delivery.finish(self.run.exit_status, limit)
+        runs.replace_file(self.folder / runs.SUMMARY, self._block(outcomes))
+
+    def status(self, state: str) -> None:
+        """Tell the relay how it stands."""
+        item = {"state": state, "records": self.ordinal, "pid": os.getpid()}
+        runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
+
+    def _take(self, records: list[Record], frames: list[Frame], now: float) -> None:
+        for record in records:
+            if self.ordinal >= self.written:
+                self.file.write(to_json(record) + "\n")
+            self.summary.add(self.namer.row(self.ordinal, record))
+            self.ordinal += 1
+        if records:
+            self.file.flush()
+            self.delivery.wake()
+        for frame in frames:
+            self.lines += frame.final and bool(frame.data)
+        if frames:
+            stream = frames[0].stream
+            console = self.console.setdefault(stream, ConsoleLines(stream))
+            self._deliver(console.feed(frames))
+            self._settle(now)
+
+    def _settle(self, now: float) -> None:
+        self._deliver([line for console in self.console.values() for line in console.settled(now)])
+
+    def _deliver(self, lines: list[Line]) -> None:
+        if lines:
+            self.delivery.console(lines)
+
+    def _crash(self) -> None:
+        """The relay died: what it had written is the run."""
+        for chunk in self.reader.rest():
+            now = self.run.start + chunk.seconds
+            self._take(*self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now), now)
+        runs.write(self.folder, self.run._replace(state="crashed", end=time.time()))
+
+    def _block(self, outcomes: list[Outcome]) -> str:
+        run = self.run
+        took = clock((run.end or time.time()) - run.start)
+        how = "crashed" if run.state == "crashed" else f"exit status {run.exit_status}, {took}"
+        place = os.path.relpath(self.folder, run.cwd)
+        notes = [f"{self.summary.values} values from {self.parser.recognised} of {self.lines} lines: {place}"]
+        if not self.summary.values:
+            notes = [f"no metrics found in {self.lines} lines; the console is kept in {place}"]
+        notes += [note for outcome in outcomes for note in _say(outcome)]
+        notes += self.parser.events
+        return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
+
+
+def _say(outcome: Outcome) -> list[str]:
+    if outcome.error:
+        return [f"{outcome.name}: {outcome.delivered} of {outcome.total} delivered: {outcome.error}"]
+    return [f"{outcome.name}: {link}" for link in outcome.links]
+
+
+def parser_of(folder: Path, run: runs.Run) -> Parser:
+    """The run's parser: the formats that stand in its folder, put there at its first start."""
+    place = folder / runs.PARSERS
+    own = run.settings.get("parsers", [])
+    if not place.exists():
+        draft = folder / f".{runs.PARSERS}.{os.getpid()}"
+        draft.mkdir()
+        texts = [yaml.safe_dump(data, sort_keys=False, allow_unicode=True) for data in own]
+        texts += [text for _, text in formats.built_in()]
+        for index, text in enumerate(texts):
+            (draft / f"{index:03}.yaml").write_text(text, encoding="utf-8")
+        draft.replace(place)
+    found = formats.of_run(folder)
+    naming = formats.Naming.model_validate(
+        {key: run.settings[key] for key in ("rename", "drop", "scale") if key in run.settings}
+    )
+    return Parser(found[len(own) :], found[: len(own)], naming)
+
+
+def _recover(path: Path) -> tuple[int, IO[str]]:
+    """Open `records.jsonl` to go on: how many records stand there, a torn last line cut off."""
+    if path.exists():
+        data = path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
+            os.truncate(path, whole)
+        return data[:whole].count(b"\n"), path.open("a", encoding="utf-8")
+    return 0, path.open("a", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
