@@ -1,8 +1,9 @@
 """Progress bars: which values belong to which count, and one count that goes on from bar to bar.
 
 tqdm's `set_postfix` draws new values beside the old count; the count follows some values later.  So
-values are held until the count has settled.  If exactly as many were drawn as the count then moved,
-each has its own step; if not, only the last one's step is known, and only that one is given.
+values are held until the count has settled.  If exactly as many were drawn as the count then moved
+(all of them, or those that were new), each has its own step; if not, only the last one's step is
+known, and only that one is given.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Bar:
     count: int = -1
     epoch: float | None = None
     shown: Mapping[str, float] = field(default_factory=dict)
-    unsettled: list[Mapping[str, float]] = field(default_factory=list)
+    drawn: list[tuple[Mapping[str, float], bool]] = field(default_factory=list)  # beside this count; new?
     context: Mapping[str, Any] = field(default_factory=dict)
     frame: Frame | None = None  # where it was drawn last
 
@@ -41,26 +42,25 @@ class Bar:
             self.base = 0 if again else self.base + self.count
             self.count, self.shown = -1, {}
         self.epoch = epoch
-        changed = bool(metrics) and metrics != self.shown
-        if count == self.count or (self.count < 0 and changed and count == 0):
-            if changed:
-                self.unsettled.append(metrics)
+        changed = metrics != self.shown
+        if metrics and (count == self.count or (self.count < 0 and count == 0)):
+            self.drawn.append((metrics, changed))
         elif metrics:
-            if changed or len(self.unsettled) != count - self.count:
-                self.unsettled = [metrics]
-            first = count - len(self.unsettled) + 1
-            settled += [(self.base + first + i, m) for i, m in enumerate(self.unsettled)]
-            self.unsettled = []
+            moved = count - self.count
+            every = [] if changed else [m for m, _ in self.drawn]
+            new = [] if changed else [m for m, is_new in self.drawn if is_new]
+            certain = next((steps for steps in (every, new) if len(steps) == moved), [metrics])
+            first = self.base + count - len(certain) + 1
+            settled += [(first + i, m) for i, m in enumerate(certain)]
+            self.drawn = []
         self.count, self.shown = count, metrics or self.shown
         return settled
 
     def finish(self) -> list[tuple[int, Mapping[str, float]]]:
         """The last values that were drawn, if their count was never shown: each drawing was a step."""
-        if not self.unsettled:
-            return []
-        step = self.base + self.count + len(self.unsettled)
-        last, self.unsettled = self.unsettled[-1], []
-        return [(step, last)]
+        new = [m for m, is_new in self.drawn if is_new]
+        self.drawn = []
+        return [(self.base + self.count + len(new), new[-1])] if new else []
 
 
 def label(description: str) -> str:
