@@ -15,6 +15,8 @@ Required = frozenset[str] | None
 _QUANTIFIER = re.compile(r"([*+?]|\{(\d*)(?:,\d*)?\})[?+]?")
 _GROUP = re.compile(r"\(\?(?:P?<[A-Za-z_]\w*>|:|>|=)|\((?!\?)")
 _ESCAPED_LITERAL = re.compile(r"\\([^\w\s])")
+_PLAIN_CLASS = re.compile(r"\[([A-Za-z0-9]{1,4})\]")
+MOST_SPELLINGS = 16
 _COMMON = frozenset([" ", ":", ",", ".", "-", "=", "/"])
 
 
@@ -45,24 +47,24 @@ def _alternatives(regex: str, at: int) -> tuple[Required, int]:
 def _sequence(regex: str, at: int) -> tuple[Required, int]:
     """The best requirement of one branch, and where the branch ends."""
     best: Required = None
-    run = ""
+    runs = {""}  # the literal texts that may stand here; several where a character has several spellings
     while at < len(regex) and regex[at] not in "|)":
-        atom, found, after = _atom(regex, at)
+        characters, found, after = _atom(regex, at)
         quantifier = _QUANTIFIER.match(regex, after)
         after = quantifier.end() if quantifier else after
         optional = quantifier is not None and (quantifier[1] in "*?" or quantifier[2] in ("", "0"))
-        if atom and not quantifier:
-            run += atom
+        if characters and not quantifier and len(runs) * len(characters) <= MOST_SPELLINGS:
+            runs = {run + character for run in runs for character in characters}
         else:
-            best, run = _better(best, run), ""
+            best, runs = _better(best, runs), {""}
             if not optional:
-                best = _stronger(best, frozenset([atom]) if atom else found)
+                best = _stronger(best, frozenset(characters) if characters else found)
         at = after
-    return _better(best, run), at
+    return _better(best, runs), at
 
 
 def _atom(regex: str, at: int) -> tuple[str, Required, int]:
-    """One atom: its literal character, or what its group requires; and where it ends."""
+    """One atom: the literal characters that it may be, or what its group requires; and where it ends."""
     character = regex[at]
     if character == "\\":
         literal = _ESCAPED_LITERAL.match(regex, at)
@@ -72,7 +74,9 @@ def _atom(regex: str, at: int) -> tuple[str, Required, int]:
             return "", None, _escape_end(regex, at)
         return ("\t" if regex[at + 1] == "t" else ""), None, at + 2
     if character == "[":
-        return "", None, _class_end(regex, at)
+        end = _class_end(regex, at)
+        plain = _PLAIN_CLASS.fullmatch(regex, at, end)
+        return (plain[1] if plain else ""), None, end
     if character == "(":
         group = _GROUP.match(regex, at)
         found, end = _alternatives(regex, group.end() if group else at + 2)
@@ -97,8 +101,8 @@ def _escape_end(regex: str, at: int) -> int:
     return at + {"x": 4, "u": 6, "U": 10}.get(regex[at + 1], 2)
 
 
-def _better(best: Required, run: str) -> Required:
-    return _stronger(best, frozenset([run]) if run else None)
+def _better(best: Required, runs: set[str]) -> Required:
+    return _stronger(best, frozenset(runs) if runs != {""} else None)
 
 
 def _stronger(one: Required, other: Required) -> Required:

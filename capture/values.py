@@ -30,12 +30,16 @@ _WORDS = {"True": True, "true": True, "False": False, "false": False, "None": No
 
 def number(text: str) -> float:
     """The number that a text such as `1,234`, `1.2e-4`, `nan` or `-inf` stands for."""
-    text = text.replace(",", "")
-    try:
+    if text.isdigit():
         return int(text)
-    except ValueError:
-        value = float(text)
-        return math.nan if math.isnan(value) else value  # always the same NaN: it equals itself in a dict
+    if "," in text or "." not in text:
+        text = text.replace(",", "")
+        try:
+            return int(text)
+        except ValueError:
+            pass
+    value = float(text)
+    return math.nan if math.isnan(value) else value  # always the same NaN: it equals itself in a dict
 
 
 def si(text: str) -> float:
