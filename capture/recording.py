@@ -1,0 +1,153 @@
+"""The recording: every byte that the command printed, and when, in plain append-only files.
+
+`console.log` holds the bytes of all streams in their order of arrival; each line of `console.idx` says
+`SECONDS STREAM LENGTH` of one chunk, and a last one, `SECONDS end 0`, that nothing more comes.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import NamedTuple
+
+from capture.runs import CONSOLE_INDEX, CONSOLE_LOG, PathLike
+
+
+class Recorder:
+    """Writes the recording.  It never raises: the first error ends it, and stands in `error`."""
+
+    def __init__(self, folder: PathLike, start: float) -> None:
+        """`start` is the run's start on the monotonic clock."""
+        self.error: OSError | None = None
+        self._start = start
+        self._files: list[int] = []
+        try:
+            for name, mode in ((CONSOLE_LOG, 0o600), (CONSOLE_INDEX, 0o666)):
+                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+                self._files.append(os.open(os.path.join(folder, name), flags, mode))
+        except OSError as error:
+            self._give_up(error)
+
+    def write(self, stream: str, data: bytes) -> None:
+        """Record a chunk."""
+        if self.error:
+            return
+        try:
+            _write_all(self._files[0], data)
+            self._mark(stream, len(data))
+        except OSError as error:
+            self._give_up(error)
+
+    def close(self) -> None:
+        """Say that nothing more comes."""
+        if not self.error:
+            try:
+                self._mark("end", 0)
+            except OSError as error:
+                self._give_up(error)
+        self._shut()
+
+    def _mark(self, stream: str, length: int) -> None:
+        _write_all(
+            self._files[1], b"%.6f %s %d\n" % (time.monotonic() - self._start, stream.encode(), length)
+        )
+
+    def _give_up(self, error: OSError) -> None:
+        self.error = error
+        self._shut()
+
+    def _shut(self) -> None:
+        for file in self._files:
+            os.close(file)
+        self._files = []
+
+
+def _write_all(file: int, data: bytes) -> None:
+    written = os.write(file, data)
+    while written < len(data):
+        written += os.write(file, data[written:])
+
+
+class Chunk(NamedTuple):
+    """What came at once, `seconds` after the run's start; its first byte stands at `offset` in `console.log`."""
+
+    seconds: float
+    stream: str
+    data: bytes
+    offset: int
+
+
+class Reader:
+    """Reads a recording while it grows.  `finished` once its end was read."""
+
+    def __init__(self, folder: PathLike) -> None:
+        self.finished = False
+        self._folder = folder
+        self._log: int | None = None
+        self._index: int | None = None
+        self._torn = b""  # the first part of an index line
+        self._marks: list[tuple[float, str, int]] = []
+        self._offset = 0
+        self._last = (0.0, "stdout")
+
+    def read(self, limit: int = 1 << 20) -> list[Chunk]:
+        """The chunks that are new, about `limit` bytes of them at the most."""
+        if not self._open():
+            return []
+        if not self._marks:
+            self._read_marks()
+        chunks: list[Chunk] = []
+        taken, size = 0, 0
+        for seconds, stream, length in self._marks:
+            taken += 1
+            if stream == "end":
+                self.finished = True
+                break
+            chunks.append(Chunk(seconds, stream, self._take(length), self._offset - length))
+            self._last = (seconds, stream)
+            size += length
+            if size >= limit:
+                break
+        del self._marks[:taken]
+        return [chunk for chunk in chunks if chunk.data]
+
+    def rest(self) -> list[Chunk]:
+        """What stands in `console.log` after the last chunk: the relay died before it could say so."""
+        chunks = []
+        while self._open() and self._log is not None:
+            offset = self._offset
+            if not (data := os.pread(self._log, 1 << 20, offset)):
+                break
+            self._offset += len(data)
+            chunks.append(Chunk(*self._last, data, offset))
+        return chunks
+
+    def _open(self) -> bool:
+        if self._index is None:
+            try:
+                self._log = os.open(os.path.join(self._folder, CONSOLE_LOG), os.O_RDONLY | os.O_CLOEXEC)
+                self._index = os.open(os.path.join(self._folder, CONSOLE_INDEX), os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                return False
+        return True
+
+    def _read_marks(self) -> None:
+        assert self._index is not None  # noqa: S101  opened before
+        data = self._torn + os.read(self._index, 1 << 16)
+        *lines, self._torn = data.split(b"\n")
+        for line in lines:
+            try:
+                seconds, stream, length = line.decode("ascii").split(" ")
+                self._marks.append((float(seconds), stream, int(length)))
+            except ValueError:  # torn by a full disk
+                continue
+
+    def _take(self, length: int) -> bytes:
+        assert self._log is not None  # noqa: S101  opened before
+        data = b""
+        while len(data) < length and (
+            more := os.pread(self._log, length - len(data), self._offset + len(data))
+        ):
+            data += more
+        self._offset += length
+        return data

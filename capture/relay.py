@@ -1,0 +1,406 @@
+"""The relay: starts the command, passes every byte on, records it.
+
+On the way of every start, so the standard library only, and of that nothing slow to import.  Nothing
+is decoded here, and nothing that fails beside the command is allowed to reach it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import stat
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from capture import launch, runs
+from capture.monitor import Session
+from capture.recording import Recorder
+from capture.supervisor import Supervisor
+from capture.terminal import Keyboard, copy_size, is_terminal, open_pair
+
+READ_SIZE = 64 * 1024
+PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+FROM_KEYBOARD = ("SIGINT", "SIGQUIT")
+
+
+class Options(NamedTuple):
+    """How the command is run; `linger` and `wait` are in seconds."""
+
+    tty: str = "auto"
+    unbuffer: bool | None = None
+    linger: float = 1.0
+    wait: float = 30.0
+
+
+class Result(NamedTuple):
+    """How the command ended: the shell's exit status, and the signal if one killed it."""
+
+    status: int
+    signal: int | None
+    recording_error: str | None
+    tracker_ok: bool
+
+
+class Flow:
+    """One stream on its way from the command to where it goes outside."""
+
+    def __init__(self, name: str, source: int, sink: int | None) -> None:
+        self.name, self.source = name, source
+        self.sink = None if sink is None else _own_writer(sink)
+        self.waiting = b""  # read, and not yet taken outside
+        self.open = True
+
+    def move(self, record: Callable[[str, bytes], None]) -> None:
+        """Pass on what the command has written."""
+        try:
+            data = os.read(self.source, READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError:  # Linux says EIO when the last user of a pseudo-terminal has closed it
+            data = b""
+        if not data:
+            self.close()
+            return
+        self.waiting = data
+        self.push()
+        record(self.name, data)
+
+    def push(self) -> None:
+        """Hand over what is waiting, as much as is taken."""
+        while self.waiting and self.sink is not None:
+            try:
+                self.waiting = self.waiting[os.write(self.sink, self.waiting) :]
+            except BlockingIOError:
+                return
+            except BrokenPipeError:  # the reader outside is gone, and so is the command's
+                self.close()
+                return
+            except OSError:  # the terminal outside is gone: what comes is still recorded
+                self.sink = None
+        self.waiting = b""
+
+    def close(self) -> None:
+        """Let go of the command's end."""
+        if self.open:
+            self.open = False
+            self.waiting = b""
+            os.close(self.source)
+
+
+def _own_writer(fd: int) -> int:
+    """A descriptor for the same pipe or terminal that never blocks.
+
+    Its file description is a new one, so the flag is not seen by those who share `fd` with us.  Where
+    that can't be had, `fd` itself: then a blocked reader of one stream holds up the other.
+    """
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISFIFO(mode) or os.isatty(fd):
+        try:
+            return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        except OSError:
+            pass
+    return fd
+
+
+class Relay:
+    """One command and its streams."""
+
+    def __init__(self, command: Sequence[str], folder: str | None, options: Options) -> None:
+        self.command, self.options = command, options
+        self.flows: list[Flow] = []
+        self.session: Session | None = None
+        self.keyboard: Keyboard | None = None
+        self.ours: int | None = None  # our end of the pseudo-terminal
+        self.typed = b""  # read from the keyboard, and not yet taken by the command
+        self.pid = 0
+        self.status: int | None = None  # as waitpid gives it
+        self.errno = 0
+        self._closed = [fd for fd in range(3) if not _is_open(fd)]
+        for _ in self._closed:  # a placeholder that exec closes again: closed stays closed
+            os.open(os.devnull, os.O_RDWR)
+        self.recorder = Recorder(folder, time.monotonic()) if folder is not None else None
+        self._ignored = launch.ignored_signals()
+        self._wake = self._catch_signals()
+        terminals = [is_terminal(fd) for fd in range(3)]
+        wanted = options.tty == "always" or (options.tty == "auto" and (terminals[1] or terminals[2]))
+        unbuffer = not launch.launches_many(command) if options.unbuffer is None else options.unbuffer
+        environ = launch.environment(
+            command, os.environ, folder, unbuffer and (options.unbuffer is True or not wanted)
+        )
+        if wanted:
+            self._start_on_terminal(environ, terminals)
+        else:
+            self._start_on_pipes(environ)
+
+    def _start_on_terminal(self, environ: dict[str, str], terminals: Sequence[bool]) -> None:
+        outer = next((fd for fd in range(3) if terminals[fd]), None)
+        self.ours, theirs = open_pair(outer)
+        on_terminal = [terminals[0], *(terminals[1:] if outer is not None else (True, True))]
+        if self.options.tty == "always":
+            on_terminal[1:] = [True, True]
+        streams: list[int | None] = [theirs if flag else None for flag in on_terminal]
+        self.flows.append(Flow("tty", self.ours, 1 if on_terminal[1] else 2))
+        other = next((fd for fd in (1, 2) if not on_terminal[fd] and fd not in self._closed), None)
+        pipe = self._pipe(other) if other is not None else None
+        if other is not None:
+            streams[other] = pipe
+        if terminals[0]:
+            self.keyboard = Keyboard(0)
+        # In a pipeline the keyboard may be another's (`| less`): it is taken when the command asks for it.
+        alone = self.keyboard is not None and terminals[1] and self.keyboard.take()
+        foreground = alone or self.keyboard is None
+        try:
+            self.session = Session(self.command, environ, streams, theirs, foreground, self._ignored)
+        except OSError:
+            if self.keyboard:
+                self.keyboard.give_back()
+            raise
+        self.pid = self.session.pid
+        os.close(theirs)
+        if pipe is not None:
+            os.close(pipe)
+
+    def _start_on_pipes(self, environ: dict[str, str]) -> None:
+        streams: list[int | None] = [None, None, None]
+        for fd in (1, 2):
+            if fd == 2 and streams[1] is not None and _same(1, 2):
+                streams[2] = streams[1]  # 2>&1: one pipe keeps the order of the two
+            elif fd not in self._closed:
+                streams[fd] = self._pipe(fd)
+        failure, report = os.pipe()
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        self.pid = os.fork()
+        if self.pid == 0:
+            launch.execute(self.command, environ, streams, self._ignored, mask, report)
+        for opened in {*streams} - {None}:
+            assert opened is not None  # noqa: S101  taken out above
+            os.close(opened)
+        os.close(report)
+        self.errno = int(os.read(failure, 16) or 0)
+        os.close(failure)
+
+    def _pipe(self, fd: int) -> int:
+        """A pipe for the command's stream; gives the command's end."""
+        ours, theirs = os.pipe()
+        self.flows.append(Flow({1: "stdout", 2: "stderr"}[fd], ours, fd))
+        return theirs
+
+    def _catch_signals(self) -> int:
+        wake, waker = os.pipe()
+        os.set_blocking(wake, False)
+        os.set_blocking(waker, False)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        for name in (*PASSED_ON, *FROM_KEYBOARD, "SIGCHLD", "SIGWINCH", "SIGCONT", "SIGTSTP"):
+            number = getattr(signal, name)
+            if number not in self._ignored:
+                signal.signal(number, lambda signum, frame: None)
+        if not (is_terminal(1) or is_terminal(2) or self.options.tty == "always"):
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)  # the kernel stops us along with the command
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # a background job may write to its terminal
+        return wake
+
+    def run(self, supervisor: Supervisor | None) -> None:
+        """Pass bytes on until the command has ended and its output is drained."""
+        deadline: float | None = None
+        while True:
+            if self.status is not None:
+                deadline = deadline or time.monotonic() + self.options.linger
+                if not any(flow.open for flow in self.flows) or time.monotonic() >= deadline:
+                    break
+            pause = supervisor.look() if supervisor else None
+            if deadline is not None:
+                left = max(0.0, deadline - time.monotonic())
+                pause = left if pause is None else min(pause, left)
+            self._turn(pause)
+        for flow in self.flows:
+            flow.push()
+            flow.close()
+
+    def _turn(self, pause: float | None) -> None:
+        reading: list[int] = [self._wake]
+        writing: list[int] = []
+        flows = [flow for flow in self.flows if flow.open]
+        for flow in flows:
+            if flow.waiting and flow.sink is not None:
+                writing.append(flow.sink)
+            else:
+                reading.append(flow.source)
+        if self.session and self.status is None:
+            reading.append(self.session.fileno())
+        if self.keyboard and self.keyboard.taken and not self.typed and self.status is None:
+            reading.append(self.keyboard.fd)
+        if self.typed and self.ours is not None:
+            writing.append(self.ours)
+        readable, writable, _ = select.select(reading, writing, [], pause)
+        for flow in flows:
+            if flow.waiting and flow.sink in writable:
+                flow.push()
+            elif flow.source in readable:
+                flow.move(self._record)
+        if self.keyboard and self.keyboard.fd in readable and self.keyboard.taken:
+            self._read_keys()
+        if self.typed:
+            self._type()
+        if self._wake in readable:
+            for number in os.read(self._wake, 512):
+                self._signalled(number)
+        if self.session and self.status is None and self.session.fileno() in readable:
+            for word, number in self.session.messages():
+                self._told(word, number)
+
+    def _record(self, name: str, data: bytes) -> None:
+        if self.recorder:
+            self.recorder.write(name, data)
+
+    def _read_keys(self) -> None:
+        assert self.keyboard is not None  # noqa: S101  it was readable
+        try:
+            self.typed = os.read(self.keyboard.fd, 4096)
+        except OSError:
+            self.typed = b""
+        if not self.typed:  # the terminal is gone
+            self.keyboard.give_back()
+            self.keyboard = None
+
+    def _type(self) -> None:
+        assert self.ours is not None  # noqa: S101  there is a keyboard
+        try:
+            self.typed = self.typed[os.write(self.ours, self.typed) :]
+        except BlockingIOError:
+            pass  # the command does not read: the rest stays with us
+        except OSError:
+            self.typed = b""
+
+    def _signalled(self, number: int) -> None:
+        name = signal.Signals(number).name
+        if name == "SIGCHLD":
+            if self.session is None and self.status is None:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                if pid:
+                    self.status = status
+        elif name == "SIGWINCH":
+            if self.ours is not None:
+                copy_size(next((fd for fd in range(3) if is_terminal(fd)), None), self.ours)
+        elif name == "SIGCONT":
+            self._come_back()
+        elif self.session:
+            self.session.signal(number, group=name in ("SIGINT", "SIGQUIT", "SIGTSTP"))
+        elif name in PASSED_ON and self.status is None:
+            os.kill(self.pid, number)
+
+    def _told(self, word: str, number: int) -> None:
+        if word == "failed":
+            self.errno = number
+        elif word == "stopped":
+            self._stopped(number)
+        elif word == "ended":
+            self.status = number
+            if self.keyboard:
+                self.keyboard.give_back()
+        elif word == "gone":
+            self.status = self.status if self.status is not None else signal.SIGKILL
+
+    def _stopped(self, number: int) -> None:
+        """The command was stopped: by Ctrl-Z, or because it wants the keyboard and doesn't have it."""
+        assert self.session is not None  # noqa: S101  the monitor told
+        wants = number in (signal.SIGTTIN, signal.SIGTTOU)
+        if wants and self.keyboard and not self.keyboard.taken and self.keyboard.take():
+            self.session.resume(foreground=True)
+            return
+        if self.keyboard:
+            self.keyboard.give_back()
+        stop = number if number != signal.SIGSTOP else signal.SIGTSTP
+        before = signal.signal(stop, signal.SIG_DFL)
+        os.killpg(os.getpgrp(), stop)
+        # Here we stand still, until the shell continues us.
+        signal.signal(stop, before)
+        self._come_back(resume=True)
+
+    def _come_back(self, resume: bool = False) -> None:
+        """We were continued, by fg or bg: the keyboard may be ours again."""
+        if self.session is None or self.status is not None:
+            return
+        had = self.keyboard.taken if self.keyboard else False
+        has = self.keyboard.take() if self.keyboard and is_terminal(1) else had
+        if self.ours is not None:
+            copy_size(next((fd for fd in range(3) if is_terminal(fd)), None), self.ours)
+        if resume or has != had:
+            self.session.resume(foreground=has or self.keyboard is None)
+
+    def end(self) -> None:
+        """Give everything back."""
+        if self.keyboard:
+            self.keyboard.give_back()
+        if self.session:
+            self.session.close()
+        if self.recorder:
+            self.recorder.close()
+
+
+def run(
+    command: list[str],
+    folder: str | None,
+    options: Options,
+) -> Result:
+    """Run the command as it would run by itself, and record it in `folder`, if there is one."""
+    if not hasattr(os, "fork"):
+        sys.exit("capture: running a command needs Linux or macOS (or WSL on Windows)")
+    relay = Relay(command, folder, options)
+    supervisor: Supervisor | None = None
+    try:
+        if folder is not None:
+            supervisor = Supervisor(folder)
+            supervisor.start()
+        relay.run(supervisor)
+    finally:
+        relay.end()
+    status = relay.status or 0
+    killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+    code = 128 + killed if killed else os.WEXITSTATUS(status)
+    if relay.errno:
+        code = launch.complain(command, relay.errno)
+    if folder is not None:
+        try:
+            runs.write(
+                folder, runs.read(folder)._replace(end=time.time(), exit_status=code, state="finished")
+            )
+        except (OSError, ValueError):
+            pass  # the folder is gone, or its disk is full: the command's status still counts
+    done = supervisor.finish(options.wait) if supervisor else False
+    error = relay.recorder.error if relay.recorder else None
+    return Result(code, killed, error.strerror if error else None, done)
+
+
+def exit_like(result: Result) -> None:
+    """End as the command ended: by the same signal, so that the shell says the same."""
+    if result.signal is None:
+        return
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    except (ImportError, OSError, ValueError):
+        pass
+    sys.stdout.flush()
+    signal.set_wakeup_fd(-1)
+    if result.signal not in (signal.SIGKILL, signal.SIGSTOP):
+        signal.signal(result.signal, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [result.signal])
+    os.kill(os.getpid(), result.signal)
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
+
+
+def _same(one: int, other: int) -> bool:
+    """Whether two descriptors are one file, pipe or terminal outside, written through one offset."""
+    a, b = os.fstat(one), os.fstat(other)
+    return (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
