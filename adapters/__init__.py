@@ -1,0 +1,1 @@
+"""The backends that come with capture: one Python file each."""
