@@ -96,7 +96,7 @@ def logged_in() -> bool:
         return False
     import wandb
 
-    return bool(wandb.Api.__module__ and wandb.api.api_key)
+    return bool(wandb.login(prompt=False, verify=False))
 
 
 def _settings(wandb: Any, run: Run) -> Any:

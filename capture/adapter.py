@@ -56,3 +56,11 @@ class Linked(Protocol):
 
     def links(self) -> Sequence[str]:
         """Lines for the closing block, such as a URL or a command."""
+
+
+class Dashboard(Protocol):
+    """What an adapter has that can show its runs on this machine, for `capture ui`."""
+
+    @staticmethod
+    def dashboard(project: str | None, base: Path, port: int | None, browser: bool) -> None:
+        """Serve the runs of the folder `base` until Ctrl-C."""

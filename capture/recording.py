@@ -69,7 +69,7 @@ def _write_all(file: int, data: bytes) -> None:
 
 
 class Chunk(NamedTuple):
-    """What came at once, `seconds` after the run's start; its first byte stands at `offset` in `console.log`."""
+    """What came at once, `seconds` after the start; it stands at `offset` in `console.log`."""
 
     seconds: float
     stream: str

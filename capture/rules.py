@@ -177,7 +177,7 @@ def _settle(
     shown: dict[Any, bars.Bar],
 ) -> list[Reading]:
     """The readings of a bar: those whose count is certain now."""
-    assert case.bar is not None
+    assert case.bar is not None  # noqa: S101  asked before
     count = names.get(case.bar.count)
     if not isinstance(count, (int, float)):
         return [NOTHING]

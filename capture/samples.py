@@ -28,8 +28,7 @@ def records(form: Format, sample: Sample) -> list[Record]:
     parser = Parser([form])
     pipeline = Pipeline(parser)
     text = sample.text if sample.text.endswith("\n") else sample.text + "\n"
-    found = pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]
-    return found
+    return pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]
 
 
 def compare(wanted: Sequence[Gives], given: Sequence[Record]) -> list[str]:

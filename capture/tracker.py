@@ -78,6 +78,7 @@ class Tracker:
         self.summary = Summary()
         self.console: dict[str | None, ConsoleLines] = {}
         self.lines = 0
+        self.formats: dict[str, None] = {}  # those that gave something, in the order of their first record
         self.written, self.file = _recover(folder / runs.RECORDS)
         self.ordinal = 0
         self.crashed = False
@@ -122,6 +123,7 @@ class Tracker:
 
     def _take(self, records: list[Record], frames: list[Frame], now: float) -> None:
         for record in records:
+            self.formats.setdefault(record.parser)
             if self.ordinal >= self.written:
                 self.file.write(to_json(record) + "\n")
             self.summary.add(self.namer.row(self.ordinal, record))
@@ -156,8 +158,9 @@ class Tracker:
         took = clock((run.end or time.time()) - run.start)
         how = "crashed" if run.state == "crashed" else f"exit status {run.exit_status}, {took}"
         place = os.path.relpath(self.folder, run.cwd)
-        notes = [f"{self.summary.values} values from {self.parser.recognised} of {self.lines} lines: {place}"]
-        if not self.summary.values:
+        if self.summary.values:
+            notes = [f"{self.summary.values} values, read as {', '.join(self.formats)}: {place}"]
+        else:
             notes = [f"no metrics found in {self.lines} lines; the console is kept in {place}"]
         notes += [note for outcome in outcomes for note in _say(outcome)]
         notes += self.parser.events

@@ -1,6 +1,6 @@
 """Train a small network on two spirals: a real training of a few seconds, which knows nothing of capture.
 
-    python examples/spirals.py --epochs 12 --lr 0.1
+python examples/spirals.py --epochs 12 --lr 0.1
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What the documents show has to be true: their YAML loads, their commands exist, their help is the real one."""
+"""What the documents show has to be true: the YAML loads, the commands exist, the help is the real one."""
 
 import os
 import re
@@ -20,7 +20,11 @@ def blocks(page, language):
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
 
 
-YAML = [pytest.param(page, block, id=f"{page.name}-{i}") for page in PAGES for i, block in enumerate(blocks(page, "yaml"))]
+YAML = [
+    pytest.param(page, block, id=f"{page.name}-{i}")
+    for page in PAGES
+    for i, block in enumerate(blocks(page, "yaml"))
+]
 
 
 @pytest.mark.parametrize(("page", "block"), YAML)
@@ -49,7 +53,7 @@ def test_commands_in_the_documents_exist(page):
     options = set(re.findall(r"(--[a-z][\w-]+)", "".join(help_of(name) for name in COMMANDS)))
     for line in re.findall(r"(?:^|\s|/|`)capture ((?:-|[a-z])[^`\n]*)", page.read_text(encoding="utf-8")):
         words = re.split(r" -- | && |\s*[|#]\s*", line)[0].split()
-        if words and words[0] in COMMANDS or (words and words[0].startswith("--")):
+        if words and (words[0] in COMMANDS or words[0].startswith("--")):
             for word in words:
                 if word.startswith("--") and word != "--":
                     assert word.partition("=")[0] in options | {"--version", "--help"}, line
@@ -75,4 +79,6 @@ def help_of(name):
 if __name__ == "__main__":
     path = ROOT / "docs" / "commands.md"
     head = "# Commands\n\nThe help of each command, as `capture COMMAND --help` prints it.\n"
-    path.write_text(head + "".join(f"\n## capture {n}\n\n```text\n{help_of(n)}```\n" for n in COMMANDS), encoding="utf-8")
+    path.write_text(
+        head + "".join(f"\n## capture {n}\n\n```text\n{help_of(n)}```\n" for n in COMMANDS), encoding="utf-8"
+    )

@@ -24,7 +24,7 @@ def arguments() -> argparse.ArgumentParser:
         metavar="FILE|NAME",
         action="append",
         default=[],
-        help="a format of your own, tried before the built-in ones; or the name of a built-in one to use alone",
+        help="a format of your own, tried first; or the name of a built-in one, used alone",
     )
     return parser
 
