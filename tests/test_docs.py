@@ -52,7 +52,7 @@ def test_the_command_line_page_shows_the_real_help(name):
 def test_commands_in_the_documents_exist(page):
     options = set(re.findall(r"(--[a-z][\w-]+)", "".join(help_of(name) for name in COMMANDS)))
     for line in re.findall(r"(?:^|\s|/|`)capture ((?:-|[a-z])[^`\n]*)", page.read_text(encoding="utf-8")):
-        words = re.split(r" -- | && |\s*[|#]\s*", line)[0].split()
+        words = re.split(r"(?:^|\s)--\s| && |\s*[|#]\s*", line)[0].split()
         if words and (words[0] in COMMANDS or words[0].startswith("--")):
             for word in words:
                 if word.startswith("--") and word != "--":

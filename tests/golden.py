@@ -1,0 +1,33 @@
+"""The records that the recordings in `fixtures/` must give.
+
+    python tests/golden.py
+
+writes them anew beside the recordings; the diff then shows what a change does to each of them.
+"""
+
+from pathlib import Path
+
+from capture import formats
+from capture.parsing import Parser
+from capture.pipeline import parse
+from capture.records import to_json
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+RECORDINGS = sorted(FIXTURES.glob("*/*.raw"))
+
+
+def records(recording):
+    """The records of a recording, as `capture parse` prints them."""
+    parser = Parser([form for form, _ in formats.built_in()])
+    with recording.open("rb") as file:
+        return "".join(to_json(record) + "\n" for record in parse(file, parser))
+
+
+def golden(recording):
+    """Where the records that a recording must give stand."""
+    return recording.with_suffix(".jsonl")
+
+
+if __name__ == "__main__":
+    for recording in RECORDINGS:
+        golden(recording).write_text(records(recording), encoding="utf-8")

@@ -1,0 +1,198 @@
+"""In a terminal: the command sees one, and the keyboard, the size and job control work as without capture."""
+
+import os
+import signal
+import sys
+
+import pexpect
+import pytest
+from conftest import CAPTURE, eventually, only_run
+
+from capture import runs
+
+LINE = " ".join([*CAPTURE, "--summary", "never", "--to", "jsonl", "--"])
+
+
+@pytest.fixture
+def terminal():
+    """Starts programs on a terminal of 33 rows and 99 columns; ends those that are left."""
+    started = []
+
+    def start(command, *args, **more):
+        child = pexpect.spawn(command, list(args), dimensions=(33, 99), timeout=20, encoding="utf-8", **more)
+        started.append(child)
+        return child
+
+    yield start
+    for child in started:
+        child.close(force=True)
+
+
+def capture(*command, options=("--summary", "never", "--to", "jsonl")):
+    return [*CAPTURE, *options, "--", *command]
+
+
+def python(code, *options):
+    return capture(sys.executable, "-c", code, **({"options": options} if options else {}))
+
+
+def test_all_three_streams_are_terminals_of_the_same_size(terminal):
+    child = terminal(*python("import os; print([os.isatty(n) for n in (0, 1, 2)], os.get_terminal_size())"))
+    child.expect(r"\[True, True, True\] os.terminal_size\(columns=99, lines=33\)")
+    child.expect(pexpect.EOF)
+
+
+def test_the_size_follows(terminal):
+    code = (
+        "import os, signal\n"
+        "signal.signal(signal.SIGWINCH, lambda *a: print('now', os.get_terminal_size().columns))\n"
+        "print('ready')\nwhile True: signal.pause()"
+    )
+    child = terminal(*python(code))
+    child.expect("ready")
+    child.setwinsize(20, 44)
+    child.expect("now 44")
+
+
+def test_ctrl_c_reaches_the_command_once(terminal):
+    code = (
+        "import signal, time\ncount = 0\ndef hit(*a):\n global count\n count += 1\n print('hit', count)\n"
+        "signal.signal(signal.SIGINT, hit)\nprint('ready')\n"
+        "end = time.monotonic() + 1\nwhile time.monotonic() < end: time.sleep(0.05)\nprint('count', count)"
+    )
+    child = terminal(*python(code))
+    child.expect("ready")
+    child.sendintr()
+    child.expect("hit 1")
+    child.expect("count 1")
+
+
+def test_ctrl_c_ends_the_command_and_capture_like_it(terminal):
+    child = terminal(*capture("sleep", "60"))
+    eventually(lambda: list(os.scandir("capture-runs")) if os.path.isdir("capture-runs") else None)
+    eventually(lambda: (only_run() / runs.STATUS).exists())
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.signalstatus == signal.SIGINT
+
+
+def test_echo_editing_and_end_of_file(terminal):
+    child = terminal(*capture("cat"))
+    child.sendline("hello")
+    child.expect("hello\r\nhello\r\n")
+    child.sendeof()
+    child.expect(pexpect.EOF)
+
+
+def test_a_password_is_not_shown(terminal):
+    child = terminal(*python("import getpass; print('got', getpass.getpass('Password: '))"))
+    child.expect("Password: ")
+    child.sendline("tomato")
+    child.expect("\r\ngot tomato")
+    assert "tomato" not in child.before
+
+
+def test_a_large_paste_arrives_whole(terminal):
+    child = terminal(*python(
+        "import sys, tty, os\ntty.setraw(0)\nos.write(1, b'ready')\nn = 0\n"
+        "while n < 200000: n += len(os.read(0, 4096))\nos.write(1, b'all %d' % n)"
+    ))  # fmt: skip
+    child.expect("ready")
+    child.send("x" * 200_000)
+    child.expect("all 200000")
+
+
+def test_a_program_that_asks_the_terminal_gets_its_answer(terminal):
+    child = terminal(*python(
+        "import os, tty\ntty.setraw(0)\nos.write(1, b'\\x1b[6n')\n"
+        "answer = os.read(0, 32)\nos.write(1, b'answer ' + answer[2:-1])"
+    ))  # fmt: skip
+    child.expect_exact("\x1b[6n")
+    child.send("\x1b[12;34R")
+    child.expect("answer 12;34")
+
+
+@pytest.mark.parametrize("end", ["exit", "SIGTERM", "SIGHUP"])
+def test_the_terminal_is_as_before_afterwards(terminal, end):
+    shell = terminal("sh", "-c", f"stty -a; {LINE} sh -c 'echo ready; read x'; echo; stty -a; echo over")
+    shell.expect("ready")
+    before = [line for line in shell.before.split("\r\n") if "echo" in line]
+    pid = eventually(lambda: _pid_of("capture"))
+    if end == "exit":
+        shell.sendline("x")
+    else:
+        os.kill(pid, getattr(signal, end))
+    shell.expect("over")
+    assert [line for line in shell.before.split("\r\n") if "echo" in line] == before
+
+
+def _pid_of(name):
+    for folder in runs_in_progress():
+        return runs.read(folder).pid
+    return None
+
+
+def runs_in_progress():
+    return [only_run()] if os.path.isdir("capture-runs") else []
+
+
+def test_ctrl_z_and_fg(terminal):
+    shell = terminal("bash", "--norc", "--noprofile", "-i", env={**os.environ, "PS1": "$ "})
+    shell.expect_exact("$ ")
+    code = "import time\nfor i in range(2000): print('tick', i, flush=True); time.sleep(0.02)"
+    shell.sendline(f"{LINE} {sys.executable} -c \"exec('''{code.replace(chr(10), chr(92) + 'n')}''')\"")
+    shell.expect(r"tick 5\r")
+    shell.sendcontrol("z")
+    shell.expect("Stopped")
+    shell.expect_exact("$ ")
+    shell.sendline("echo modes $(stty -a | grep -o ' -\\?icanon')")
+    shell.expect("modes icanon")
+    shell.expect_exact("$ ")
+    shell.sendline("fg")
+    shell.expect(r"tick \d+\r\n")
+    shell.sendintr()
+    shell.expect("KeyboardInterrupt")
+    shell.expect_exact("$ ")
+
+
+def test_in_the_background_it_leaves_the_terminal_alone(terminal):
+    shell = terminal("bash", "--norc", "--noprofile", "-i", env={**os.environ, "PS1": "$ "})
+    shell.expect_exact("$ ")
+    shell.sendline("stty tostop")
+    shell.expect_exact("$ ")
+    shell.sendline(f"{LINE} echo from behind &")
+    shell.expect("from behind")
+    shell.sendline("echo modes $(stty -a | grep -o ' -\\?icanon')")
+    shell.expect("modes icanon")
+
+
+def test_in_a_pipeline_the_keyboard_is_the_pagers(terminal):
+    shell = terminal("sh", "-c", f"{LINE} echo piped | {{ cat; read line </dev/tty; echo pager got $line; }}")
+    shell.expect("piped")
+    shell.sendline("keys")
+    shell.expect("pager got keys")
+
+
+def test_what_is_left_in_the_background_lives_on(terminal):
+    child = terminal(
+        *capture("sh", "-c", "sleep 30 & echo pid $!", options=("--linger", "0.2", "--to", "jsonl"))
+    )
+    child.expect(r"pid (\d+)")
+    pid = int(child.match[1])
+    child.expect(pexpect.EOF)
+    os.kill(pid, 0)
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_the_closing_block_comes_last_and_only_here(terminal):
+    child = terminal(*python("print('epoch 1: loss=0.5 acc=0.75')", "--to", "jsonl"))
+    child.expect("epoch 1: loss=0.5 acc=0.75\r\n")
+    child.expect(r"capture: work/python[\d.]*-\d+: exit status 0")
+    child.expect("jsonl: capture-runs/work/")
+    child.expect(pexpect.EOF)
+
+
+def test_modes_are_taken_over_from_the_outer_terminal(terminal):
+    child = terminal("sh", "-c", f"stty erase '^G'; {LINE} stty -a")
+    child.expect(r"erase = \^G")
