@@ -41,4 +41,4 @@ def only_run(base="capture-runs"):
     """The folder of the one run there is."""
     folders = [path.parent for path in Path(base).glob("*/*/run.json")]
     assert len(folders) == 1, folders
-    return folders[0]
+    return folders[0].absolute()

@@ -1,5 +1,6 @@
 """Whatever fails beside the command: it runs on, and what it printed is kept."""
 
+import json
 import os
 import random
 import signal
@@ -14,7 +15,8 @@ from capture.recording import Recorder
 
 SLOW = (
     "import sys, time\nprint('tokens per iteration will be: 1,024')\n"
-    "for i in range(300):\n print(f'{i} | loss {6 - i / 100:.4f} | lr 1.0e-04 | 5.00ms | mfu 0.01%', flush=True)\n"
+    "for i in range(300):\n"
+    " print(f'{i} | loss {6 - i / 100:.4f} | lr 1.0e-04 | 5.00ms | mfu 0.01%', flush=True)\n"
     " time.sleep(0.01)"
 )
 
@@ -30,21 +32,22 @@ def start(*options, code=SLOW, **more):
 
 def tracker_pid():
     """The tracker's process id, as its status says, once it tracks."""
-    import json
-
     try:
         return json.loads((only_run() / runs.STATUS).read_text())["pid"]
     except (OSError, AssertionError, ValueError):
         return None
 
 
+def _another(killed):
+    pid = tracker_pid()
+    return pid if pid not in killed else None
+
+
 def test_a_killed_tracker_is_started_again_and_the_records_are_the_same():
     with start() as process:
         killed = set()
         while process.poll() is None and len(killed) < 8:
-            pid = eventually(
-                lambda: (p := tracker_pid()) and p not in killed and p or process.poll() is not None
-            )
+            pid = eventually(lambda: _another(killed) or process.poll() is not None)
             if pid is True:
                 break
             time.sleep(random.random() * 0.2)  # a random moment is the point
@@ -63,8 +66,7 @@ def test_a_killed_tracker_is_started_again_and_the_records_are_the_same():
     assert len(found) == 301
 
 
-def test_a_tracker_that_can_not_start_is_given_up_and_the_command_knows_nothing(tmp_path):
-    (tmp_path / "sitecustomize.py").write_text("")
+def test_a_tracker_that_can_not_start_is_given_up_and_the_command_knows_nothing():
     code = "print('epoch 1: loss=0.5'); import time; time.sleep(1)"
     with start(code=code) as process:
         folder = eventually(lambda: os.path.isdir("capture-runs") and only_run())

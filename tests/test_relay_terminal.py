@@ -45,8 +45,8 @@ def test_all_three_streams_are_terminals_of_the_same_size(terminal):
 def test_the_size_follows(terminal):
     code = (
         "import os, signal\n"
-        "signal.signal(signal.SIGWINCH, lambda *a: print('now', os.get_terminal_size().columns))\n"
-        "print('ready')\nwhile True: signal.pause()"
+        "say = lambda *a: os.write(1, b'now %d\\n' % os.get_terminal_size().columns)\n"
+        "signal.signal(signal.SIGWINCH, say)\nos.write(1, b'ready')\nwhile True: signal.pause()"
     )
     child = terminal(*python(code))
     child.expect("ready")
