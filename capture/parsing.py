@@ -98,7 +98,7 @@ class Parser:
         if not metrics and not reading.config:
             return []
         key = (parser, *metrics)
-        if not frame.final and self._last.get(key) == reading:  # only the clock of a bar moved
+        if frame.end != "newline" and self._last.get(key) == reading:  # only the clock of a bar moved
             return []
         self._last[key] = reading
         context = {"stream": frame.stream, **reading.context} if frame.stream else dict(reading.context)

@@ -58,9 +58,10 @@ def duration(text: str) -> float:
     if days:
         seconds, clock = 86400.0 * int(days), clock.lstrip("s, ")
     if ":" in clock:
+        shown = 0.0
         for part in clock.split(":"):
-            seconds = seconds * 60 + float(part)
-        return seconds
+            shown = shown * 60 + float(part)
+        return seconds + shown
     for amount, unit in re.findall(r"([\d.]+)\s?([a-zµ]+)", clock):
         seconds += float(amount) * _SECONDS[unit]
     return seconds

@@ -1,0 +1,156 @@
+"""The command line, as a user calls it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import CAPTURE, FIXTURES, eventually, only_run
+
+from capture import __version__
+
+FORMAT = """\
+name: mine
+patterns:
+  - line: "it {step:int}: obj {objective}"
+samples:
+  - {text: "it 1: obj 0.5", gives: {step: 1, metrics: {objective: 0.5}}}
+"""
+RECORDING = FIXTURES / "keras3_v1" / "pty.raw"
+
+
+def capture(*arguments, **more):
+    return subprocess.run(
+        [*CAPTURE, *map(str, arguments)], capture_output=True, text=True, check=False, **more
+    )
+
+
+def test_parse_prints_records_as_the_design_shows_them():
+    first = json.loads(capture("parse", RECORDING).stdout.splitlines()[3])
+    assert list(first) == ["time", "parser", "step", "epoch", "metrics", "context", "at"]
+    assert (first["parser"], first["step"], first["epoch"]) == ("keras", 1, 1)
+
+
+def test_parse_reads_standard_input_and_a_run_folder():
+    done = capture("parse", "-", input="epoch 1: loss=0.5\n")
+    assert json.loads(done.stdout)["metrics"] == {"loss": 0.5}
+    capture("--to", "jsonl", "--", "echo", "epoch 1: loss=0.25")
+    assert json.loads(capture("parse", only_run()).stdout)["metrics"] == {"loss": 0.25}
+
+
+def test_parse_uses_a_format_of_ones_own_or_one_alone():
+    Path("mine.yaml").write_text(FORMAT)
+    assert (
+        '"objective": 0.5' in capture("parse", "--parser", "mine.yaml", "-", input="it 1: obj 0.5\n").stdout
+    )
+    assert capture("parse", "--parser", "tqdm", "-", input="epoch 1: loss=0.5\n").stdout == ""
+
+
+@pytest.mark.parametrize(("arguments", "says"), [
+    (("parse", "missing.log"), "capture parse: missing.log: No such file or directory"),
+    (("parse", "--parser", "nope", "-"), "there is no format 'nope'; there are keras"),
+    (("parsers", "show", "nope"), "there is no format 'nope'"),
+    (("parsers", "test", "nope.yaml"), "nope.yaml: No such file or directory"),
+    (("--to", "wandbb", "--", "true"), "capture: there is no backend 'wandbb'; there are jsonl, trackio, wandb"),
+    (("--config", "lr", "--", "true"), "capture: --config lr: should be KEY=VALUE"),
+    (("--parser", "nope.yaml", "--", "true"), "nope.yaml: No such file or directory"),
+])  # fmt: skip
+def test_mistakes_get_one_sentence_and_status_2(arguments, says):
+    done = capture(*arguments, input="")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_a_broken_configuration_is_found_before_the_command_starts():
+    Path("capture.yaml").write_text("projekt: x\n")
+    done = capture("--", "touch", "started")
+    assert done.returncode == 2
+    assert "capture.yaml:1: unknown key 'projekt'; did you mean 'project'?" in done.stderr
+    assert not Path("started").exists()
+
+
+def test_a_pipe_that_closes_early_is_no_error():
+    script = f"{' '.join(CAPTURE)} parse {RECORDING} | head -1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_parsers_can_be_listed_shown_and_tested():
+    assert [line.split()[0] for line in capture("parsers").stdout.splitlines()][-1] == "general"
+    assert capture("parsers", "show", "keras").stdout.startswith("name: keras\n")
+    done = capture("parsers", "test")
+    assert done.returncode == 0
+    assert "keras (built in): 7 samples ok" in done.stdout
+
+
+def test_a_failing_sample_makes_the_test_fail():
+    Path("mine.yaml").write_text(FORMAT.replace("step: 1,", "step: 2,"))
+    done = capture("parsers", "test", "mine.yaml")
+    assert done.returncode == 1
+    assert "mine (mine.yaml): 1 of 1 sample failed" in done.stdout
+    assert "step: expected 2, got 1" in done.stdout
+
+
+def test_the_schema_is_json_and_knows_the_keys():
+    schema = json.loads(capture("parsers", "schema").stdout)
+    assert {"name", "patterns", "samples"} <= set(schema["properties"])
+
+
+def test_version_and_help():
+    assert capture("--version").stdout == f"capture {__version__}\n"
+    assert "capture [OPTIONS] -- COMMAND" in capture("--help").stdout
+
+
+def test_formats_and_names_of_the_configuration_are_used():
+    Path("mine.yaml").write_text(FORMAT)
+    Path("capture.yaml").write_text(
+        "to: jsonl\nparsers: [mine.yaml]\nrename: {objective: obj}\nproject: solver\n"
+    )
+    done = capture("--", "echo", "it 7: obj 0.125")
+    assert done.stdout == "it 7: obj 0.125\n"
+    run = only_run()
+    assert run.parent.name == "solver"
+    (row,) = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert (row["step"], row["obj"]) == (7, 0.125)
+
+
+def test_a_run_without_metrics_opens_no_backend():
+    capture("--to", "trackio", "--", "echo", "hello")
+    assert "no metrics found in 1 lines" in (only_run() / "summary.txt").read_text()
+    assert list((only_run() / "delivered").iterdir()) == []
+    assert not Path("capture-runs/trackio").exists()
+
+
+def test_ui_says_where_the_dashboard_is():
+    capture("--", "echo", "epoch 1: loss=0.5")
+    with subprocess.Popen(
+        [*CAPTURE, "ui", "--no-browser"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        shown = []
+        eventually(lambda: shown.append(process.stdout.readline()) or "http://127.0.0.1:" in shown[-1])
+        process.terminate()
+
+
+def test_ui_without_runs_says_so():
+    done = capture("ui")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "capture ui: there are no runs in capture-runs; capture -- COMMAND makes one\n",
+    )
+
+
+def test_the_command_starts_without_slow_imports():
+    """YAML, entry points and the backends stay off the way of every start."""
+    code = (
+        "import sys; from capture.cli import main\nimport capture.relay, capture.cli.run\n"
+        "slow = {'yaml', 'regex', 'pydantic', 'importlib.metadata', 'dataclasses', 'subprocess', 'logging', 'asyncio'}\n"
+        "print(sorted(slow & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-S", "-c", "import sys; sys.path[:] = " + repr(sys.path) + "\n" + code],
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    assert done.stdout == "[]\n"

@@ -1,0 +1,171 @@
+"""Frames to records: what each format makes of what its program prints."""
+
+import math
+
+import pytest
+from conftest import FIXTURES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capture.checked import Source
+from capture.formats import Naming, built_in, load
+from capture.parsing import Parser
+from capture.pipeline import Pipeline
+from capture.records import from_json, to_json
+
+
+def parse(text, own="", naming=None):
+    """The records of a text that arrives at once."""
+    forms = [load(Source(own, "own.yaml"), samples=False)] if own else []
+    parser = Parser([form for form, _ in built_in()], forms, naming)
+    pipeline = Pipeline(parser)
+    records = pipeline.feed(text.encode() if isinstance(text, str) else text, 0)[0] + pipeline.finish()[0]
+    return records, parser
+
+
+def short(text, **more):
+    return [(record.step, record.epoch, dict(record.metrics)) for record in parse(text, **more)[0]]
+
+
+BAR = " 10/100 ━━━━━━━━━━━━━━━━━━━━ 1s 5ms/step - loss: 0.9\r"
+FINAL = "100/100 ━━━━━━━━━━━━━━━━━━━━ 1s 5ms/step - loss: 0.5 - val_loss: 0.6\n"
+
+
+class TestKeras:
+    def test_batches_count_through_the_epochs(self):
+        assert short("Epoch 2/3\n" + BAR) == [(110, 2, {"batch/loss": 0.9})]
+
+    def test_a_refresh_that_only_moves_the_clock_is_no_record(self):
+        later = BAR.replace("1s 5ms", "2s 6ms")
+        assert len(short("Epoch 2/3\n" + BAR + later)) == 1
+
+    def test_one_epoch_prints_no_header(self):
+        assert short(BAR + FINAL) == [
+            (10, 1, {"batch/loss": 0.9}),
+            (100, 1, {"epoch/loss": 0.5, "epoch/val_loss": 0.6}),
+        ]
+
+    def test_a_bar_after_the_last_epoch_is_an_evaluation(self):
+        evaluation = "1/10 ━━━━━━━━━━━━━━━━━━━━ 0s 1ms/step - loss: 0.8\r10/10 ━━━━━━━━━━━━━━━━━━━━ 0s 1ms/step - loss: 0.7\n"
+        assert short("Epoch 1/1\n" + FINAL + evaluation)[1:] == [(100, 1, {"evaluate/loss": 0.7})]
+
+    def test_a_callbacks_message_that_breaks_the_bar_does_not_break_the_epoch(self):
+        broken = (
+            "100/100 ━━━━━━━━━━━━━━━━━━━━ 0s 5ms/step - loss: 0.5\nEpoch 1: saving model to x.h5\n"
+            + "\x08" * 9
+            + "\r"
+        )
+        found = short("Epoch 1/2\n" + broken + FINAL + "Epoch 2/2\n" + BAR)
+        assert (100, 1, {"epoch/loss": 0.5, "epoch/val_loss": 0.6}) in found
+        assert found[-1] == (110, 2, {"batch/loss": 0.9})
+        assert not any(name.startswith("evaluate") for _, _, metrics in found for name in metrics)
+
+    def test_an_unknown_number_of_batches(self):
+        found = short("Epoch 1/2\n     7/Unknown - 1s 9ms/step - loss: 0.25\r" + FINAL)
+        assert found[0] == (7, 1, {"batch/loss": 0.25})
+
+    def test_nan_and_infinity_are_values(self):
+        ((_, _, metrics),) = short("Epoch 1/2\n" + FINAL.replace("0.5", "nan").replace("0.6", "inf"))
+        assert math.isnan(metrics["epoch/loss"]) and metrics["epoch/val_loss"] == math.inf
+
+    def test_one_line_an_epoch(self):
+        text = "Epoch 1/2\n199/199 - 4s - loss: 0.4699 - val_loss: 0.4531 - 4s/epoch - 22ms/step\n"
+        assert short(text) == [(199, 1, {"epoch/loss": 0.4699, "epoch/val_loss": 0.4531})]
+
+    def test_a_second_fit_is_told_from_the_first(self):
+        fit = "Epoch 1/2\n" + FINAL + "Epoch 2/2\n" + FINAL
+        fits = [record.context.get("fit", 1) for record in parse(fit + fit)[0]]
+        assert fits == [1, 1, 2, 2]
+
+    def test_the_model_size_is_config(self):
+        assert parse("Total params: 1,188 (4.64 KB)\n")[0][0].config == {"total_params": 1188}
+
+
+def bar(count, values="", description="Epoch 1/2", total=60, rate="30.00it/s"):
+    return (
+        f"\r{description}: {count * 100 // total:3}%|██▌    | {count}/{total} [00:01<00:02, {rate}{values}]"
+    )
+
+
+class TestTqdm:
+    def test_each_drawing_has_its_step_once_the_count_has_settled(self):
+        text = bar(0) + bar(0, ", loss=3") + bar(0, ", loss=2") + bar(0, ", loss=1") + bar(3, ", loss=1")
+        assert short(text) == [(1, 1, {"loss": 3}), (2, 1, {"loss": 2}), (3, 1, {"loss": 1})]
+
+    def test_what_is_not_certain_is_not_given(self):
+        text = bar(0) + bar(0, ", loss=3") + bar(0, ", loss=2") + bar(30, ", loss=2")
+        assert short(text) == [(30, 1, {"loss": 2})]
+
+    def test_bars_that_follow_each_other_count_on(self):
+        one = bar(60, ", loss=1", "train") + "\n"
+        assert [step for step, _, _ in short(one + bar(1, ", loss=2", "train"))] == [60, 61]
+
+    def test_a_second_round_of_epochs_begins_anew(self):
+        text = bar(60, ", loss=1", "Epoch 2/2") + "\n" + bar(1, ", loss=2", "Epoch 1/2")
+        assert [step for step, _, _ in short(text)] == [60, 1]
+
+    def test_a_value_that_the_edge_has_cut_is_not_read(self):
+        assert short(bar(5, ", loss=2.5, acc=0.12")[:-1] + "\n") == [(5, 1, {"loss": 2.5})]
+
+    @pytest.mark.parametrize("rate", ["2.00s/it", "?it/s", "1.2kbatch/s"])
+    def test_rates_of_all_kinds(self, rate):
+        assert short(bar(5, ", loss=2.5", rate=rate)) == [(5, 1, {"loss": 2.5})]
+
+    def test_the_description_is_context_and_may_hold_values(self):
+        (record,) = parse(bar(5, description="valid: loss=0.25"))[0]
+        assert (record.metrics, record.context) == ({"loss": 0.25}, {"bar": "valid"})
+
+    def test_bars_without_values_give_nothing(self):
+        assert short(bar(5) + bar(60) + "\n") == []
+
+    def test_the_last_values_of_a_killed_program_are_not_lost(self):
+        assert short(bar(4, ", loss=3") + bar(4, ", loss=2")) == [(4, 1, {"loss": 3}), (5, 1, {"loss": 2})]
+
+
+def test_a_users_format_comes_before_the_built_in_ones():
+    own = 'name: own\npatterns:\n  - line: "epoch {epoch:int}: loss={my loss}"\n'
+    assert short("epoch 3: loss=0.5\n", own=own) == [(None, 3, {"my loss": 0.5})]
+
+
+def test_a_pattern_that_takes_too_long_is_switched_off_and_said():
+    own = "name: slow\npatterns:\n  - regex: '^(a|aa)+$'\n"
+    records, parser = parse("a" * 60 + "b\nepoch 1: loss=0.5\n", own=own)
+    assert [record.parser for record in records] == ["general"]
+    assert "format slow: a pattern took more than 50 ms" in parser.events[0]
+
+
+def test_names_and_values_can_be_changed():
+    naming = Naming(rename={"epoch/val_loss": "val_loss"}, drop=["epoch/loss"], scale={"batch/loss": 10})
+    assert short("Epoch 1/2\n" + BAR + FINAL, naming=naming) == [
+        (10, 1, {"batch/loss": 9}),
+        (100, 1, {"val_loss": 0.6}),
+    ]
+
+
+def test_a_step_that_only_comes_again_is_no_new_fit():
+    """The best round, repeated at the end."""
+    own = 'name: own\npatterns:\n  - line: "[{step:int}] auc {auc}"\n'
+    text = "".join(f"[{step}] auc 0.{step}\n" for step in (5, 10, 15, 10))
+    assert all("fit" not in record.context for record in parse(text, own=own)[0])
+
+
+@pytest.mark.parametrize("name", ["tqdm_nested/pty.raw", "keras3_v1/pty.raw", "mediapipe_text/stdout.raw"])
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_chunks_do_not_matter(name, data):
+    raw = (FIXTURES / name).read_bytes()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=60)))
+    pipeline, found = Pipeline(Parser([form for form, _ in built_in()])), []
+    for a, b in zip([0, *cuts], [*cuts, len(raw)]):
+        found += pipeline.feed(raw[a:b], a)[0]
+    found += pipeline.finish()[0]
+    assert [to_json(record) for record in found] == [to_json(record) for record in parse(raw)[0]]
+
+
+def test_records_survive_json():
+    (record,) = parse("epoch 1: loss=nan acc=inf\n")[0]
+    line = to_json(record)
+    assert '"NaN"' in line and '"Infinity"' in line
+    assert to_json(from_json(line)) == line
+    with pytest.raises(ValueError):
+        from_json(line[:-5])

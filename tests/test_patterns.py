@@ -1,0 +1,130 @@
+"""Lines with names in them, regular expressions, the kinds of value, and required literals."""
+
+import math
+
+import pytest
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capture import values
+from capture.formats import built_in
+from capture.literals import required
+from capture.patterns import from_line, from_regex
+
+
+def line(pattern, text):
+    found = from_line(pattern).match(text)
+    return found and found[0]
+
+
+@pytest.mark.parametrize(("text", "value"), [
+    ("3", 3), ("-3", -3), ("+0.5", 0.5), ("1,234", 1234), ("12,345.5", 12345.5), ("1.2e-4", 1.2e-4), ("1E+3", 1000),
+    (".5", 0.5), ("5.", 5.0), ("inf", math.inf), ("-Infinity", -math.inf),
+])  # fmt: skip
+def test_numbers(text, value):
+    assert line("loss {loss}", f"loss {text}") == {"loss": value}
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "-nan"])
+def test_nan_is_a_number(text):
+    assert math.isnan(line("loss {loss}", f"loss {text}")["loss"])
+
+
+@pytest.mark.parametrize("text", ["", "-", "1.2.3", "abc", "1e", "--1", "0x1f"])
+def test_what_is_no_number(text):
+    assert line("loss {loss}", f"loss {text}") is None
+
+
+@pytest.mark.parametrize(("kind", "text", "value"), [
+    ("int", "1,200", 1200), ("si", "1.5k", 1500), ("si", "3M", 3_000_000), ("si", "15.19M", 15_190_000), ("si", "7", 7),
+    ("duration", "0:01:02", 62), ("duration", "1:47", 107), ("duration", "974us", 974e-6), ("duration", "1h 5m", 3900),
+    ("duration", "2 days, 1:00:00", 176400), ("word", "train", "train"), ("text", "a b  c", "a b  c"),
+])  # fmt: skip
+def test_kinds(kind, text, value):
+    assert line(f"x {{it:{kind}}} y", f"x {text} y") == {
+        "it": pytest.approx(value) if kind != "text" else value
+    }
+
+
+def test_a_count_of_a_total():
+    assert line("Epoch {epoch:of}", "Epoch 3/25") == {"epoch": 3, "epochs": 25}
+
+
+@pytest.mark.parametrize("name", ["loss/train", "mAP50(B)", "top-1", "p@5", "ep rew mean", "a.b"])
+def test_names_may_hold_more_than_letters(name):
+    assert line(f"v={{{name}}}", "v=1.5") == {name: 1.5}
+
+
+def test_spaces_match_any_run_of_spaces_and_the_whole_line_has_to_fit():
+    assert line("a {x} b", "  a   1\tb  ") == {"x": 1}
+    assert line("a {x}", "a 1 and more") is None
+    assert line("a {x}", "before a 1") is None
+
+
+def test_braces_and_skipped_values():
+    assert line("{{{x}}} took {_}", "{5} took 3s") == {"x": 5}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says"), [("{x:float}", "there is no kind 'float'"), ("a {}", "has no name")]
+)
+def test_a_wrong_field_is_explained(pattern, says):
+    with pytest.raises(ValueError, match=says):
+        from_line(pattern)
+
+
+def test_grok_names_and_repeated_pairs():
+    matcher = from_regex(r"^%{INT:step}:(?: %{KEY:key}=%{NUMBER:value})+ (?P<split>\w+) %{NOTSPACE}$")
+    values_, pairs = matcher.match("7: loss=0.5 val acc=nan train /tmp/x")
+    assert values_ == {"step": 7, "split": "train"}
+    assert pairs == [("loss", "0.5"), ("val acc", "nan")]
+
+
+def test_a_group_of_a_users_own_is_a_number_if_it_looks_like_one():
+    assert from_regex(r"(?P<a>\S+) (?P<b>\S+)").match("1.5 x2")[0] == {"a": 1.5, "b": "x2"}
+
+
+def test_unknown_grok_names_and_broken_expressions_are_explained():
+    with pytest.raises(ValueError, match=r"%\{FLOAT\} is unknown; there are NUMBER"):
+        from_regex("%{FLOAT:x}")
+    with pytest.raises(ValueError, match="does not compile"):
+        from_regex("(x").check()
+
+
+@pytest.mark.parametrize(("source", "wanted"), [
+    (r"abc\d+", {"abc"}), (r"(?:foo|bar)x?", {"foo", "bar"}), (r"[Ll]oss", {"Loss", "loss"}), (r"x*", None),
+    (r"a|b\d", {"a", "b"}), (r"(?=.*loss)x", {"loss"}), (r"(?!loss)xy", {"xy"}), (r"loss{2} ok", {"los"}),
+    (r"\[(\d+)\]\s+valid", {"valid"}), (r"(?i)loss", None), (r"(?:abc)?d", {"d"}), (r"(?:abc){0,3}", None),
+    (r"\p{L}+: x", {": x"}), (r"a(?:b|)c", {"a"}), (r"\x41b", {"b"}),
+])  # fmt: skip
+def test_required_literals(source, wanted):
+    found = required(source)
+    assert (found if found is None else set(found)) == wanted
+
+
+EXPRESSIONS = [
+    r"^\s*(\d+)/(\d+) - loss: (?:nan|\d\.\d)$", r"(?:ab|c[de]f|g)h{1,2}(?:i|j)?k", r"x+y*z|[ab]c{2}", r"(?:(?:a|b)c)+ d?e",
+    *(pattern.matcher().source for form, _ in built_in() for pattern in form.patterns),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", EXPRESSIONS)
+@given(data=st.data())
+def test_a_required_literal_stands_in_every_match(source, data):
+    """Built from what the expression matches, not from what it requires."""
+    simple = regex.sub(r"\(\?[=!].*?\)\)?", "", source) if "(?=" in source else source
+    try:
+        text = data.draw(st.from_regex(simple.replace(r"\p", "p"), fullmatch=False))
+    except Exception:
+        return  # not an expression of the standard library
+    if regex.search(source, text) and required(source) is not None:
+        assert any(literal in text for literal in required(source))
+
+
+def test_share_and_literal_values():
+    assert values.literal("True") is True
+    assert values.literal("None") is None
+    assert values.literal("'x y'") == "x y"
+    assert values.literal("1e-3") == 0.001
+    assert values.literal("cpu") == "cpu"

@@ -1,0 +1,114 @@
+"""Settings: which file counts, which layer wins, and that a checked file is not checked again."""
+
+from pathlib import Path
+
+import pytest
+
+from capture import settings
+from capture.settings import load
+
+
+def write(path, text):
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def here(options=None, environ=None):
+    return load(".", environ or {"XDG_CONFIG_HOME": str(Path("../home/config").resolve())}, options or {})
+
+
+def test_without_a_file_there_are_defaults():
+    assert here() == {**settings.DEFAULTS, "parsers": []}
+
+
+def test_the_later_layer_wins():
+    write("../home/config/capture/capture.yaml", "project: user\ngroup: user\nnotes: user\nname: user")
+    write("capture.yaml", "project: file\ngroup: file\nnotes: file")
+    environ = {
+        "XDG_CONFIG_HOME": str(Path("../home/config").resolve()),
+        "CAPTURE_PROJECT": "env",
+        "CAPTURE_GROUP": "env",
+    }
+    found = here({"project": "option", "group": None}, environ)
+    assert [found[key] for key in ("project", "group", "notes", "name")] == ["option", "env", "file", "user"]
+
+
+def test_the_nearest_file_counts(monkeypatch):
+    write("capture.yaml", "project: outer")
+    write("deep/pyproject.toml", "[tool.other]\nx = 1\n")
+    Path("deep/er").mkdir()
+    monkeypatch.chdir("deep/er")
+    assert here()["project"] == "outer"
+    write("../pyproject.toml", '[tool.capture]\nproject = "toml"\ntags = ["a", "b"]\n')
+    assert (here()["project"], here()["tags"]) == ("toml", ["a", "b"])
+
+
+def test_a_file_that_has_changed_is_read_again():
+    write("capture.yaml", "project: one")
+    assert here()["project"] == "one"
+    write("capture.yaml", "project: other")
+    assert here()["project"] == "other"
+
+
+def test_a_file_that_has_not_changed_is_not_checked_again(monkeypatch):
+    write("capture.yaml", "project: one")
+    here()
+    monkeypatch.setattr("capture.config.check", lambda path: pytest.fail("checked again"))
+    assert here()["project"] == "one"
+
+
+FORMAT = """\
+name: mine
+patterns:
+  - line: "it {step:int}: obj {objective}"
+samples:
+  - {text: "it 1: obj 0.5", gives: {step: 1, metrics: {objective: 0.5}}}
+"""
+
+
+def test_formats_are_read_with_the_file_and_watched():
+    write("formats/mine.yaml", FORMAT)
+    write(
+        "capture.yaml", 'parsers:\n  - formats/mine.yaml\n  - {name: inline, patterns: [{line: "x {x}"}]}\n'
+    )
+    assert [form["name"] for form in here()["parsers"]] == ["mine", "inline"]
+    write("formats/mine.yaml", FORMAT.replace("name: mine", "name: changed"))
+    assert [form["name"] for form in here()["parsers"]] == ["changed", "inline"]
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("projekt: x", r"capture\.yaml:1: unknown key 'projekt'; did you mean 'project'"),
+    ("tty: maybe", r"capture\.yaml:1: tty:"),
+    ("parsers: [missing.yaml]", r"missing\.yaml: No such file"),
+    ("parsers:\n  - name: x\n    patterns:\n      - lien: a", r"capture\.yaml:4: unknown key 'lien'"),
+    ("linger: -1", r"capture\.yaml:1: linger:"),
+    ("{", r"capture\.yaml:\d: this is not YAML"),
+])  # fmt: skip
+def test_what_is_wrong_is_said_with_its_place(text, says):
+    write("capture.yaml", text)
+    with pytest.raises(ValueError, match=says):
+        here()
+
+
+@pytest.mark.parametrize(("name", "value", "says"), [
+    ("CAPTURE_TTY", "maybe", "CAPTURE_TTY=maybe: should be one of auto, always, never"),
+    ("CAPTURE_WAIT", "long", "CAPTURE_WAIT=long: should be a number of seconds"),
+])  # fmt: skip
+def test_a_wrong_variable_is_explained(name, value, says):
+    with pytest.raises(ValueError, match=says):
+        here(environ={name: value})
+
+
+def test_variables_have_the_right_types():
+    found = here(environ={"CAPTURE_TO": "wandb, jsonl", "CAPTURE_WAIT": "2.5"})
+    assert (found["to"], found["wait"]) == (["wandb", "jsonl"], 2.5)
+
+
+@pytest.mark.parametrize(("text", "value"), [
+    ("3", 3), ("3e-4", 3e-4), ("True", True), ("false", False), ("adam", "adam"), ("1,2", "1,2"), ("", ""),
+])  # fmt: skip
+def test_values_of_a_command_line_get_their_types(text, value):
+    assert settings.typed(text) == value
+    assert type(settings.typed(text)) is type(value)
