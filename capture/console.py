@@ -61,7 +61,7 @@ class ConsoleLines:
         """All lines that are left at the end of the output."""
         lines: list[Line] = []
         last = self._rows[-1]
-        if not last.text:
+        if not last.text.strip():
             self._rows.pop()
         while self._rows:
             lines += self._pop()
@@ -69,9 +69,9 @@ class ConsoleLines:
         return lines
 
     def _write(self, frame: Frame) -> None:
-        row, text = self._rows[self._at], frame.text.rstrip()
+        row, text = self._rows[self._at], frame.text
         if self._at_start:
-            row.cleared = not text and bool(row.text or row.cleared)
+            row.cleared = not text.strip() and bool(row.text or row.cleared)
             row.text = text
         elif len(row.text) + len(text) < ROWS_KEPT * 1000:
             row.text += text
@@ -80,4 +80,4 @@ class ConsoleLines:
     def _pop(self) -> list[Line]:
         row = self._rows.pop(0)
         self._at = max(0, self._at - 1)
-        return [] if row.cleared else [Line(row.time, self.stream, row.text)]
+        return [] if row.cleared else [Line(row.time, self.stream, row.text.rstrip())]

@@ -22,16 +22,14 @@ def test_a_bar_is_one_line_its_last_state():
 
 def test_keras_bars_that_go_back_letter_by_letter():
     text = (FIXTURES / "keras3_v1" / "stdout.raw").read_bytes()
-    found = [line for line in lines(text) if "step" in line]
-    assert all(line.startswith(("100/100", "10/10")) or "Epoch" in line for line in found[1:])
-    assert sum(line.startswith("100/100") for line in found) == 3
+    found = [line.split()[0] for line in lines(text) if "/step" in line]
+    # A callback's message comes between a refresh and the bar's last state.
+    assert found == ["100/100", "100/100", "99/100", "100/100", "99/100", "100/100", "10/10", "10/10"]
 
 
 def test_nested_bars_do_not_fill_the_log():
     found = lines((FIXTURES / "tqdm_nested" / "pty.raw").read_bytes())
-    assert [line for line in found if line.startswith("[13:15")] == [
-        "[13:15:31] epoch=3 val_loss=0.481934"
-    ] or len(found) == 5
+    assert len([line for line in found if "val_loss=" in line and line.startswith("[")]) == 4
     assert found[-1].startswith("epochs: 100%")
     assert not any("epoch 0:" in line for line in found)
 

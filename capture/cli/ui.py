@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from pathlib import Path
@@ -38,6 +39,8 @@ def main(argv: list[str]) -> int:
         print(f"capture ui: there are no runs in {base}; capture -- COMMAND makes one", file=sys.stderr)
         return 1
     project = chosen.get("project") or Path.cwd().name
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # the address is needed now, also through a pipe
     dashboard = plugins.adapter_class(settings.DEFAULTS["to"][0]).dashboard
     try:
         dashboard(project, base, options.port, not options.no_browser)
