@@ -228,7 +228,7 @@ class RowReader:
 
     def config_before_metrics(self) -> dict[str, Any]:
         """The config that came before the first metrics; looks until there are some."""
-        if not self._ahead:
+        if not self.seen_metrics:
             self._read_file(BATCH)
         config: dict[str, Any] = {}
         for row in self._ahead:

@@ -159,6 +159,17 @@ def test_nothing_is_opened_before_the_first_metrics_and_config_comes_with_the_op
     assert fake.configs[-1] == {"late": 1}
 
 
+def test_metrics_that_come_long_after_the_config_are_delivered(folder):
+    fake = Fake()
+    add(folder, 0, config={"depth": 3})
+    made = deliver(folder, fake)
+    (worker,) = made._workers
+    eventually(lambda: worker._rows.count == 1)
+    add(folder, 1)
+    made.finish(0, 10)
+    assert [row.step for row in fake.rows] == [1]
+
+
 def test_without_metrics_nothing_is_opened_at_all(folder):
     fake = Fake()
     add(folder, 0, config={"depth": 3})
