@@ -1,6 +1,6 @@
 """Train a small network on two spirals: a real training of a few seconds, which knows nothing of capture.
 
-python examples/spirals.py --epochs 12 --lr 0.1
+python examples/spirals.py --epochs 12 --lr 0.05
 """
 
 import argparse
@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 options.add_argument("--epochs", type=int, default=12)
-options.add_argument("--lr", type=float, default=0.1)
+options.add_argument("--lr", type=float, default=0.05)
 options.add_argument("--batch-size", type=int, default=32)
 options.add_argument("--hidden", type=int, default=192)
 options.add_argument("--seed", type=int, default=0)
@@ -21,10 +21,10 @@ random = np.random.default_rng(args.seed)
 def spirals(count):
     """Points on two spirals that turn around each other, and which of the two each is on."""
     label = random.integers(0, 2, count)
-    angle = np.sqrt(random.random(count)) * 3 * np.pi
+    angle = np.sqrt(random.random(count)) * 5 * np.pi
     turn = angle + np.pi * label
-    points = np.stack([angle * np.cos(turn), angle * np.sin(turn)], 1) / 8
-    return points + random.normal(0, 0.03, points.shape), label
+    points = np.stack([angle * np.cos(turn), angle * np.sin(turn)], 1) / 15
+    return points + random.normal(0, 0.02, points.shape), label
 
 
 def layer(inputs, outputs):
