@@ -14,12 +14,10 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from capture.errors import BadInput
+
 Loc = tuple[int | str, ...]
 SIZE_LIMIT = 1024 * 1024
-
-
-class BadInput(ValueError):
-    """What a user wrote can't be used; the message says what, where, and what would be right."""
 
 
 class Checked(BaseModel):

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from capture import checked, formats
-from capture.checked import BadInput, Checked, Source
+from capture.checked import Checked, Source
+from capture.errors import BadInput
 
 Split = Annotated[
     list[str],

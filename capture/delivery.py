@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from capture import runs
 from capture.adapter import Adapter, Line
-from capture.checked import BadInput
+from capture.errors import BadInput
 from capture.naming import Namer
 from capture.records import Row, from_json
 from capture.runs import Run

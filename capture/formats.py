@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from capture import checked
-from capture.checked import BadInput, Checked, Source
+from capture.checked import Checked, Source
+from capture.errors import BadInput
 from capture.expressions import Expression
 from capture.patterns import Matcher, from_line, from_regex
 from capture.runs import PARSERS

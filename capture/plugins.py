@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from capture.adapter import Adapter
-from capture.checked import BadInput
+from capture.errors import BadInput
 
 GROUP = "capture.adapters"
 

@@ -82,6 +82,24 @@ def from_variables(environ: Mapping[str, str]) -> Settings:
     return settings
 
 
+def check_backends(wanted: list[str]) -> None:
+    """Raises ValueError for a backend that is not there.
+
+    Looking through the installed packages is slow, so names that were found before are remembered.
+    """
+    cache = _cache_file(os.path.join(sys.prefix, "backends"))
+    try:
+        with open(cache, encoding="utf-8") as file:
+            known = json.load(file)
+    except (OSError, ValueError):
+        known = DEFAULTS["to"]
+    if not set(wanted) <= set(known):
+        from capture import plugins  # slow: only where there is something to look for
+
+        plugins.check(wanted)
+        _write(cache, plugins.names())
+
+
 def _has_section(path: str) -> bool:
     try:
         with open(path, "rb") as file:
@@ -116,15 +134,19 @@ def _cached(path: str, read: Any) -> Settings:
 
     settings = read(config, pathlib)
     stamps = [[name, _stamp(name)] for name in (path, *settings.pop("parser_files", []))]
+    _write(cache, {"version": __version__, "stamps": stamps, "settings": settings})
+    return settings
+
+
+def _write(cache: str, item: Any) -> None:
     try:
         os.makedirs(os.path.dirname(cache), exist_ok=True)
         draft = f"{cache}.{os.getpid()}"
         with open(draft, "w", encoding="utf-8") as file:
-            json.dump({"version": __version__, "stamps": stamps, "settings": settings}, file)
+            json.dump(item, file)
         os.replace(draft, cache)
     except (OSError, TypeError):
         pass  # no cache then: slower, not wrong
-    return settings
 
 
 def _cache_file(path: str) -> str:

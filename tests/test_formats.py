@@ -3,7 +3,8 @@
 import pytest
 
 from capture import formats, samples
-from capture.checked import BadInput, Source, read
+from capture.checked import Source, read
+from capture.errors import BadInput
 
 GOOD = """\
 name: mine

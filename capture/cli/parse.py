@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from capture import formats, records, runs
-from capture.checked import BadInput
+from capture.errors import BadInput
 from capture.parsing import Parser
 from capture.pipeline import parse
 

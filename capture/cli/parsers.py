@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from capture import formats, samples, settings
-from capture.checked import BadInput
+from capture.errors import BadInput
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -83,10 +83,7 @@ def _settings(options: argparse.Namespace) -> settings.Settings:
     if options.to is not None:
         given["to"] = [name.strip() for name in options.to.split(",") if name.strip()]
     chosen = settings.load(os.getcwd(), os.environ, given, options.parser)
-    if chosen["to"] != settings.DEFAULTS["to"]:
-        from capture import plugins  # slow: only where there is something to check
-
-        plugins.check(chosen["to"])
+    settings.check_backends(chosen["to"])
     config = dict(chosen.get("config", {}))
     for pair in options.config or []:
         key, equals, value = pair.partition("=")
