@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from capture.runs import PathLike
 
@@ -15,6 +16,20 @@ LAUNCHER_MODULES = frozenset(
     ["accelerate.commands.launch", "torch.distributed.launch", "torch.distributed.run"]
 )
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
+
+
+class Start(NamedTuple):
+    """All that makes a start the same as without capture.
+
+    `streams` are the descriptors of stdin, stdout and stderr, None for one that is inherited;
+    `ignored` and `mask` are the signals that were ignored and blocked outside.
+    """
+
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    streams: Sequence[int | None]
+    ignored: frozenset[int]
+    mask: set[int]
 
 
 def environment(
@@ -48,32 +63,22 @@ def ignored_signals() -> frozenset[int]:
     )
 
 
-def execute(
-    command: Sequence[str],
-    environ: Mapping[str, str],
-    streams: Sequence[int | None],
-    ignored: frozenset[int],
-    mask: set[int],
-    report: int,
-) -> None:
-    """In the child: become the command.  Never returns; where exec fails its errno goes to `report`.
-
-    `streams` are the descriptors of stdin, stdout and stderr; None leaves that one as it is.
-    """
+def execute(start: Start, report: int) -> None:
+    """In the child: become the command.  Never returns; where exec fails its errno goes to `report`."""
     try:
-        high = [None if fd is None or fd > 2 else os.dup(fd) for fd in streams]
-        for target, (fd, moved) in enumerate(zip(streams, high, strict=True)):
+        high = [None if fd is None or fd > 2 else os.dup(fd) for fd in start.streams]
+        for target, (fd, moved) in enumerate(zip(start.streams, high, strict=True)):
             if fd is not None:
                 os.dup2(fd if moved is None else moved, target)
         for number in signal.valid_signals():
             if signal.getsignal(number) is not None and number not in (signal.SIGKILL, signal.SIGSTOP):
                 try:
-                    signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
+                    signal.signal(number, signal.SIG_IGN if number in start.ignored else signal.SIG_DFL)
                 except (OSError, ValueError):
                     pass
         signal.set_wakeup_fd(-1)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        os.execvpe(command[0], list(command), dict(environ))
+        signal.pthread_sigmask(signal.SIG_SETMASK, start.mask)
+        os.execvpe(start.command[0], list(start.command), dict(start.environ))
     except OSError as error:
         os.write(report, str(error.errno).encode())
     finally:

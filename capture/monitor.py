@@ -14,9 +14,9 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from capture import launch
+from capture.launch import Start, execute
 
 try:
     import fcntl
@@ -34,22 +34,13 @@ SURVIVED = (
 class Session:
     """The relay's end: the command in its own session."""
 
-    def __init__(  # the parts of a start
-        self,
-        command: Sequence[str],
-        environ: Mapping[str, str],
-        streams: Sequence[int | None],
-        terminal: int,
-        foreground: bool,
-        ignored: frozenset[int],
-    ) -> None:
+    def __init__(self, start: Start, terminal: int, foreground: bool) -> None:
         ours, theirs = socket.socketpair()
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
         self.pid = os.fork()
         if self.pid == 0:
             try:
                 ours.close()
-                _monitor(command, environ, streams, terminal, foreground, ignored, mask, theirs)
+                _monitor(start, terminal, foreground, theirs)
             finally:
                 os._exit(0)
         theirs.close()
@@ -97,16 +88,7 @@ class Session:
             pass  # it is ending: its last word comes
 
 
-def _monitor(  # the parts of a start
-    command: Sequence[str],
-    environ: Mapping[str, str],
-    streams: Sequence[int | None],
-    terminal: int,
-    foreground: bool,
-    ignored: frozenset[int],
-    mask: set[int],
-    channel: socket.socket,
-) -> None:
+def _monitor(start: Start, terminal: int, foreground: bool, channel: socket.socket) -> None:
     os.setsid()
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
     signal.set_wakeup_fd(-1)
@@ -123,7 +105,7 @@ def _monitor(  # the parts of a start
         os.setpgid(0, 0)
         if foreground:
             os.tcsetpgrp(terminal, os.getpid())  # SIGTTOU is ignored here
-        launch.execute(command, environ, streams, ignored, mask, report)
+        execute(start, report)
     try:
         os.setpgid(pid, pid)
     except OSError:

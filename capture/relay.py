@@ -9,19 +9,18 @@ from __future__ import annotations
 import os
 import select
 import signal
-import stat
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from capture import launch, runs
+from capture.flow import Flow
 from capture.monitor import Session
 from capture.recording import Recorder
 from capture.supervisor import Supervisor
 from capture.terminal import Keyboard, copy_size, is_terminal, open_pair
 
-READ_SIZE = 64 * 1024
 PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 FROM_KEYBOARD = ("SIGINT", "SIGQUIT")
 
@@ -42,67 +41,6 @@ class Result(NamedTuple):
     signal: int | None
     recording_error: str | None
     tracker_ok: bool
-
-
-class Flow:
-    """One stream on its way from the command to where it goes outside."""
-
-    def __init__(self, name: str, source: int, sink: int | None) -> None:
-        self.name, self.source = name, source
-        self.sink = None if sink is None else _own_writer(sink)
-        self.waiting = b""  # read, and not yet taken outside
-        self.open = True
-
-    def move(self, record: Callable[[str, bytes], None]) -> None:
-        """Pass on what the command has written."""
-        try:
-            data = os.read(self.source, READ_SIZE)
-        except BlockingIOError:
-            return
-        except OSError:  # Linux says EIO when the last user of a pseudo-terminal has closed it
-            data = b""
-        if not data:
-            self.close()
-            return
-        self.waiting = data
-        self.push()
-        record(self.name, data)
-
-    def push(self) -> None:
-        """Hand over what is waiting, as much as is taken."""
-        while self.waiting and self.sink is not None:
-            try:
-                self.waiting = self.waiting[os.write(self.sink, self.waiting) :]
-            except BlockingIOError:
-                return
-            except BrokenPipeError:  # the reader outside is gone, and so is the command's
-                self.close()
-                return
-            except OSError:  # the terminal outside is gone: what comes is still recorded
-                self.sink = None
-        self.waiting = b""
-
-    def close(self) -> None:
-        """Let go of the command's end."""
-        if self.open:
-            self.open = False
-            self.waiting = b""
-            os.close(self.source)
-
-
-def _own_writer(fd: int) -> int:
-    """A descriptor for the same pipe or terminal that never blocks.
-
-    Its file description is a new one, so the flag is not seen by those who share `fd` with us.  Where
-    that can't be had, `fd` itself: then a blocked reader of one stream holds up the other.
-    """
-    mode = os.fstat(fd).st_mode
-    if stat.S_ISFIFO(mode) or os.isatty(fd):
-        try:
-            return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        except OSError:
-            pass
-    return fd
 
 
 class Relay:
@@ -153,7 +91,7 @@ class Relay:
         alone = self.keyboard is not None and terminals[1] and self.keyboard.take()
         foreground = alone or self.keyboard is None
         try:
-            self.session = Session(self.command, environ, streams, theirs, foreground, self._ignored)
+            self.session = Session(self._start(environ, streams), theirs, foreground)
         except OSError:
             if self.keyboard:
                 self.keyboard.give_back()
@@ -171,16 +109,19 @@ class Relay:
             elif fd not in self._closed:
                 streams[fd] = self._pipe(fd)
         failure, report = os.pipe()
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
         self.pid = os.fork()
         if self.pid == 0:
-            launch.execute(self.command, environ, streams, self._ignored, mask, report)
+            launch.execute(self._start(environ, streams), report)
         for opened in {*streams} - {None}:
             assert opened is not None  # noqa: S101  taken out above
             os.close(opened)
         os.close(report)
         self.errno = int(os.read(failure, 16) or 0)
         os.close(failure)
+
+    def _start(self, environ: dict[str, str], streams: Sequence[int | None]) -> launch.Start:
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        return launch.Start(self.command, environ, streams, self._ignored, mask)
 
     def _pipe(self, fd: int) -> int:
         """A pipe for the command's stream; gives the command's end."""

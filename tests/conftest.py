@@ -22,10 +22,10 @@ def own_world(tmp_path, monkeypatch):
     for name, folder in (("HOME", ""), ("XDG_CACHE_HOME", "cache"), ("XDG_CONFIG_HOME", "config")):
         monkeypatch.setenv(name, str(home / folder))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    work = tmp_path / "work"
-    work.mkdir()
-    monkeypatch.chdir(work)
-    return work
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    return project
 
 
 def eventually(condition, limit=15.0):

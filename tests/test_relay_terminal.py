@@ -188,8 +188,8 @@ def test_what_is_left_in_the_background_lives_on(terminal):
 def test_the_closing_block_comes_last_and_only_here(terminal):
     child = terminal(*python("print('epoch 1: loss=0.5 acc=0.75')", "--to", "jsonl"))
     child.expect("epoch 1: loss=0.5 acc=0.75\r\n")
-    child.expect(r"capture: work/python[\d.]*-\d+: exit status 0")
-    child.expect("jsonl: capture-runs/work/")
+    child.expect(r"capture: project/python[\d.]*-\d+: exit status 0")
+    child.expect("jsonl: capture-runs/project/")
     child.expect(pexpect.EOF)
 
 
