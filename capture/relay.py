@@ -21,8 +21,10 @@ from capture.recording import Recorder
 from capture.supervisor import Supervisor
 from capture.terminal import Keyboard, copy_size, is_terminal, open_pair
 
+LAST_TURNS = 32  # a pipe holds no more than this many reads
 PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 FROM_KEYBOARD = ("SIGINT", "SIGQUIT")
+TO_THE_GROUP = (*FROM_KEYBOARD, "SIGTSTP", "SIGHUP")  # as a terminal would send them
 
 
 class Options(NamedTuple):
@@ -61,9 +63,10 @@ class Relay:
             os.open(os.devnull, os.O_RDWR)
         self.recorder = Recorder(folder, time.monotonic()) if folder is not None else None
         self._ignored = launch.ignored_signals()
-        self._wake = self._catch_signals()
+        self._hurried = False  # told to end, after the command had ended
         terminals = [is_terminal(fd) for fd in range(3)]
         wanted = options.tty == "always" or (options.tty == "auto" and (terminals[1] or terminals[2]))
+        self._wake = self._catch_signals(wanted)
         unbuffer = not launch.launches_many(command) if options.unbuffer is None else options.unbuffer
         environ = launch.environment(
             command, os.environ, folder, unbuffer and (options.unbuffer is True or not wanted)
@@ -129,36 +132,40 @@ class Relay:
         self.flows.append(Flow({1: "stdout", 2: "stderr"}[fd], ours, fd))
         return theirs
 
-    def _catch_signals(self) -> int:
+    def _catch_signals(self, on_terminal: bool) -> int:
         wake, waker = os.pipe()
         os.set_blocking(wake, False)
         os.set_blocking(waker, False)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-        for name in (*PASSED_ON, *FROM_KEYBOARD, "SIGCHLD", "SIGWINCH", "SIGCONT", "SIGTSTP"):
+        # On pipes the kernel stops us along with the command; its own session we have to stop ourselves.
+        stop = ["SIGTSTP"] if on_terminal else []
+        for name in (*PASSED_ON, *FROM_KEYBOARD, *stop, "SIGCHLD", "SIGWINCH", "SIGCONT"):
             number = getattr(signal, name)
             if number not in self._ignored:
                 signal.signal(number, lambda signum, frame: None)
-        if not (is_terminal(1) or is_terminal(2) or self.options.tty == "always"):
-            signal.signal(signal.SIGTSTP, signal.SIG_DFL)  # the kernel stops us along with the command
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # a background job may write to its terminal
         return wake
 
     def run(self, supervisor: Supervisor | None) -> None:
         """Pass bytes on until the command has ended and its output is drained."""
-        deadline: float | None = None
-        while True:
-            if self.status is not None:
-                deadline = deadline or time.monotonic() + self.options.linger
-                if not any(flow.open for flow in self.flows) or time.monotonic() >= deadline:
-                    break
-            pause = supervisor.look() if supervisor else None
-            if deadline is not None:
-                left = max(0.0, deadline - time.monotonic())
-                pause = left if pause is None else min(pause, left)
-            self._turn(pause)
+        while self.status is None:
+            self._turn(supervisor.look() if supervisor else None)
+        deadline = time.monotonic() + self.options.linger
+        while any(flow.open for flow in self.flows) and (left := deadline - time.monotonic()) > 0:
+            self._turn(left)
+        # What the command had written is still passed on, however slow the reader outside; of what is
+        # left in the background and goes on writing, no more than that.
+        turns = 0
+        while turns < LAST_TURNS and not self._hurried and self._is_moving():
+            turns += not any(flow.waiting for flow in self.flows)
+            self._turn(None)
         for flow in self.flows:
-            flow.push()
             flow.close()
+
+    def _is_moving(self) -> bool:
+        """Whether there are bytes that nobody outside has got yet."""
+        sources = [flow.source for flow in self.flows if flow.open]
+        return any(flow.waiting for flow in self.flows) or bool(select.select(sources, [], [], 0)[0])
 
     def _turn(self, pause: float | None) -> None:
         reading: list[int] = [self._wake]
@@ -227,9 +234,11 @@ class Relay:
                 copy_size(next((fd for fd in range(3) if is_terminal(fd)), None), self.ours)
         elif name == "SIGCONT":
             self._come_back()
+        elif self.status is not None:
+            self._hurried = True
         elif self.session:
-            self.session.signal(number, group=name in ("SIGINT", "SIGQUIT", "SIGTSTP"))
-        elif name in PASSED_ON and self.status is None:
+            self.session.signal(number, group=name in TO_THE_GROUP)
+        elif name in PASSED_ON:
             os.kill(self.pid, number)
 
     def _told(self, word: str, number: int) -> None:
@@ -281,11 +290,7 @@ class Relay:
             self.recorder.close()
 
 
-def run(
-    command: list[str],
-    folder: str | None,
-    options: Options,
-) -> Result:
+def run(command: list[str], folder: str | None, options: Options) -> Result:
     """Run the command as it would run by itself, and record it in `folder`, if there is one."""
     if not hasattr(os, "fork"):
         sys.exit("capture: running a command needs Linux or macOS (or WSL on Windows)")

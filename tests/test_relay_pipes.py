@@ -116,6 +116,21 @@ def test_a_slow_reader_of_one_stream_does_not_hold_up_the_other():
         assert process.wait(20) == 0
 
 
+def test_a_slow_reader_gets_all_of_it_also_after_the_end():
+    """The command is gone long before; its last bytes stand in pipes and in the relay."""
+    code = "import os; os.write(1, b'x' * 100_000); os.write(1, b'y' * 30_000)"
+    script = (
+        f'{" ".join(CAPTURE)} --linger 0 --to jsonl -- {sys.executable} -c "{code}" | {{ sleep 1; wc -c; }}'
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert done.stdout.split() == ["130000"]
+
+
+def test_a_background_process_that_never_stops_writing_does_not_hold_it_up():
+    done = capture("sh", "-c", "yes & :", options=("--linger", "0.2", "--wait", "0"), timeout=20)
+    assert (done.returncode, done.stdout[:4]) == (0, b"y\ny\n")
+
+
 def test_python_prints_at_once_where_it_is_no_terminal():
     code = "import os; print(os.environ.get('PYTHONUNBUFFERED'))"
     assert capture(sys.executable, "-c", code).stdout == b"1\n"
