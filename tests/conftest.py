@@ -37,6 +37,11 @@ def eventually(condition, limit=15.0):
     return found
 
 
+def run_in_progress(base="capture-runs"):
+    """The folder of the run that is being started."""
+    return eventually(lambda: next(Path(base).glob("*/*/run.json"), None)).parent.absolute()
+
+
 def only_run(base="capture-runs"):
     """The folder of the one run there is."""
     folders = [path.parent for path in Path(base).glob("*/*/run.json")]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from conftest import CAPTURE, FIXTURES, eventually, only_run
+from conftest import CAPTURE, FIXTURES, eventually, only_run, run_in_progress
 
 from capture import records, runs, tracker
 from capture.recording import Recorder
@@ -69,7 +69,7 @@ def test_a_killed_tracker_is_started_again_and_the_records_are_the_same():
 def test_a_tracker_that_can_not_start_is_given_up_and_the_command_knows_nothing():
     code = "print('epoch 1: loss=0.5'); import time; time.sleep(1)"
     with start(code=code) as process:
-        folder = eventually(lambda: os.path.isdir("capture-runs") and only_run())
+        folder = run_in_progress()
         (folder / runs.RUN_FILE).write_text("{broken")
         out, _ = process.communicate(timeout=30)
     assert (process.returncode, out) == (0, b"epoch 1: loss=0.5\n")

@@ -6,7 +6,7 @@ import sys
 
 import pexpect
 import pytest
-from conftest import CAPTURE, eventually, only_run
+from conftest import CAPTURE, eventually, run_in_progress
 
 from capture import runs
 
@@ -69,8 +69,8 @@ def test_ctrl_c_reaches_the_command_once(terminal):
 
 def test_ctrl_c_ends_the_command_and_capture_like_it(terminal):
     child = terminal(*capture("sleep", "60"))
-    eventually(lambda: list(os.scandir("capture-runs")) if os.path.isdir("capture-runs") else None)
-    eventually(lambda: (only_run() / runs.STATUS).exists())
+    folder = run_in_progress()
+    eventually(lambda: (folder / runs.STATUS).exists())
     child.sendintr()
     child.expect(pexpect.EOF)
     child.close()
@@ -118,23 +118,13 @@ def test_the_terminal_is_as_before_afterwards(terminal, end):
     shell = terminal("sh", "-c", f"stty -a; {LINE} sh -c 'echo ready; read x'; echo; stty -a; echo over")
     shell.expect("ready")
     before = [line for line in shell.before.split("\r\n") if "echo" in line]
-    pid = eventually(lambda: _pid_of("capture"))
+    pid = runs.read(run_in_progress()).pid
     if end == "exit":
         shell.sendline("x")
     else:
         os.kill(pid, getattr(signal, end))
     shell.expect("over")
     assert [line for line in shell.before.split("\r\n") if "echo" in line] == before
-
-
-def _pid_of(name):
-    for folder in runs_in_progress():
-        return runs.read(folder).pid
-    return None
-
-
-def runs_in_progress():
-    return [only_run()] if os.path.isdir("capture-runs") else []
 
 
 def test_ctrl_z_and_fg(terminal):
