@@ -127,7 +127,9 @@ def test_a_slow_reader_gets_all_of_it_also_after_the_end():
 
 
 def test_a_background_process_that_never_stops_writing_does_not_hold_it_up():
-    done = capture("sh", "-c", "yes & :", options=("--linger", "0.2", "--wait", "0"), timeout=20)
+    done = capture(
+        "sh", "-c", "while echo y; do :; done & :", options=("--linger", "0.2", "--wait", "0"), timeout=50
+    )
     assert (done.returncode, done.stdout[:4]) == (0, b"y\ny\n")
 
 
