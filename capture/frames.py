@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 LINE_LIMIT = 64 * 1024
+FINAL = ("newline", "end")
 MOST_ROWS = 200  # no screen is higher
 
 # A trailing "erase to the end of the line" changes nothing on the screen and belongs to the newline.
@@ -57,7 +58,7 @@ class Frame(NamedTuple):
     @property
     def final(self) -> bool:
         """Whether the line stays as it is: only a newline or the end of the output makes it so."""
-        return self.end in ("newline", "end")
+        return self.end in FINAL
 
 
 def visible(data: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from capture import bars, patterns
 from capture.fits import Fits
 from capture.formats import Format, Naming
-from capture.frames import Frame
+from capture.frames import FINAL, Frame
 from capture.records import Record
 from capture.rules import Memory, Reading, Renaming, Rule
 
@@ -27,8 +27,9 @@ class _State:
 class Parser:
     """Turns frames into records.  The same frames give the same records.
 
-    `own` are the user's formats, which come first and run under a time limit.
-    `recognised` counts the frames that some pattern matched; `events` are messages for the user.
+    `own` are the user's formats, which come first and run under a time limit.  `lines` counts the
+    finished lines, `understood` those of which some pattern recognised a frame; `events` are
+    messages for the user.
     """
 
     def __init__(
@@ -36,12 +37,13 @@ class Parser:
     ) -> None:
         self.rules = [Rule(form, pattern, TIME_LIMIT) for form in own for pattern in form.patterns]
         self.rules += [Rule(form, pattern) for form in formats for pattern in form.patterns]
-        self.recognised = 0
+        self.lines = self.understood = 0
         self.events: list[str] = []
         self._renaming = Renaming(naming) if naming else None
         self._states: dict[str, _State] = {}
         self._fits = Fits()
         self._last: dict[tuple[Any, ...], Reading] = {}
+        self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
         self._choose()
 
     def _choose(self) -> None:
@@ -54,6 +56,10 @@ class Parser:
         for frame in frames:
             if frame.data and (search is None or search(frame.data)):
                 records += self._read(frame)
+            if frame.end in FINAL and (frame.data or frame.stream in self._recognised):
+                self.lines += 1
+                self.understood += frame.stream in self._recognised
+                self._recognised.discard(frame.stream)
         return records
 
     def finish(self) -> list[Record]:
@@ -77,20 +83,22 @@ class Parser:
             try:
                 readings = rule.read(frame, text, state.memory, state.shown)
             except patterns.Timeout:
-                self._switch_off(rule)
+                self._switch_off(rule, f"took more than {TIME_LIMIT * 1000:.0f} ms on one line")
+                continue
+            except Exception as error:  # whatever is wrong with one pattern, the others read on
+                self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
                 continue
             if readings is not None:
-                self.recognised += 1
+                self._recognised.add(frame.stream)
                 return [r for reading in readings for r in self._record(rule.form.name, reading, frame)]
         return []
 
-    def _switch_off(self, rule: Rule) -> None:
+    def _switch_off(self, rule: Rule, reason: str) -> None:
         self.rules.remove(rule)
         self._choose()
         pattern = rule.pattern.line or rule.pattern.regex
         self.events.append(
-            f"format {rule.form.name}: a pattern took more than {TIME_LIMIT * 1000:.0f} ms on one line "
-            f"and is switched off for this run: {pattern}"
+            f"format {rule.form.name}: a pattern {reason} and is switched off for this run: {pattern}"
         )
 
     def _record(self, parser: str, reading: Reading, frame: Frame) -> list[Record]:

@@ -16,11 +16,10 @@ from typing import Any
 import regex
 
 from capture.literals import Required, required
-from capture.values import GROK, KINDS, NUMBER, Value, number
+from capture.values import GROK, KINDS, Value, is_number, number
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}:]*)(?::(\w+))?\}")
 _GROK = re.compile(r"%\{(\w+)(?::([^{}]+))?\}")
-_IS_NUMBER = re.compile(NUMBER)
 
 
 class Timeout(Exception):
@@ -152,7 +151,7 @@ def from_regex(source: str) -> Matcher:
 
 
 def _read_any(shown: str) -> Value:
-    return number(shown) if _IS_NUMBER.fullmatch(shown) else shown.strip()
+    return number(shown) if is_number(shown) else shown.strip()
 
 
 def gate(matchers: Iterable[Matcher]) -> re.Pattern[bytes] | None:

@@ -12,7 +12,7 @@ from capture.expressions import Expression, Unknown
 from capture.formats import Format, Naming, Outcome, Pattern
 from capture.frames import Frame
 from capture.patterns import Matcher
-from capture.values import Value, literal, number
+from capture.values import Value, is_number, literal, number
 
 # Where in the run a line stands: never metrics.
 KNOWN = frozenset(["step", "steps", "epoch", "epochs", "batch", "batches", "timestamp"])
@@ -143,6 +143,7 @@ class Rule:
         step = first_known(case.step, names) if case.step else values.get("step")
         epoch: Any = first_known(case.epoch, names) if case.epoch else names.get("epoch")
         step = int(step) if isinstance(step, (int, float)) and math.isfinite(step) else None
+        epoch = epoch if isinstance(epoch, (int, float)) and math.isfinite(epoch) else None
         names |= {name: value for name, value in (("step", step), ("epoch", epoch)) if value is not None}
         for name, expression in case.derive.items():
             value = first_known([expression], names)
@@ -159,7 +160,7 @@ class Rule:
             memory |= plain
             return [Reading(config=plain)] if case.as_ == "config" else [NOTHING]
         metrics = {name: value for name, value in plain.items() if not isinstance(value, str)}
-        metrics |= {key.strip(): number(value) for key, value in repeated}
+        metrics |= {key.strip(): number(value) for key, value in repeated if is_number(value)}
         for name in self.pattern.pairs:
             metrics |= dict(pairs.find(str(values.get(name, ""))))
         metrics = case.renaming(metrics, case.prefix)

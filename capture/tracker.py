@@ -77,11 +77,9 @@ class Tracker:
         self.namer = Namer(folder)
         self.summary = Summary()
         self.console: dict[str | None, ConsoleLines] = {}
-        self.lines = 0
         self.formats: dict[str, None] = {}  # those that gave something, in the order of their first record
         self.written, self.file = _recover(folder / runs.RECORDS)
         self.ordinal = 0
-        self.crashed = False
         self.delivery = Delivery(run, folder, {name: plugins.adapter(name) for name in run.to})
         self.delivery.start()
 
@@ -131,8 +129,6 @@ class Tracker:
         if records:
             self.file.flush()
             self.delivery.wake()
-        for frame in frames:
-            self.lines += frame.final and bool(frame.data)
         if frames:
             stream = frames[0].stream
             console = self.console.setdefault(stream, ConsoleLines(stream))
@@ -159,9 +155,10 @@ class Tracker:
         how = "crashed" if run.state == "crashed" else f"exit status {run.exit_status}, {took}"
         place = os.path.relpath(self.folder, run.cwd)
         if self.summary.values:
-            notes = [f"{self.summary.values} values, read as {', '.join(self.formats)}: {place}"]
+            lines = f"{self.parser.understood} of {self.parser.lines} lines"
+            notes = [f"{self.summary.values} values from {lines} ({', '.join(self.formats)}): {place}"]
         else:
-            notes = [f"no metrics found in {self.lines} lines; the console is kept in {place}"]
+            notes = [f"no metrics found in {self.parser.lines} lines; the console is kept in {place}"]
         notes += [note for outcome in outcomes for note in _say(outcome)]
         notes += self.parser.events
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)

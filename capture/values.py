@@ -25,7 +25,13 @@ KEY = r"[A-Za-z_][\w./@%()-]*(?: [A-Za-z_][\w./@%()-]*){0,3}"
 _SI = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12, "P": 1e15}
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0}
 _SECONDS |= {"min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_WHOLE = re.compile(NUMBER)
 _WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
+
+
+def is_number(text: str) -> bool:
+    """Whether the whole text is a number."""
+    return _WHOLE.fullmatch(text) is not None
 
 
 def number(text: str) -> float:
@@ -72,7 +78,7 @@ def literal(text: str) -> Any:
     text = text.strip()
     if text in _WORDS:
         return _WORDS[text]
-    if re.fullmatch(NUMBER, text):
+    if is_number(text):
         return number(text)
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
 

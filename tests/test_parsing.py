@@ -134,6 +134,23 @@ def test_a_pattern_that_takes_too_long_is_switched_off_and_said():
     assert "format slow: a pattern took more than 50 ms" in parser.events[0]
 
 
+def test_a_value_that_is_no_number_is_left_out_and_kills_nothing():
+    own = "name: own\npatterns:\n  - regex: '^>(?: (?P<key>\\w+)=(?P<value>\\S+))+$'\n"
+    assert short("> loss=0.5 device=cuda\n", own=own) == [(None, None, {"loss": 0.5})]
+
+
+def test_a_pattern_that_fails_is_switched_off_and_the_others_read_on():
+    own = 'name: own\npatterns:\n  - line: "took {x:duration}"\n'
+    records, parser = parse("took . s\nepoch 1: loss=0.5\n", own=own)
+    assert [record.parser for record in records] == ["general"]
+    assert "format own: a pattern failed on 'took . s'" in parser.events[0]
+
+
+def test_lines_are_counted_and_a_bar_is_one_of_them():
+    _, parser = parse("hello\n" + "Epoch 2/3\n" + BAR + BAR.replace("0.9", "0.8") + FINAL + "bye\n")
+    assert (parser.understood, parser.lines) == (2, 4)
+
+
 def test_names_and_values_can_be_changed():
     naming = Naming(rename={"epoch/val_loss": "val_loss"}, drop=["epoch/loss"], scale={"batch/loss": 10})
     assert short("Epoch 1/2\n" + BAR + FINAL, naming=naming) == [
