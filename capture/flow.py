@@ -17,21 +17,39 @@ class Flow:
         self.sink = None if sink is None else _own_writer(sink)
         self.waiting = b""  # read, and not yet taken outside
         self.open = True
+        self._is_terminal = os.isatty(source)
 
     def move(self, record: Callable[[str, bytes], None]) -> None:
         """Pass on what the command has written."""
-        try:
-            data = os.read(self.source, READ_SIZE)
-        except BlockingIOError:
-            return
-        except OSError:  # Linux says EIO when the last user of a pseudo-terminal has closed it
-            data = b""
-        if not data:
+        data, ended = self._read()
+        if data:
+            self.waiting = data
+            self.push()
+            record(self.name, data)
+        if ended:
             self.close()
-            return
-        self.waiting = data
-        self.push()
-        record(self.name, data)
+
+    def _read(self) -> tuple[bytes, bool]:
+        """What there is, and whether that was all.
+
+        A terminal gives 4 KiB at a time: what stands there already is taken in one go.
+        """
+        parts: list[bytes] = []
+        size = 0
+        while size < READ_SIZE:
+            try:
+                data = os.read(self.source, READ_SIZE)
+            except BlockingIOError:
+                return b"".join(parts), False
+            except OSError:  # Linux says EIO when the last user of a pseudo-terminal has closed it
+                data = b""
+            if not data:
+                return b"".join(parts), True
+            parts.append(data)
+            size += len(data)
+            if not self._is_terminal:
+                break
+        return b"".join(parts), False
 
     def push(self) -> None:
         """Hand over what is waiting, as much as is taken."""

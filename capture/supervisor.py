@@ -17,6 +17,7 @@ MOST_FAILURES = 5  # of its own; a kill from outside counts less
 KILL_COUNTS = 0.1
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds
 GRACE = 2.0  # seconds between SIGTERM and SIGKILL
+POLL = 0.01
 
 
 class Supervisor:
@@ -81,38 +82,40 @@ class Supervisor:
         self._again = time.monotonic() + min(LONGEST_PAUSE, FIRST_PAUSE * 2**self._failures)
 
     def finish(self, wait: float) -> bool:
-        """Wait until the tracker has done its work, at most `wait` seconds; Ctrl-C ends the waiting.
+        """Wait until the tracker has done its work, at most `wait` seconds in all; Ctrl-C ends the waiting.
 
-        Gives whether it has.
+        Before the time is over it is told to hand over what it has.  Gives whether it has done all.
         """
         os.close(self._held)
         interrupted: list[int] = []
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda signum, frame: interrupted.append(signum))
         deadline = time.monotonic() + wait
-        while time.monotonic() < deadline and not interrupted:
+        hurry = deadline - min(GRACE, wait / 2)
+        while not (self.done or self.given_up):
+            if interrupted or time.monotonic() >= hurry:
+                self._stop(time.monotonic() + GRACE if interrupted else deadline)
+                break
+            time.sleep(POLL)
             self.look()
-            if self.done or self.given_up:
-                return self.done
-            time.sleep(0.01)
-        return self._stop()
+        return self.done
 
-    def _stop(self) -> bool:
-        """End a tracker that takes too long: what it has not delivered is left for later."""
-        for number, grace in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
-            if self._pid is None:
-                break
-            try:
-                os.kill(self._pid, number)
-            except OSError:
-                break
-            deadline = time.monotonic() + grace
-            while time.monotonic() < deadline:
+    def _stop(self, deadline: float) -> None:
+        """End a tracker that takes too long; one that nobody waits for ends by itself, unless it hangs."""
+        if self._pid is None:
+            return
+        try:
+            os.kill(self._pid, signal.SIGTERM)
+            while (left := deadline - time.monotonic()) > 0:
                 pid, status = _reap(self._pid)
                 if pid:
-                    return status == 0
-                time.sleep(0.01)
-        return False
+                    self.done = status == 0
+                    return
+                time.sleep(min(left, POLL))
+                if time.monotonic() >= deadline:
+                    os.kill(self._pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
     def _become(self) -> None:
         """In the child: a session of its own, so that Ctrl-C at the terminal does not reach it."""

@@ -32,7 +32,7 @@ from capture.records import Record, to_json
 from capture.summary import Summary, block, clock
 
 PAUSE = 0.05  # seconds between two looks at the recording
-HURRY = 5.0  # seconds that are left for the backends after SIGTERM
+HURRY = 1.5  # seconds that are left for the backends after SIGTERM
 
 
 class Stopped(BaseException):
