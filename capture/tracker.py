@@ -47,16 +47,11 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tracker = Tracker(folder, run)
     tracker.status("tracking")
-    limit: float | None = None
     try:
         tracker.follow()
+        tracker.finish()
     except Stopped:
-        limit = HURRY
-    try:
-        tracker.finish(limit)
-    except Stopped:
-        tracker.status("stopped")
-        return 1
+        tracker.finish(HURRY)
     tracker.status("done")
     return 0
 

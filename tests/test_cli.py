@@ -169,3 +169,14 @@ def test_the_command_starts_without_slow_imports():
     loaded = modules("import capture.cli, capture.cli.run") - modules("pass")
     assert "capture.relay" in loaded
     assert loaded & slow == set()
+
+
+def test_where_there_is_no_fork_it_imports_and_says_what_is_missing():
+    """As on Windows."""
+    code = (
+        "import os, sys\nfor name in ('fcntl', 'termios', 'tty', 'pty', 'resource'): sys.modules[name] = None\n"
+        "import capture.cli.run, capture.cli.parse, capture.tracker\nfrom capture import relay\ndel os.fork\n"
+        "relay.run(['x'], None, relay.Options())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == "capture: running a command needs Linux or macOS (or WSL on Windows)\n"

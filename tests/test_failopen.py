@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -84,6 +85,28 @@ def test_a_hanging_tracker_does_not_hold_the_prompt_longer_than_wait():
         out, _ = process.communicate(timeout=30)
     assert len(out) == 50 * 100_001
     assert process.returncode == 0
+
+
+def test_a_backend_that_does_not_answer_costs_no_more_than_wait_and_is_said():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environ = {
+            **os.environ,
+            "WANDB_API_KEY": "a" * 40,
+            "WANDB_BASE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}",
+        }
+        began = time.monotonic()
+        done = subprocess.run(
+            [*CAPTURE, "--to", "wandb,jsonl", "--wait", "6", "--", "echo", "epoch 1: loss=0.5"],
+            capture_output=True,
+            check=False,
+            env=environ,
+        )
+        took = time.monotonic() - began
+    assert (done.returncode, done.stdout) == (0, b"epoch 1: loss=0.5\n")
+    assert took < 12
+    text = (only_run() / runs.SUMMARY).read_text()
+    assert "wandb: 0 of 1 delivered: not finished in time" in text
+    assert "jsonl: capture-runs/" in text
 
 
 def test_without_a_place_for_the_run_the_command_runs_all_the_same():
