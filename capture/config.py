@@ -50,7 +50,7 @@ def check(path: Path) -> dict[str, Any]:
     if source.data is None:
         return {}
     config = source.check(Config, at)
-    settings = config.model_dump(exclude_unset=True)
+    settings = config.model_dump(mode="json", exclude_unset=True)  # YAML knows dates, run.json doesn't
     settings["parsers"] = [
         read_format(path.parent / item)
         if isinstance(item, str)
@@ -69,7 +69,7 @@ def read_format(path: Path) -> dict[str, Any]:
 
 
 def _dump(form: formats.Format) -> dict[str, Any]:
-    return form.model_dump(by_alias=True, exclude_unset=True)
+    return form.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def _toml(path: Path) -> tuple[Source, checked.Loc]:

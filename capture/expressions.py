@@ -14,6 +14,8 @@ from typing import Any
 
 Value = Any  # a number or a string
 Compiled = Callable[[Mapping[str, Value]], Value]
+MOST = 10**18  # larger integers are no counts, and no backend's integers hold them
+LONGEST = 400  # characters: deep nesting ends in Python's recursion limit
 
 
 class Unknown(Exception):
@@ -25,10 +27,14 @@ class Expression:
 
     def __init__(self, source: str) -> None:
         self.source = source
+        if len(source) > LONGEST:
+            raise ValueError(
+                f"{source[:40]}... is longer than arithmetic on names may be ({LONGEST} characters)"
+            )
         try:
             tree = ast.parse(source, mode="eval").body
             self._run = _compile(tree)
-        except SyntaxError:
+        except (SyntaxError, MemoryError):  # the latter: too many parentheses
             raise ValueError(
                 f"{source!r} is not arithmetic on names, such as (epoch - 1) * batches"
             ) from None
@@ -38,7 +44,8 @@ class Expression:
     def __call__(self, names: Mapping[str, Value]) -> Value:
         """The value.  Raises Unknown where a name is missing or the arithmetic has no result."""
         try:
-            return self._run(names)
+            value = self._run(names)
+            return float(value) if isinstance(value, int) and abs(value) >= MOST else value
         except KeyError as error:
             raise Unknown(str(error)) from None
         except (ArithmeticError, TypeError, ValueError) as error:
@@ -57,7 +64,10 @@ class Expression:
 def _power(base: Any, exponent: Any) -> Any:
     if abs(exponent) > 64 or abs(base) > 1e9:
         raise ArithmeticError("the power is too large")
-    return base**exponent
+    result = base**exponent
+    if isinstance(result, complex):
+        raise ArithmeticError("the power of a negative number is no number")
+    return result
 
 
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {

@@ -159,7 +159,13 @@ def built_in() -> Iterator[tuple[Format, str]]:
     """
     found = []
     for point in sorted(entry_points(group="capture.parsers"), key=lambda p: p.name):
-        for file in resources.files(point.value).iterdir():
+        try:
+            folder = resources.files(point.value)
+        except ImportError as error:
+            raise BadInput(
+                f"the formats of the package behind {point.name!r} can't be read: {error}"
+            ) from None
+        for file in folder.iterdir():
             if file.name.endswith(".yaml"):
                 found.append(
                     (file.name == "general.yaml", point.name, file.name, file.read_text(encoding="utf-8"))

@@ -24,6 +24,7 @@ _SEPARATOR = re.compile(
 # What may be the first part of a separator that the next chunk completes.
 _UNDECIDED = re.compile(rb"(?:" + _ERASES + rb"\r{1,4}|(?:\x1b\[0?K){1,4})?(?:\x1b(?:\[[0-9;:?]{0,32})?)?\Z")
 _ENDS = {ord("\n"): "newline", ord("\r"): "return", ord("\b"): "return", ord("G"): "return"}
+_COLUMN_ONE = (b"\x1b[G", b"\x1b[0G", b"\x1b[1G")
 _UP = re.compile(rb"\x1b(?:\[(\d*)[AF]|M)")
 # Colours, modes, titles, hyperlinks, character sets: nothing of it is text.
 _ESCAPE = re.compile(
@@ -77,16 +78,18 @@ class FrameReader:
         self._undecided = b""  # what may be the first part of a separator
         self._ended = "newline"  # how the frame before ended
         self._start = 0  # offset of the unfinished frame's first byte
-        self._next = 0  # offset of the byte after the last one
+        self._places = [-1]  # where the carry's last byte and those of `_undecided` stand
 
     def feed(self, data: bytes, offset: int, time: float | None = None) -> list[Frame]:
         """The frames that end in `data`, whose first byte stands at `offset`."""
+        if not data:
+            return []
         buffer = self._carry + self._undecided + data
         old = len(buffer) - len(data)
 
         def place(index: int) -> int:
             """Where a byte stands in the file; the chunks of one stream need not stand side by side."""
-            return offset + index - old if index >= old else self._next - (old - index)
+            return offset + index - old if index >= old else self._places[index - old]
 
         held = _UNDECIDED.search(buffer, max(0, len(buffer) - 96))
         stop = held.start() if held else len(buffer)
@@ -95,6 +98,8 @@ class FrameReader:
         for match in _SEPARATOR.finditer(buffer, len(self._carry), stop):
             begin = match.start()
             end = _ENDS.get(buffer[match.end() - 1], "cursor")
+            if end == "return" and match[0].endswith(b"G") and match[0] not in _COLUMN_ONE:
+                end = "cursor"
             up = _UP.fullmatch(match[0]) if end == "cursor" else None
             if up:
                 end = "up"
@@ -109,16 +114,16 @@ class FrameReader:
             self._ended = end
             position = match.end()
             start = place(position)
+        self._places = [place(index) if index >= 0 else -1 for index in range(stop - 1, len(buffer))]
         self._carry = buffer[position : min(stop, position + LINE_LIMIT)]
         self._undecided = buffer[stop:]
         self._start = start
-        self._next = offset + len(data)
         return frames
 
     def finish(self, time: float | None = None) -> list[Frame]:
         """The last frame, if the output ended without a newline."""
         rest, self._carry, self._undecided = self._carry + self._undecided, b"", b""
-        frame = self._frame(rest, "end", self._start, self._next - self._start, time)
+        frame = self._frame(rest, "end", self._start, self._places[-1] + 1 - self._start, time)
         return [frame] if frame.data else []
 
     def _frame(self, data: bytes, end: str, offset: int, span: int, time: float | None) -> Frame:

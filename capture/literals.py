@@ -12,9 +12,18 @@ import re
 
 Required = frozenset[str] | None
 
+
+class _Unsure(Exception):
+    """What follows may change how the rest is read."""
+
+
 _QUANTIFIER = re.compile(r"([*+?]|\{(\d*)(?:,\d*)?\})[?+]?")
 _GROUP = re.compile(r"\(\?(?:P?<[A-Za-z_]\w*>|:|>|=)|\((?!\?)")
 _ESCAPED_LITERAL = re.compile(r"\\([^\w\s])")
+_FLAGS = re.compile(r"\(\?[A-Za-z0-9]*[ixV]")
+_FUZZY = re.compile(r"\{[\dides]")
+_WITHOUT_TEXT = re.compile(r"\\(?:[AbBdDfGhKmMnrRsSvwWXZ]|[1-9](?!\d))")
+_NAMED_CHARACTER = re.compile(r"\\(?:[pP]\{[^}]*\}|N\{[^}]*\}|x..|u.{4}|U.{8})")
 _PLAIN_CLASS = re.compile(r"\[([A-Za-z0-9]{1,4})\]")
 MOST_SPELLINGS = 16
 _COMMON = frozenset([" ", ":", ",", ".", "-", "=", "/"])
@@ -22,11 +31,9 @@ _COMMON = frozenset([" ", ":", ",", ".", "-", "=", "/"])
 
 def required(regex: str) -> Required:
     """Texts of which at least one stands in every match of `regex`."""
-    if "(?i" in regex or "(?x" in regex:
-        return None
     try:
         found, end = _alternatives(regex, 0)
-    except IndexError:  # an unfinished expression: the compiler has the better message
+    except (IndexError, _Unsure):  # an unfinished expression: the compiler has the better message
         return None
     return found if end == len(regex) else None
 
@@ -39,7 +46,7 @@ def _alternatives(regex: str, at: int) -> tuple[Required, int]:
         if at >= len(regex) or regex[at] == ")":
             break
         at += 1  # the bar
-    if any(branch is None for branch in branches):
+    if all(branch is None for branch in branches):
         return None, at
     return frozenset().union(*(branch for branch in branches if branch)), at
 
@@ -52,7 +59,7 @@ def _sequence(regex: str, at: int) -> tuple[Required, int]:
         characters, found, after = _atom(regex, at)
         quantifier = _QUANTIFIER.match(regex, after)
         after = quantifier.end() if quantifier else after
-        optional = quantifier is not None and (quantifier[1] in "*?" or quantifier[2] in ("", "0"))
+        optional = quantifier is not None and (quantifier[1] in "*?" or not int(quantifier[2] or 0))
         if characters and not quantifier and len(runs) * len(characters) <= MOST_SPELLINGS:
             runs = {run + character for run in runs for character in characters}
         else:
@@ -70,17 +77,26 @@ def _atom(regex: str, at: int) -> tuple[str, Required, int]:
         literal = _ESCAPED_LITERAL.match(regex, at)
         if literal:
             return literal[1], None, at + 2
-        if regex[at + 1] in "pPxuUN":
-            return "", None, _escape_end(regex, at)
-        return ("\t" if regex[at + 1] == "t" else ""), None, at + 2
+        if regex[at + 1] == "t":
+            return "\t", None, at + 2
+        escape = _WITHOUT_TEXT.match(regex, at) or _NAMED_CHARACTER.match(regex, at)
+        if not escape:  # a group that is repeated by its name, an octal number, ...
+            raise _Unsure
+        return "", None, escape.end()
     if character == "[":
         end = _class_end(regex, at)
+        if "[:" in regex[at + 1 : end]:  # [[:alpha:]] ends later
+            raise _Unsure
         plain = _PLAIN_CLASS.fullmatch(regex, at, end)
         return (plain[1] if plain else ""), None, end
     if character == "(":
+        if regex.startswith(("(*", "(?#"), at) or _FLAGS.match(regex, at):
+            raise _Unsure
         group = _GROUP.match(regex, at)
         found, end = _alternatives(regex, group.end() if group else at + 2)
         return "", found if group else None, end + 1
+    if _FUZZY.match(regex, at):  # {e<=1}: the text before may differ
+        raise _Unsure
     return ("" if character in ".^$" else character), None, at + 1
 
 
@@ -93,12 +109,6 @@ def _class_end(regex: str, at: int) -> int:
     while regex[at] != "]":
         at += 2 if regex[at] == "\\" else 1
     return at + 1
-
-
-def _escape_end(regex: str, at: int) -> int:
-    if at + 2 < len(regex) and regex[at + 2] == "{":
-        return regex.index("}", at) + 1
-    return at + {"x": 4, "u": 6, "U": 10}.get(regex[at + 1], 2)
 
 
 def _better(best: Required, runs: set[str]) -> Required:

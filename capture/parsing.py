@@ -110,7 +110,8 @@ class Parser:
             return []
         self._last[key] = reading
         context = {"stream": frame.stream, **reading.context} if frame.stream else dict(reading.context)
-        fit = self._fits.number(parser, next(iter(metrics), ""), reading.step, reading.epoch)
+        metric = next(iter(metrics), "")
+        fit = self._fits.number(parser, metric, reading.context, reading.step, reading.epoch)
         if fit > 1:
             context["fit"] = fit
         return [

@@ -18,7 +18,7 @@ import regex
 from capture.literals import Required, required
 from capture.values import GROK, KINDS, Value, is_number, number
 
-_FIELD = re.compile(r"\{\{|\}\}|\{([^{}:]*)(?::(\w+))?\}")
+_FIELD = re.compile(r"\{\{|\}\}|\{([^{}:\"']*)(?::([^{}]*))?\}")  # {"a": is JSON
 _GROK = re.compile(r"%\{(\w+)(?::([^{}]+))?\}")
 
 
@@ -111,7 +111,8 @@ def from_line(line: str) -> Matcher:
 
 def _field(name: str, kind: str | None, groups: dict[str, tuple[str, Callable[[str], Value]]]) -> str:
     if kind == "of":  # 3/25: the value, and how many there are under the name's plural
-        return rf"{_field(name, 'int', groups)}\s*/\s*{_field(name + 's', 'int', groups)}"
+        plural = name if name == "_" else name + "s"
+        return rf"{_field(name, 'int', groups)}\s*/\s*{_field(plural, 'int', groups)}"
     if kind is not None and kind not in KINDS:
         raise ValueError(f"{{{name}:{kind}}}: there is no kind {kind!r}; there are {', '.join(KINDS)}, of")
     if name == "_":

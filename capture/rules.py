@@ -62,11 +62,13 @@ class Renaming:
 
     def __call__(self, metrics: Mapping[str, float], prefix: str = "") -> dict[str, float]:
         """The metrics under their new names."""
-        return {
-            prefix + self.rename.get(name, name): value * self.scale[name] if name in self.scale else value
-            for name, value in metrics.items()
-            if name not in self.drop
-        }
+        changed = {}
+        for name, value in metrics.items():
+            if name not in self.drop:
+                scaled = value * self.scale[name] if name in self.scale else value
+                # Always the same NaN: it equals itself in a dict, so a bar's NaN is not new each time.
+                changed[prefix + self.rename.get(name, name)] = scaled if scaled == scaled else math.nan
+        return changed
 
 
 class Case:
@@ -148,7 +150,7 @@ class Rule:
         for name, expression in case.derive.items():
             value = first_known([expression], names)
             if value is not None:
-                values[name] = names[name] = value
+                values[name] = names[name] = int(value) if isinstance(value, bool) else value
         context = {name: names[name] for name in case.context if names.get(name) not in (None, "")}
         plain = {name: value for name, value in values.items() if name not in case.structure}
         remembered = {name: first_known([e], names) for name, e in case.remember.items()}

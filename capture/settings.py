@@ -103,27 +103,30 @@ def check_backends(wanted: list[str]) -> None:
 def _has_section(path: str) -> bool:
     try:
         with open(path, "rb") as file:
-            return b"[tool.capture" in file.read()
+            text = file.read()
+            return b"[tool.capture]" in text or b"[tool.capture." in text
     except OSError:
         return False
 
 
 def _checked(path: str) -> Settings:
-    return _cached(path, lambda config, pathlib: config.check(pathlib.Path(path)))
+    return _cached(path, "", lambda config, pathlib: config.check(pathlib.Path(path)))
 
 
 def _format(path: str) -> Any:
-    data = _cached(path, lambda config, pathlib: {"format": config.read_format(pathlib.Path(path))})
-    return data["format"]
+    made = _cached(path, "format", lambda config, pathlib: {"": config.read_format(pathlib.Path(path))})
+    return made[""]
 
 
-def _cached(path: str, read: Any) -> Settings:
-    """What `read` makes of a file, from the cache where the file has not changed since."""
-    cache = _cache_file(path)
+def _cached(path: str, kind: str, read: Any) -> Settings:
+    """What `read` makes of a file of this kind, from the cache where the file has not changed since."""
+    cache, key = _cache_file(path + kind), [os.path.abspath(path), kind]  # names of caches may coincide
     try:
         with open(cache, encoding="utf-8") as file:
             entry = json.load(file)
-        if entry["version"] == __version__ and all(_stamp(name) == stamp for name, stamp in entry["stamps"]):
+        if [entry["version"], entry["key"]] == [__version__, key] and all(
+            _stamp(name) == stamp for name, stamp in entry["stamps"]
+        ):
             settings: Settings = entry["settings"]
             return settings
     except (OSError, ValueError, KeyError, TypeError):
@@ -134,7 +137,7 @@ def _cached(path: str, read: Any) -> Settings:
 
     settings = read(config, pathlib)
     stamps = [[name, _stamp(name)] for name in (path, *settings.pop("parser_files", []))]
-    _write(cache, {"version": __version__, "stamps": stamps, "settings": settings})
+    _write(cache, {"version": __version__, "key": key, "stamps": stamps, "settings": settings})
     return settings
 
 

@@ -42,10 +42,10 @@ class Series:
         self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
         self._open.append(value)
         if len(self._open) == self._share:
-            self.points.append(sum(self._open) / len(self._open))
+            self.points.append(_mean(self._open))
             self._open.clear()
         if len(self.points) == POINTS:
-            self.points = [(a + b) / 2 for a, b in zip(self.points[::2], self.points[1::2], strict=True)]
+            self.points = [_mean(pair) for pair in zip(self.points[::2], self.points[1::2], strict=True)]
             self._share *= 2
 
     def best(self, name: str) -> float | None:
@@ -105,11 +105,18 @@ def sparkline(values: Sequence[float]) -> str:
         return ""
     if len(values) > WIDTH:
         edges = [round(i * len(values) / WIDTH) for i in range(WIDTH + 1)]
-        values = [sum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
-    low, high = min(values), max(values)
-    if low == high:
+        values = [_mean(values[a:b]) for a, b in pairwise(edges)]
+    low = min(values)
+    height = max(values) / 8 - low / 8  # that of one block; the whole may be more than a float holds
+    if not height:
         return _BLOCKS[0] * len(values)
-    return "".join(_BLOCKS[min(7, int((v - low) / (high - low) * 8))] for v in values)
+    return "".join(_BLOCKS[min(7, int(v / height - low / height))] for v in values)
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The mean; exact where all are equal, and finite even where the sum would not be."""
+    low, count = min(values), len(values)
+    return low + sum(value / count - low / count for value in values)
 
 
 def block(title: str, summary: Summary, notes: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 Value = float | str
+LONGEST_INT = 18  # characters: longer ones are no counts, and no backend's integers hold them
 
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
 NUMBER = (
@@ -15,10 +16,8 @@ NUMBER = (
 )
 INT = rf"[-+]?{_DIGITS}"
 SI = rf"{NUMBER}\s?[kKMGTPB]?"
-DURATION = (
-    r"(?:\d+ days?, )?(?:\d+:)?\d+:\d\d(?:\.\d+)?"
-    r"|[\d.]+\s?(?:ns|us|µs|ms|s|sec|min|m|h|d)(?:\s?\d+(?:ms|s|m|h))*"
-)
+_AMOUNT = r"(?:\d+(?:\.\d*)?|\.\d+)\s?(?:ns|us|µs|ms|s|sec|min|m|h|d)"
+DURATION = rf"(?:\d+ days?, )?(?:\d+:)?\d+:\d\d(?:\.\d+)?|{_AMOUNT}(?:\s?{_AMOUNT})*"
 WORD = r"[^\s,;|]+"
 KEY = r"[A-Za-z_][\w./@%()-]*(?: [A-Za-z_][\w./@%()-]*){0,3}"
 
@@ -36,10 +35,9 @@ def is_number(text: str) -> bool:
 
 def number(text: str) -> float:
     """The number that a text such as `1,234`, `1.2e-4`, `nan` or `-inf` stands for."""
-    if text.isdigit():
-        return int(text)
-    if "," in text or "." not in text:
+    if "," in text:
         text = text.replace(",", "")
+    if len(text) <= LONGEST_INT and "." not in text:
         try:
             return int(text)
         except ValueError:
@@ -53,7 +51,7 @@ def si(text: str) -> float:
     text = text.strip()
     if text[-1] not in _SI:
         return number(text)
-    value = number(text[:-1]) * _SI[text[-1]]
+    value = number(text[:-1].rstrip()) * _SI[text[-1]]
     return int(value) if math.isfinite(value) and value == int(value) else value
 
 

@@ -4,13 +4,12 @@ import math
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from capture import values
 from capture.formats import built_in
 from capture.literals import required
-from capture.patterns import from_line, from_regex
+from capture.patterns import from_line, from_regex, gate
 
 
 def line(pattern, text):
@@ -64,10 +63,29 @@ def test_spaces_match_any_run_of_spaces_and_the_whole_line_has_to_fit():
 
 def test_braces_and_skipped_values():
     assert line("{{{x}}} took {_}", "{5} took 3s") == {"x": 5}
+    assert line("{_:of} {_:duration} {x}", "3/25 1:47 5") == {"x": 5}
+
+
+@pytest.mark.parametrize("pattern", ['{"loss": {loss}}', '{{"loss": {loss}}}', "{'loss': {loss}}"])
+def test_json_may_be_pasted_as_it_is(pattern):
+    quote = "'" if "'" in pattern else '"'
+    assert line(pattern, "{" + f"{quote}loss{quote}: 0.5" + "}") == {"loss": 0.5}
+
+
+@pytest.mark.parametrize("text", ["a.c", "a*c", "(a)[c]", "a|c", "a\\d", "$a^", "a+?"])
+def test_plain_text_of_a_line_stands_for_itself(text):
+    assert line(text + " {x}", text + " 1") == {"x": 1}
+    assert line(text + " {x}", "abc 1") is None
 
 
 @pytest.mark.parametrize(
-    ("pattern", "says"), [("{x:float}", "there is no kind 'float'"), ("a {}", "has no name")]
+    ("pattern", "says"),
+    [
+        ("{x:float}", "there is no kind 'float'"),
+        ("{loss:.4f}", "there is no kind '.4f'"),
+        ("{x:}", "there is no kind ''"),
+        ("a {}", "has no name"),
+    ],
 )
 def test_a_wrong_field_is_explained(pattern, says):
     with pytest.raises(ValueError, match=says):
@@ -103,28 +121,109 @@ def test_required_literals(source, wanted):
     assert (found if found is None else set(found)) == wanted
 
 
-EXPRESSIONS = [
+def fulfils(text, source):
+    """Whether the one search for literals lets a line through that the expression matches."""
+    wanted = required(source)
+    return wanted is None or any(literal in text for literal in wanted)
+
+
+atoms = st.sampled_from(
+    [
+        "a",
+        "b",
+        "ab",
+        ".",
+        r"\d",
+        r"\.",
+        r"\ba",
+        "[ab]",
+        "[^a]",
+        "[]b]",
+        r"[\]a]",
+        "^",
+        "$",
+        r"\x61",
+        r"\t",
+        " ",
+        "é",
+        "{",
+        "}",
+        r"\{",
+    ]
+)
+quantifiers = st.sampled_from(["", "", "", "?", "*", "+", "*?", "++", "{2}", "{0}", "{00,1}", "{,2}", "{1,}"])
+expressions = st.recursive(
+    st.builds("".join, st.lists(st.builds("{}{}".format, atoms, quantifiers), max_size=3)),
+    lambda inner: st.one_of(
+        st.builds("{}{}".format, inner, inner),
+        st.builds("(?:{}|{}){}".format, inner, inner, quantifiers),
+        st.builds("{}({}){}{}".format, inner, inner, quantifiers, inner),
+        st.builds(
+            "({}{})".format, st.sampled_from(["?=", "?!", "?<=", "?<!", "?>", "?i:", "?s:", "?si:"]), inner
+        ),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(expressions, st.lists(st.text("abAB1. é{}\t", max_size=8), min_size=1, max_size=12))
+def test_a_required_literal_stands_in_every_match(source, texts):
+    try:
+        compiled = regex.compile(source)
+    except regex.error:
+        assume(False)
+    found = [text for text in texts if compiled.search(text)]
+    assume(found)
+    assert all(fulfils(text, source) for text in found), (source, required(source))
+
+
+SPELT = [
     r"^\s*(\d+)/(\d+) - loss: (?:nan|\d\.\d)$", r"(?:ab|c[de]f|g)h{1,2}(?:i|j)?k", r"x+y*z|[ab]c{2}", r"(?:(?:a|b)c)+ d?e",
-    *(pattern.matcher().source for form, _ in built_in() for pattern in form.patterns),
+    r"[Ee]poch (\d+)/(\d+): (?:train|val)_loss[=:] ?(\S+)", r"step\t(\d+) (?:\|| - )+loss",
+    *(from_line(line).source for line in ("Epoch {epoch:of}", "it {step:int}: f={f} ({t:duration})", "{n:si} | {{x}} | {a/b}%")),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("source", EXPRESSIONS)
+@pytest.mark.parametrize("source", SPELT)
 @given(data=st.data())
-def test_a_required_literal_stands_in_every_match(source, data):
-    """Built from what the expression matches, not from what it requires."""
-    simple = regex.sub(r"\(\?[=!].*?\)\)?", "", source) if "(?=" in source else source
-    try:
-        text = data.draw(st.from_regex(simple.replace(r"\p", "p"), fullmatch=False))
-    except Exception:
-        return  # not an expression of the standard library
-    if regex.search(source, text) and required(source) is not None:
-        assert any(literal in text for literal in required(source))
+def test_a_required_literal_stands_in_whatever_is_made_to_match(source, data):
+    assert fulfils(data.draw(st.from_regex(source)), source)
 
 
-def test_share_and_literal_values():
-    assert values.literal("True") is True
-    assert values.literal("None") is None
-    assert values.literal("'x y'") == "x y"
-    assert values.literal("1e-3") == 0.001
-    assert values.literal("cpu") == "cpu"
+SAMPLES = [
+    (pattern.matcher(), line)
+    for form, _ in built_in()
+    for pattern in form.patterns
+    for sample in form.samples
+    for line in sample.text.splitlines()
+    if pattern.matcher().match(line)
+]
+
+
+def test_a_required_literal_stands_in_every_sample_that_a_built_in_pattern_matches():
+    assert len(SAMPLES) > 15
+    assert [line for matcher, line in SAMPLES if not fulfils(line, matcher.source)] == []
+
+
+@pytest.mark.parametrize(("source", "text"), [
+    ("(?si)loss", "LOSS"), ("(?s)(?mi)loss", "LOSS"), ("(?sx) lo ss", "loss"), ("(?:loss){e<=1}", "lass"), ("(?:loss){i<=1}", "losss"),
+    (r"\pL\pL\d", "ab3"), (r"(?P<a>x|y)=\g<a>", "x=x"), (r"\141b", "ab"), (r"\041", "!"), ("[[:alpha:]]x", "bx"),
+    ("(?V1)[[a-z]--[b]]x", "cx"), ("(*PRUNE)ab", "ab"), ("(?#loss)x", "x"), ("a{00}b", "b"),
+])  # fmt: skip
+def test_what_changes_the_reading_of_an_expression_requires_nothing_wrong(source, text):
+    assert regex.search(source, text)
+    assert fulfils(text, source)
+
+
+@pytest.mark.parametrize("form", [form for form, _ in built_in()], ids=lambda form: form.name)
+def test_every_built_in_pattern_requires_some_text(form):
+    """One that required none would make every line of every program slow."""
+    assert [p for p in form.patterns if not p.matcher().literals] == []
+
+
+def test_the_gate_lets_through_what_any_pattern_may_match():
+    search = gate([from_line("loss {x}"), from_regex("µ=(?P<y>.)|Épo(?P<z>.)")]).search
+    assert all(search(text.encode()) for text in ("a loss", "µ=1", "Époque"))
+    assert not search(b"los")
+    assert gate([from_line("loss {x}"), from_regex(r"\d+")]) is None

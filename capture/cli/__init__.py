@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -27,6 +28,16 @@ Experiment tracking for training programs that can't be changed.
 def main(argv: list[str] | None = None) -> int:
     """The entry point of `capture`.  Gives the exit status."""
     arguments = sys.argv[1:] if argv is None else argv
+    try:
+        status = _command(arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _command(arguments: list[str]) -> int:
     name = arguments[0] if arguments else "--help"
     if name == "--help" or name == "-h":
         width = max(map(len, COMMANDS)) + 2

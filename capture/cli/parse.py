@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
+import io
 import sys
 from pathlib import Path
 
@@ -45,14 +45,15 @@ def main(argv: list[str]) -> int:
         if path.is_dir():
             path /= runs.CONSOLE_LOG
         with sys.stdin.buffer if options.file == "-" else path.open("rb") as file:
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the locale
             for record in parse(file, parser):
                 print(records.to_json(record))
-            sys.stdout.flush()
     except BadInput as error:
         print(f"capture parse: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        raise  # of the output, not of the file
     except OSError as error:
         print(f"capture parse: {options.file}: {error.strerror}", file=sys.stderr)
         return 2

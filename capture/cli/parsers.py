@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 from capture import formats, samples, settings
-from capture.errors import BadInput
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -37,7 +36,7 @@ def main(argv: list[str]) -> int:
             print(json.dumps(formats.Format.model_json_schema(), indent=2))
             return 0
         return _list()
-    except BadInput as error:
+    except ValueError as error:
         print(f"capture parsers: {error}", file=sys.stderr)
         return 2
 
