@@ -46,7 +46,7 @@ def _alternatives(regex: str, at: int) -> tuple[Required, int]:
         if at >= len(regex) or regex[at] == ")":
             break
         at += 1  # the bar
-    if all(branch is None for branch in branches):
+    if any(branch is None for branch in branches):
         return None, at
     return frozenset().union(*(branch for branch in branches if branch)), at
 
