@@ -1,6 +1,7 @@
 """The command line, as a user calls it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,10 @@ def test_parse_uses_a_format_of_ones_own_or_one_alone():
     (("parse", "--parser", "nope", "-"), "there is no format 'nope'; there are keras"),
     (("parsers", "show", "nope"), "there is no format 'nope'"),
     (("parsers", "test", "nope.yaml"), "nope.yaml: No such file or directory"),
+    (("parsers", "nope"), "invalid choice: 'nope'"),
+    (("parse",), "the following arguments are required: file"),
+    (("parse", "."), "capture parse: .: No such file or directory"),
+    (("parse", "--parser", "nope.yaml", "-"), "capture parse: nope.yaml: No such file or directory"),
     (("--to", "wandbb", "--", "true"), "capture: there is no backend 'wandbb'; there are jsonl, trackio, wandb"),
     (("--config", "lr", "--", "true"), "capture: --config lr: should be KEY=VALUE"),
     (("--parser", "nope.yaml", "--", "true"), "nope.yaml: No such file or directory"),
@@ -78,6 +83,94 @@ def test_a_pipe_that_closes_early_is_no_error():
     )
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["parsers", "parsers show keras", "parsers schema", "parsers test", "--help", "--version", "parse -"],
+)
+def test_a_reader_that_has_gone_is_no_error(arguments):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with open(write_end, "wb") as gone:
+        done = subprocess.run(
+            [*CAPTURE, *arguments.split()],
+            input=b"epoch 1: loss=0.5\n",
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_parse_gives_the_same_from_a_file_and_from_standard_input_and_as_recorded():
+    with RECORDING.open("rb") as file:
+        piped = subprocess.run([*CAPTURE, "parse", "-"], stdin=file, capture_output=True, check=True).stdout
+    assert piped == subprocess.run([*CAPTURE, "parse", RECORDING], capture_output=True, check=True).stdout
+    assert piped == RECORDING.with_suffix(".jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_parse_writes_json_in_utf_8_whatever_the_locale(encoding):
+    done = subprocess.run(
+        [*CAPTURE, "parse", "-"],
+        input="précision=0.5 loss=1\n".encode(),
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout.decode("utf-8"))["metrics"] == {"précision": 0.5, "loss": 1}
+
+
+def test_parse_says_on_stderr_when_a_pattern_was_switched_off():
+    Path("slow.yaml").write_text(
+        "name: slow\npatterns: [{regex: '^(a|aa)+$'}]\nsamples: [{text: b, gives: nothing}]\n"
+    )
+    done = capture("parse", "--parser", "slow.yaml", "-", input="a" * 60 + "b\nepoch 1: loss=0.5\n")
+    assert json.loads(done.stdout)["metrics"] == {"loss": 0.5}
+    assert "capture parse: format slow: a pattern took more than 50 ms" in done.stderr
+
+
+def test_parse_of_nothing_is_nothing():
+    done = capture("parse", "-", input="")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("command", ["run", "parse", "parsers", "ui"])
+def test_every_command_has_its_help(command):
+    done = capture(command, "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: capture ")
+
+
+def test_parsers_list_and_test_take_in_those_of_the_configuration():
+    Path("mine.yaml").write_text(FORMAT)
+    Path("capture.yaml").write_text("parsers: [mine.yaml]\n")
+    assert capture("parsers", "list").stdout.splitlines()[0].split() == ["mine", "capture.yaml"]
+    assert "mine (capture.yaml): 1 sample ok" in capture("parsers", "test").stdout
+
+
+@pytest.mark.parametrize(("variable", "text", "says"), [
+    ("CAPTURE_TTY", "maybe", "capture parsers: CAPTURE_TTY=maybe: should be one of auto, always, never"),
+    ("CAPTURE_WAIT", "long", "capture parsers: CAPTURE_WAIT=long: should be a number of seconds"),
+])  # fmt: skip
+def test_a_wrong_variable_is_one_sentence_for_every_command(monkeypatch, variable, text, says):
+    monkeypatch.setenv(variable, text)
+    done = capture("parsers")
+    assert (done.returncode, done.stderr.strip()) == (2, says)
+
+
+def test_a_built_in_format_is_a_start_for_ones_own():
+    Path("own.yaml").write_text(capture("parsers", "show", "tqdm").stdout)
+    done = capture("parsers", "test", "own.yaml")
+    assert (done.returncode, done.stdout) == (0, "tqdm (own.yaml): 6 samples ok\n")
+
+
+def test_a_date_in_the_configuration_stops_no_command():
+    Path("capture.yaml").write_text("to: jsonl\nconfig: {start: 2024-01-31}\n")
+    done = capture("--", "echo", "started")
+    assert (done.returncode, done.stdout) == (0, "started\n")
+    assert json.loads((only_run() / "run.json").read_text())["config"]["start"] == "2024-01-31"
 
 
 def test_parsers_can_be_listed_shown_and_tested():

@@ -54,3 +54,52 @@ def test_many_lines_do_not_pile_up():
     reader, console = FrameReader("stdout"), ConsoleLines("stdout")
     data = b"".join(b"%d\n" % i for i in range(1000))
     assert len(console.feed(reader.feed(data, 0))) > 900
+
+
+def test_nested_bars_that_leave_nothing_behind():
+    """tqdm(leave=False) inside a bar that stays."""
+    inner = b"\n\rinner:  50%\rinner: 100%\r            \r\x1b[A"
+    assert lines(b"\router:   0%" + inner + b"\router:  50%" + inner + b"\router: 100%\nend\n") == [
+        "outer: 100%",
+        "end",
+    ]
+
+
+def test_nested_bars_that_stay_are_each_one_line_in_their_order():
+    assert lines(b"\router: 0%\n\rinner: 1%\x1b[A\router: 1%\n\rinner: 2%\x1b[A\n\n") == [
+        "outer: 1%",
+        "inner: 2%",
+    ]
+
+
+def test_text_in_columns_stays_on_its_line():
+    assert lines(b"step one\x1b[40G[ok]\n") == ["step one[ok]"]
+
+
+def test_going_up_further_than_the_screen_is_harmless():
+    assert lines(b"one\x1b[500Atwo\n") == ["two"]
+
+
+def test_a_line_without_end_takes_little_memory():
+    reader, console = FrameReader("stdout"), ConsoleLines("stdout")
+    for offset in range(0, 3_000_000, 30_000):
+        console.feed(reader.feed(b"x" * 29_997 + b"\x1b[C", offset))
+    (line,) = console.finish()
+    assert len(line.text) < 100_000
+
+
+def test_chunks_do_not_matter():
+    for path in FIXTURES.glob("*/pty.raw"):
+        data = path.read_bytes()
+        reader, console, found = FrameReader("tty"), ConsoleLines("tty"), []
+        for offset in range(0, len(data), 61):
+            found += console.feed(reader.feed(data[offset : offset + 61], offset))
+        found += console.feed(reader.finish()) + console.finish()
+        assert [line.text for line in found] == lines(data), path
+
+
+def test_a_stream_has_its_own_name():
+    console = ConsoleLines("stderr")
+    assert [
+        line.stream for line in console.feed(FrameReader("stderr").feed(b"x\n", 0)) + console.finish()
+    ] == ["stderr"]

@@ -1,5 +1,8 @@
 """Format files: what is wrong in one is said with its file, its line and what would be right."""
 
+import shutil
+import sys
+
 import pytest
 
 from capture import formats, samples
@@ -98,3 +101,88 @@ def test_a_sample_that_gives_nothing_fails_when_it_gives_something():
     text = GOOD.replace("gives: {step: 1, metrics: {objective: 0.5}}", "gives: nothing")
     (failure,) = samples.check(formats.load(Source(text, "mine.yaml")))
     assert "expected nothing, got step 1" in failure
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """An installed package that brings formats: the folder of its YAML files."""
+    site = tmp_path / "site"
+    info = site / "third-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: third\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[capture.parsers]\nthird = third_formats\n")
+    folder = site / "third_formats"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    monkeypatch.syspath_prepend(site)
+    yield folder
+    sys.modules.pop("third_formats", None)
+
+
+def test_the_formats_of_an_installed_package_are_found(package):
+    (package / "mine.yaml").write_text(GOOD)
+    (package / "notes.txt").write_text("no format")
+    names = [form.name for form, _ in formats.built_in()]
+    assert "mine" in names
+    assert names[-1] == "general"
+    assert formats.by_name("mine").patterns[0].line == "it {step:int}: obj {objective}"
+
+
+def test_a_wrong_format_of_a_package_is_named_with_the_package(package):
+    (package / "mine.yaml").write_text(GOOD.replace("line:", "lien:"))
+    with pytest.raises(BadInput, match=r"third/mine\.yaml:3: unknown key 'lien'"):
+        list(formats.built_in())
+
+
+def test_a_package_that_is_gone_is_named(package):
+    shutil.rmtree(package)
+    with pytest.raises(BadInput, match="behind 'third' can't be read: No module named 'third_formats'"):
+        list(formats.built_in())
+
+
+def test_a_run_goes_on_with_the_formats_it_began_with_in_their_order(tmp_path):
+    (tmp_path / "parsers").mkdir()
+    for name, file in (("second", "001.yaml"), ("first", "000.yaml")):
+        (tmp_path / "parsers" / file).write_text(GOOD.replace("mine", name).partition("samples")[0])
+    assert [form.name for form in formats.of_run(tmp_path)] == ["first", "second"]
+
+
+def test_names_are_shown_where_there_is_no_such_format():
+    with pytest.raises(BadInput, match="there is no format 'kears'; there are keras, llama2c, tqdm, general"):
+        formats.by_name("kears")
+
+
+@pytest.mark.parametrize(("short", "long"), [
+    ("    if: epoch", "    if: [epoch]"),
+    ("    remember: step", "    remember: {step: step}"),
+    ("    remember: [step]", "    remember: {step: step}"),
+    ("    axis: iter", "    axis: {iter: step}"),
+    ("    drop: x", "    drop: [x]"),
+    ("    step: 3", "    step: ['3']"),
+])  # fmt: skip
+def test_short_forms_mean_the_same_as_long_ones(short, long):
+    one, other = (
+        formats.load(Source(GOOD.replace("samples:", text + "\nsamples:"), "mine.yaml"))
+        for text in (short, long)
+    )
+    assert one == other
+
+
+def test_an_expression_may_stand_on_several_lines():
+    text = GOOD.replace(
+        'line: "it {step:int}: obj {objective}"', "regex: ['it (?P<step>.+):', ' obj (?P<objective>.+)']"
+    )
+    assert samples.check(formats.load(Source(text, "mine.yaml"))) == []
+
+
+def test_a_sample_may_leave_out_what_it_does_not_care_about_but_no_metric():
+    assert samples.check(formats.load(Source(GOOD.replace("step: 1, ", ""), "mine.yaml"))) == []
+    (failure,) = samples.check(formats.load(Source(GOOD.replace("{objective: 0.5}", "{}"), "mine.yaml")))
+    assert "metric objective: expected nothing, got 0.5" in failure
+
+
+@pytest.mark.parametrize("source", ["-" * 5000 + "1", "(" * 5000 + "1" + ")" * 5000])
+def test_an_endless_expression_is_an_error_like_any_other(source):
+    assert "mine.yaml:4: patterns.0.step.0:" in problem(
+        GOOD.replace("samples:", f"    step: '{source}'\nsamples:")
+    )

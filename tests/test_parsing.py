@@ -1,6 +1,7 @@
 """Frames to records: what each format makes of what its program prints."""
 
 import math
+import time
 
 import pytest
 from conftest import FIXTURES
@@ -73,6 +74,42 @@ class TestKeras:
         text = "Epoch 1/2\n199/199 - 4s - loss: 0.4699 - val_loss: 0.4531 - 4s/epoch - 22ms/step\n"
         assert short(text) == [(199, 1, {"epoch/loss": 0.4699, "epoch/val_loss": 0.4531})]
 
+    def test_a_fit_without_validation_and_a_second_one(self):
+        fit = (
+            "Epoch 1/2\n"
+            + FINAL.replace(" - val_loss: 0.6", "")
+            + "Epoch 2/2\n"
+            + FINAL.replace(" - val_loss: 0.6", "")
+        )
+        assert [(step, metrics) for step, _, metrics in short(fit)] == [
+            (100, {"epoch/loss": 0.5}),
+            (200, {"epoch/loss": 0.5}),
+        ]
+
+    def test_a_fit_that_goes_on_from_an_epoch_counts_from_there(self):
+        assert short("Epoch 6/10\n" + FINAL)[0][:2] == (600, 6)
+
+    def test_the_last_bar_of_a_killed_program_is_read(self):
+        assert short("Epoch 1/2\n" + BAR.rstrip("\r")) == [(10, 1, {"batch/loss": 0.9})]
+
+    @pytest.mark.parametrize("unit", ["1s/step", "5ms/step", "974us/step", "2s/epoch"])
+    def test_times_are_no_metrics(self, unit):
+        assert short("Epoch 1/2\n" + FINAL.replace("5ms/step", unit))[0][2].keys() == {
+            "epoch/loss",
+            "epoch/val_loss",
+        }
+
+    @pytest.mark.parametrize("bar", ["\x1b[1m{}\x1b[0m", "\x1b[32m{}\x1b[0m", "{} \x1b[?25h"])
+    def test_colours_do_not_matter(self, bar):
+        assert short("Epoch 2/3\n" + bar.format(BAR.rstrip("\r")) + "\r") == [(110, 2, {"batch/loss": 0.9})]
+
+    def test_evaluation_with_one_line_after_the_last_epoch(self):
+        text = "Epoch 2/2\n" + FINAL + "10/10 - 0s - 5ms/step - accuracy: 0.51 - loss: 1.1\n"
+        assert short(text)[1:] == [(200, 2, {"evaluate/accuracy": 0.51, "evaluate/loss": 1.1})]
+
+    def test_a_bar_of_predictions_gives_nothing(self):
+        assert short("Epoch 1/1\n" + FINAL + "13/13 ━━━━━━━━━━━━━━━━━━━━ 0s 974us/step\n")[1:] == []
+
     def test_a_second_fit_is_told_from_the_first(self):
         fit = "Epoch 1/2\n" + FINAL + "Epoch 2/2\n" + FINAL
         fits = [record.context.get("fit", 1) for record in parse(fit + fit)[0]]
@@ -111,6 +148,47 @@ class TestTqdm:
     @pytest.mark.parametrize("rate", ["2.00s/it", "?it/s", "1.2kbatch/s"])
     def test_rates_of_all_kinds(self, rate):
         assert short(bar(5, ", loss=2.5", rate=rate)) == [(5, 1, {"loss": 2.5})]
+
+    def test_counts_with_si_prefixes(self):
+        text = bar(1, ", loss=2").replace("1/60", "1.00k/10.0k") + bar(2, ", loss=1").replace(
+            "2/60", "2.00k/10.0k"
+        )
+        assert short(text) == [(1000, 1, {"loss": 2}), (2000, 1, {"loss": 1})]
+
+    def test_bars_inside_a_bar_count_on_from_epoch_to_epoch(self):
+        outer = bar(0, description="epochs", total=2) + "\n"
+        text = "".join(
+            outer
+            + "".join(bar(n, f", loss={n}", f"epoch {epoch}", 3) for n in (1, 2, 3))
+            + "\r"
+            + " " * 60
+            + "\r\x1b[A"
+            for epoch in (0, 1)
+        )
+        assert [(step, epoch) for step, epoch, _ in short(text)] == [
+            (1, 0),
+            (2, 0),
+            (3, 0),
+            (4, 1),
+            (5, 1),
+            (6, 1),
+        ]
+
+    def test_a_validation_bar_with_the_same_metric_is_no_second_fit(self):
+        text = ""
+        for _ in range(2):
+            text += bar(1, ", loss=3", "train") + bar(60, ", loss=2", "train") + "\n"
+            text += bar(1, ", loss=5", "valid", 10) + bar(10, ", loss=4", "valid", 10) + "\n"
+        records = parse(text)[0]
+        assert [(r.context["bar"], r.step) for r in records if r.step > 60] == [("train", 61), ("train", 120)]
+        assert [r.step for r in records if r.context["bar"] == "valid"] == [1, 10, 11, 20]
+        assert {r.context.get("fit", 1) for r in records} == {1}
+
+    @pytest.mark.parametrize("naming", [None, Naming(scale={"loss": 100})], ids=["plain", "scaled"])
+    @pytest.mark.parametrize("value", ["nan", "nan%"])
+    def test_a_nan_that_stays_is_not_new_each_time(self, value, naming):
+        text = bar(5, description=f"train loss={value}") * 4 + bar(6, description=f"train loss={value}") * 4
+        assert [step for step, _, _ in short(text, naming=naming)] == [5, 6]
 
     def test_the_description_is_context_and_may_hold_values(self):
         (record,) = parse(bar(5, description="valid: loss=0.25"))[0]
@@ -155,6 +233,55 @@ def test_a_pattern_that_fails_is_switched_off_and_the_others_read_on(monkeypatch
     assert "format own: a pattern failed on 'epoch 1: loss=0.5' (unforeseen)" in parser.events[0]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["epoch 1: loss=" + "9" * 5000, "epoch " + "9" * 5000 + ": loss=1", "x" * 200_000, "loss " * 20_000],
+)
+def test_absurd_lines_switch_nothing_off(text):
+    records, parser = parse(text + "\nepoch 2: loss=0.5\n")
+    assert parser.events == []
+    assert (records[-1].epoch, records[-1].metrics) == (2, {"loss": 0.5})
+    assert all(to_json(record) for record in records)
+
+
+@pytest.mark.parametrize("text", [" " * 60_000 + "%|", "9" * 60_000 + "%|x|", "epoch 1 " * 8000 + "5%|", "1 [" * 20_000, "loss=1 ,;" * 7000 + "x"],
+                         ids=["spaces", "digits", "epochs", "brackets", "pairs"])  # fmt: skip
+def test_a_long_line_that_is_nothing_takes_no_time(text):
+    """Each of the first three took more than ten seconds once."""
+    start = time.process_time()
+    assert parse(text + "\n")[0] == []
+    assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(("derive", "gives"), [
+    ("(0 - a) ** 0.5", {"a": 8}), ("a > 3", {"a": 8, "b": 1}), ("a / 0", {"a": 8}), ("10 ** 60", {"a": 8, "b": 1e60}), ("missing", {"a": 8}),
+])  # fmt: skip
+def test_what_is_derived_is_a_number_or_left_out(derive, gives):
+    own = f"name: own\npatterns:\n  - line: 'v {{a}}'\n    derive: {{b: '{derive}'}}\n"
+    ((_, _, metrics),) = short("v 8\n", own=own)
+    assert metrics == gives
+    assert not any(isinstance(value, (bool, complex)) for value in metrics.values())
+
+
+def test_what_the_context_tells_apart_is_no_second_fit():
+    own = (
+        'name: own\npatterns:\n  - line: "fold {fold:int} step {step:int} loss {loss}"\n    context: [fold]\n'
+    )
+    text = "".join(f"fold {fold} step {step} loss 1\n" for fold in (1, 2) for step in (1, 2, 3))
+    assert [record.context for record in parse(text, own=own)[0]] == [{"fold": 1}] * 3 + [{"fold": 2}] * 3
+
+
+def test_two_streams_do_not_mix_in_one_line():
+    pipeline = Pipeline(Parser([form for form, _ in built_in()]))
+    records = pipeline.feed(b"epoch 1: val_loss", 0, "stdout")[0]
+    records += pipeline.feed(b"epoch 2: loss=2\n", 17, "stderr", 5.0)[0]
+    records += pipeline.feed(b"=1\n", 33, "stdout", 6.0)[0]
+    assert [(r.epoch, r.metrics, r.context, r.at, r.time) for r in records] == [
+        (2, {"loss": 2}, {"stream": "stderr"}, (17, 15), 5.0),
+        (1, {"val_loss": 1}, {"stream": "stdout"}, (0, 35), 6.0),
+    ]
+
+
 def test_lines_are_counted_and_a_bar_is_one_of_them():
     _, parser = parse("hello\n" + "Epoch 2/3\n" + BAR + BAR.replace("0.9", "0.8") + FINAL + "bye\n")
     assert (parser.understood, parser.lines) == (2, 4)
@@ -175,17 +302,24 @@ def test_a_step_that_only_comes_again_is_no_new_fit():
     assert all("fit" not in record.context for record in parse(text, own=own)[0])
 
 
-@pytest.mark.parametrize("name", ["tqdm_nested/pty.raw", "keras3_v1/pty.raw", "mediapipe_text/stdout.raw"])
-@settings(max_examples=10, deadline=None)
+FORMATS = [form for form, _ in built_in()]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(FIXTURES.glob("*/*.raw")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+@settings(max_examples=4, deadline=None)
 @given(data=st.data())
-def test_chunks_do_not_matter(name, data):
-    raw = (FIXTURES / name).read_bytes()
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=60)))
-    pipeline, found = Pipeline(Parser([form for form, _ in built_in()])), []
+def test_chunks_do_not_matter(path, data):
+    raw = path.read_bytes()
+    size = data.draw(st.sampled_from([7, 64, 1000, 30_000]))
+    cuts = sorted({*range(size, len(raw), size), *data.draw(st.lists(st.integers(0, len(raw)), max_size=40))})
+    pipeline, found = Pipeline(Parser(FORMATS)), []
     for a, b in zip([0, *cuts], [*cuts, len(raw)]):
         found += pipeline.feed(raw[a:b], a)[0]
     found += pipeline.finish()[0]
-    assert [to_json(record) for record in found] == [to_json(record) for record in parse(raw)[0]]
+    wanted = path.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()
+    assert [to_json(record) for record in found] == wanted
 
 
 def test_records_survive_json():

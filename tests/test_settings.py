@@ -1,10 +1,12 @@
 """Settings: which file counts, which layer wins, and that a checked file is not checked again."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from capture import settings
+from capture import samples, settings
+from capture.formats import Format
 from capture.settings import load
 
 
@@ -112,3 +114,94 @@ def test_variables_have_the_right_types():
 def test_values_of_a_command_line_get_their_types(text, value):
     assert settings.typed(text) == value
     assert type(settings.typed(text)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("my-proj", "my/proj"), ("a.b", "a-b"), ("x" * 200 + "/1", "y" * 100 + "x" * 100 + "/1")],
+)
+def test_two_files_of_like_names_are_not_taken_for_each_other(monkeypatch, one, other):
+    here_ = Path.cwd()
+    for folder in (one, other):
+        write(f"{folder}/capture.yaml", f"project: p{len(folder)}-{folder[:6]}")
+    for folder in (one, other, one):
+        monkeypatch.chdir(here_ / folder)
+        assert here()["project"] == f"p{len(folder)}-{folder[:6]}"
+
+
+def test_a_format_and_a_configuration_in_one_file_are_not_taken_for_each_other():
+    write("capture.yaml", "project: one")
+    here()
+    with pytest.raises(ValueError, match=r"capture\.yaml:1: unknown key 'project'"):
+        load(".", {}, {}, ["capture.yaml"])
+
+
+def test_dates_of_yaml_become_text():
+    """They ended in run.json, which has no dates: the command did not start."""
+    write(
+        "capture.yaml",
+        "config: {start: 2024-01-31, at: 2024-01-31 12:00:00, lr: 1.0e-3, deep: {days: [2024-02-01]}}",
+    )
+    found = here()["config"]
+    assert found == {
+        "start": "2024-01-31",
+        "at": "2024-01-31T12:00:00",
+        "lr": 0.001,
+        "deep": {"days": ["2024-02-01"]},
+    }
+    assert json.loads(json.dumps(found)) == here()["config"]
+
+
+def test_a_tool_of_a_like_name_hides_no_file_above(monkeypatch):
+    write("capture.yaml", "project: outer")
+    write("deep/pyproject.toml", "[tool.capture-other]\nx = 1\n")
+    monkeypatch.chdir("deep")
+    assert here()["project"] == "outer"
+
+
+def test_a_section_may_stand_in_parts(monkeypatch):
+    write("pyproject.toml", "[tool.capture.config]\nlr = 0.1\n")
+    assert here()["config"] == {"lr": 0.1}
+
+
+@pytest.mark.parametrize("cache", ["", "{", "[]", '{"version": "0"}', "null"])
+def test_a_broken_cache_is_made_anew(cache):
+    write("capture.yaml", "project: one")
+    here()
+    (file,) = Path("../home/cache/capture").glob("*capture-yaml*")
+    file.write_text(cache)
+    assert here()["project"] == "one"
+    assert json.loads(file.read_text())["settings"] == {"project": "one", "parsers": []}
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(monkeypatch):
+    write("blocked", "a file, no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(Path("blocked").resolve()))
+    write("capture.yaml", "project: one")
+    assert here()["project"] == "one"
+
+
+def test_a_format_of_the_command_line_comes_before_those_of_the_file_and_is_watched():
+    write("mine.yaml", FORMAT)
+    write("capture.yaml", "parsers: [{name: inline, patterns: [{line: 'x {x}'}]}]")
+    names = [form["name"] for form in load(".", {}, {}, ["mine.yaml"])["parsers"]]
+    write("mine.yaml", FORMAT.replace("name: mine", "name: changed"))
+    again = [form["name"] for form in load(".", {}, {}, ["mine.yaml"])["parsers"]]
+    assert (names, again) == (["mine", "inline"], ["changed", "inline"])
+
+
+def test_folders_are_meant_from_where_the_file_stands(monkeypatch):
+    write("capture.yaml", "dir: kept/runs\nparsers: [formats/mine.yaml]")
+    write("formats/mine.yaml", FORMAT)
+    top = Path.cwd()
+    (top / "deep").mkdir()
+    monkeypatch.chdir("deep")
+    assert here()["dir"] == str(top / "kept/runs")
+    assert [form["name"] for form in here()["parsers"]] == ["mine"]
+
+
+def test_nan_in_a_formats_samples_survives_the_cache():
+    write("mine.yaml", FORMAT.replace("obj 0.5", "obj nan").replace("objective: 0.5", "objective: .nan"))
+    first, second = (load(".", {}, {}, ["mine.yaml"])["parsers"] for _ in range(2))
+    assert repr(first) == repr(second)
+    assert samples.check(Format.model_validate(second[0])) == []

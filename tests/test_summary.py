@@ -67,3 +67,35 @@ def test_the_block_shows_metrics_not_their_axes():
         "  note",
     ]
     assert summary.values == 3
+
+
+@pytest.mark.parametrize(
+    "values", [[1e308, -1e308], [1.7e308] * 50, [5e-324, 0.0], [-1.7e308, 0, 1.7e308] * 30]
+)
+def test_diverging_values_do_not_cost_the_closing_block(values):
+    made = sparkline(series(*values).points)
+    assert 1 < len(made) <= 24 and set(made) <= set("▁▂▃▄▅▆▇█")
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, -7e-5, 1e300])
+@pytest.mark.parametrize("count", [2, 30, 64, 1000])
+def test_what_stays_the_same_is_drawn_flat(value, count):
+    assert set(sparkline(series(*[value] * count).points)) == {"▁"}
+
+
+def test_infinities_are_counted_and_not_drawn():
+    made = series(1, math.inf, 3)
+    assert (made.count, made.points, made.best("loss")) == (3, [1, 3], 1)
+
+
+def test_many_metrics_are_cut_and_counted():
+    summary = Summary()
+    summary.add(Row(0, 0.0, None, None, {f"m{i}": i for i in range(20)}, {}))
+    assert len(summary.table()) == 15
+    assert summary.table()[-1] == "  and 6 more"
+
+
+def test_a_metric_that_was_seen_once_has_no_best_value():
+    summary = Summary()
+    summary.add(Row(0, 0.0, None, None, {"loss": 0.25}, {}))
+    assert summary.table() == ["  loss        0.25"]
