@@ -39,6 +39,7 @@ def ends(data):
     (b"a\x1b[99999Ab", [(b"a", "up"), *[(b"", "up")] * 199, (b"b", "end")]),
     (b"a\x1bMb", [(b"a", "up"), (b"b", "end")]),
     (b"a\x1b[31m\x1b[K\nb", [(b"a", "newline"), (b"b", "end")]),
+    (b"a\x1b[K\x1b[0K\r\r\nb", [(b"a", "newline"), (b"b", "end")]),
     (b"half\r", [(b"half", "end")]),
     (b"half\x1b[", [(b"half", "end")]),
     (b"a\r\r\nb\n", [(b"a", "newline"), (b"b", "newline")]),

@@ -282,6 +282,17 @@ def test_two_streams_do_not_mix_in_one_line():
     ]
 
 
+def test_a_pattern_that_is_switched_off_is_not_tried_again():
+    own = "name: slow\npatterns:\n  - regex: '^(a|aa)+$'\n"
+    _, parser = parse(("a" * 60 + "b\n") * 3, own=own)
+    assert len(parser.events) == 1
+
+
+def test_a_line_that_is_printed_again_is_a_record_again_and_a_redraw_is_not():
+    assert len(short("loss=0.5\n" * 3)) == 3
+    assert len(short("loss=0.5\r" * 3)) == 1
+
+
 def test_lines_are_counted_and_a_bar_is_one_of_them():
     _, parser = parse("hello\n" + "Epoch 2/3\n" + BAR + BAR.replace("0.9", "0.8") + FINAL + "bye\n")
     assert (parser.understood, parser.lines) == (2, 4)
