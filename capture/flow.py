@@ -20,36 +20,32 @@ class Flow:
         self._is_terminal = os.isatty(source)
 
     def move(self, record: Callable[[str, bytes], None]) -> None:
-        """Pass on what the command has written."""
-        data, ended = self._read()
-        if data:
-            self.waiting = data
-            self.push()
-            record(self.name, data)
-        if ended:
-            self.close()
+        """Pass on what the command has written.
 
-    def _read(self) -> tuple[bytes, bool]:
-        """What there is, and whether that was all.
-
-        A terminal gives 4 KiB at a time: what stands there already is taken in one go.
+        A terminal gives and takes a few KiB at a time: each part is handed on at once, so that both
+        terminals stay busy, and what stood there is recorded in one go.
         """
         parts: list[bytes] = []
-        size = 0
-        while size < READ_SIZE:
+        left = READ_SIZE
+        ended = False
+        while left > 0 and not self.waiting and self.open:
             try:
-                data = os.read(self.source, READ_SIZE)
+                data = os.read(self.source, left)
             except BlockingIOError:
-                return b"".join(parts), False
+                break
             except OSError:  # Linux says EIO when the last user of a pseudo-terminal has closed it
                 data = b""
             if not data:
-                return b"".join(parts), True
-            parts.append(data)
-            size += len(data)
-            if not self._is_terminal:
+                ended = True
                 break
-        return b"".join(parts), False
+            parts.append(data)
+            left = left - len(data) if self._is_terminal else 0
+            self.waiting = data
+            self.push()
+        if parts:
+            record(self.name, b"".join(parts))
+        if ended:
+            self.close()
 
     def push(self) -> None:
         """Hand over what is waiting, as much as is taken."""

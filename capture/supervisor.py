@@ -18,6 +18,7 @@ KILL_COUNTS = 0.1
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds
 GRACE = 2.0  # seconds between SIGTERM and SIGKILL
 POLL = 0.01
+NICENESS = 10
 
 
 class Supervisor:
@@ -120,7 +121,7 @@ class Supervisor:
     def _become(self) -> None:
         """In the child: a session of its own, so that Ctrl-C at the terminal does not reach it."""
         os.setsid()
-        os.nice(10)
+        _be_nice()
         signal.set_wakeup_fd(-1)
         for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE}:
             try:
@@ -133,6 +134,20 @@ class Supervisor:
         os.chdir(self._folder)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         os.execv(self._program[0], self._program)
+
+
+def _be_nice() -> None:
+    """Leave the processor to the command.
+
+    Where Linux schedules by session (autogroup), `nice` counts within a session only, and a new
+    session would get as much as the one with the command.
+    """
+    os.nice(NICENESS)
+    try:
+        with open("/proc/self/autogroup", "w") as group:
+            group.write(str(NICENESS))
+    except OSError:
+        pass  # macOS, or a kernel without it
 
 
 def _reap(pid: int) -> tuple[int, int]:
