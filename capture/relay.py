@@ -18,13 +18,11 @@ from capture import launch, runs
 from capture.flow import Flow
 from capture.monitor import Session
 from capture.recording import Recorder
+from capture.signals import TO_THE_GROUP, Signals
 from capture.supervisor import Supervisor
 from capture.terminal import Keyboard, copy_size, is_terminal, open_pair
 
 LAST_TURNS = 32  # a pipe holds no more than this many reads
-PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
-FROM_KEYBOARD = ("SIGINT", "SIGQUIT")
-TO_THE_GROUP = (*FROM_KEYBOARD, "SIGTSTP", "SIGHUP")  # as a terminal would send them
 
 
 class Options(NamedTuple):
@@ -64,9 +62,10 @@ class Relay:
         self.recorder = Recorder(folder, time.monotonic()) if folder is not None else None
         self._ignored = launch.ignored_signals()
         self._hurried = False  # told to end, after the command had ended
+        self.tracker_pid = 0
         terminals = [is_terminal(fd) for fd in range(3)]
         wanted = options.tty == "always" or (options.tty == "auto" and (terminals[1] or terminals[2]))
-        self._wake = self._catch_signals(wanted)
+        self.signals = Signals(self._ignored, wanted)
         unbuffer = not launch.launches_many(command) if options.unbuffer is None else options.unbuffer
         environ = launch.environment(
             command, os.environ, folder, unbuffer and (options.unbuffer is True or not wanted)
@@ -123,8 +122,7 @@ class Relay:
         os.close(failure)
 
     def _start(self, environ: dict[str, str], streams: Sequence[int | None]) -> launch.Start:
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-        return launch.Start(self.command, environ, streams, self._ignored, mask)
+        return launch.Start(self.command, environ, streams, self._ignored, self.signals.mask)
 
     def _pipe(self, fd: int) -> int:
         """A pipe for the command's stream; gives the command's end."""
@@ -132,24 +130,15 @@ class Relay:
         self.flows.append(Flow({1: "stdout", 2: "stderr"}[fd], ours, fd))
         return theirs
 
-    def _catch_signals(self, on_terminal: bool) -> int:
-        wake, waker = os.pipe()
-        os.set_blocking(wake, False)
-        os.set_blocking(waker, False)
-        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-        # On pipes the kernel stops us along with the command; its own session we have to stop ourselves.
-        stop = ["SIGTSTP"] if on_terminal else []
-        for name in (*PASSED_ON, *FROM_KEYBOARD, *stop, "SIGCHLD", "SIGWINCH", "SIGCONT"):
-            number = getattr(signal, name)
-            if number not in self._ignored:
-                signal.signal(number, lambda signum, frame: None)
-        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # a background job may write to its terminal
-        return wake
-
     def run(self, supervisor: Supervisor | None) -> None:
         """Pass bytes on until the command has ended and its output is drained."""
+        self.signals.ask_for_senders()
         while self.status is None:
-            self._turn(supervisor.look() if supervisor else None)
+            pause = None
+            if supervisor:
+                pause = supervisor.look()
+                self.tracker_pid = supervisor.pid or 0
+            self._turn(pause)
         deadline = time.monotonic() + self.options.linger
         while any(flow.open for flow in self.flows) and (left := deadline - time.monotonic()) > 0:
             self._turn(left)
@@ -168,7 +157,7 @@ class Relay:
         return any(flow.waiting for flow in self.flows) or bool(select.select(sources, [], [], 0)[0])
 
     def _turn(self, pause: float | None) -> None:
-        reading: list[int] = [self._wake]
+        reading: list[int] = self.signals.sources
         writing: list[int] = []
         flows = [flow for flow in self.flows if flow.open]
         for flow in flows:
@@ -192,9 +181,8 @@ class Relay:
             self._read_keys()
         if self.typed:
             self._type()
-        if self._wake in readable:
-            for number in os.read(self._wake, 512):
-                self._signalled(number)
+        for name, had in self.signals.arrived() if readable else ():
+            self._signalled(name, had)
         if self.session and self.status is None and self.session.fileno() in readable:
             for word, number in self.session.messages():
                 self._told(word, number)
@@ -222,24 +210,29 @@ class Relay:
         except OSError:
             self.typed = b""
 
-    def _signalled(self, number: int) -> None:
-        name = signal.Signals(number).name
+    def _signalled(self, name: str, had: bool) -> None:
+        """A signal has come; `had` says that the command has had it too."""
         if name == "SIGCHLD":
             if self.session is None and self.status is None:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
                 if pid:
                     self.status = status
+            launch.reap_orphans({self.pid, self.session.pid if self.session else 0, self.tracker_pid})
         elif name == "SIGWINCH":
             if self.ours is not None:
                 copy_size(next((fd for fd in range(3) if is_terminal(fd)), None), self.ours)
-        elif name == "SIGCONT":
-            self._come_back()
         elif self.status is not None:
-            self._hurried = True
+            self._hurried = self._hurried or name != "SIGCONT"
         elif self.session:
-            self.session.signal(number, group=name in TO_THE_GROUP)
-        elif name in PASSED_ON:
-            os.kill(self.pid, number)
+            if name == "SIGCONT":
+                self._come_back()
+            else:
+                self.session.signal(getattr(signal, name), group=name in TO_THE_GROUP)
+        else:
+            if not had:
+                launch.send(self.pid, getattr(signal, name))
+            if name == "SIGTSTP":
+                self.signals.stop(signal.SIGTSTP)
 
     def _told(self, word: str, number: int) -> None:
         if word == "failed":
@@ -262,11 +255,7 @@ class Relay:
             return
         if self.keyboard:
             self.keyboard.give_back()
-        stop = number if number != signal.SIGSTOP else signal.SIGTSTP
-        before = signal.signal(stop, signal.SIG_DFL)
-        os.killpg(os.getpgrp(), stop)
-        # Here we stand still, until the shell continues us.
-        signal.signal(stop, before)
+        self.signals.stop(number if number != signal.SIGSTOP else signal.SIGTSTP)
         self._come_back(resume=True)
 
     def _come_back(self, resume: bool = False) -> None:
@@ -286,6 +275,7 @@ class Relay:
             self.keyboard.give_back()
         if self.session:
             self.session.close()
+        self.signals.close()
         if self.recorder:
             self.recorder.close()
 
@@ -318,24 +308,6 @@ def run(command: list[str], folder: str | None, options: Options) -> Result:
     done = supervisor.finish(options.wait) if supervisor else False
     error = relay.recorder.error if relay.recorder else None
     return Result(code, killed, error.strerror if error else None, done)
-
-
-def exit_like(result: Result) -> None:
-    """End as the command ended: by the same signal, so that the shell says the same."""
-    if result.signal is None:
-        return
-    try:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    except (ImportError, OSError, ValueError):
-        pass
-    sys.stdout.flush()
-    signal.set_wakeup_fd(-1)
-    if result.signal not in (signal.SIGKILL, signal.SIGSTOP):
-        signal.signal(result.signal, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [result.signal])
-    os.kill(os.getpid(), result.signal)
 
 
 def _is_open(fd: int) -> bool:

@@ -34,7 +34,7 @@ class Supervisor:
             os.path.abspath(folder),
         ]
         self._folder = os.path.abspath(folder)
-        self._pid: int | None = None
+        self.pid: int | None = None
         self._failures = 0.0
         self._again = 0.0
         self.done = False  # it has done all its work
@@ -43,11 +43,11 @@ class Supervisor:
     def start(self) -> None:
         """Start the tracker."""
         try:
-            self._pid = os.fork()
+            self.pid = os.fork()
         except OSError:  # no process to be had now
             self._failed(1)
             return
-        if self._pid == 0:
+        if self.pid == 0:
             try:
                 self._become()
             finally:
@@ -63,11 +63,11 @@ class Supervisor:
 
         Gives the seconds until this should be called again, None if it need not be.
         """
-        if self._pid is not None:
-            pid, status = _reap(self._pid)
+        if self.pid is not None:
+            pid, status = _reap(self.pid)
             if not pid:
                 return None
-            self._pid = None
+            self.pid = None
             self.done = status == 0
             self._failed(KILL_COUNTS if os.WIFSIGNALED(status) else 1)
         if self.done or self.given_up:
@@ -103,18 +103,18 @@ class Supervisor:
 
     def _stop(self, deadline: float) -> None:
         """End a tracker that takes too long; one that nobody waits for ends by itself, unless it hangs."""
-        if self._pid is None:
+        if self.pid is None:
             return
         try:
-            os.kill(self._pid, signal.SIGTERM)
+            os.kill(self.pid, signal.SIGTERM)
             while (left := deadline - time.monotonic()) > 0:
-                pid, status = _reap(self._pid)
+                pid, status = _reap(self.pid)
                 if pid:
                     self.done = status == 0
                     return
                 time.sleep(min(left, POLL))
                 if time.monotonic() >= deadline:
-                    os.kill(self._pid, signal.SIGKILL)
+                    os.kill(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
 
@@ -123,6 +123,7 @@ class Supervisor:
         os.setsid()
         _be_nice()
         signal.set_wakeup_fd(-1)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
         for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE}:
             try:
                 signal.signal(number, signal.SIG_DFL)

@@ -155,6 +155,7 @@ class Tracker:
         else:
             notes = [f"no metrics found in {self.parser.lines} lines; the console is kept in {place}"]
         notes += [note for outcome in outcomes for note in _say(outcome)]
+        notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
         notes += self.parser.events
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 

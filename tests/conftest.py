@@ -1,6 +1,7 @@
 """What the tests share: a folder of their own, and nothing of the user's."""
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -47,3 +48,9 @@ def only_run(base="capture-runs"):
     folders = [path.parent for path in Path(base).glob("*/*/run.json")]
     assert len(folders) == 1, folders
     return folders[0].absolute()
+
+
+def where_it_stands(pid):
+    """A process's state, as ps shows it: S sleeps, R runs, T stopped, Z ended; "" if there is none."""
+    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return shown.stdout[:1]

@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any
 
-from capture import relay, runs, settings
+from capture import launch, relay, runs, settings
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -49,6 +49,11 @@ def arguments() -> argparse.ArgumentParser:
         choices=settings.CHOICES["summary"],
         help="print the closing block (default: to a terminal)",
     )
+    add(
+        "--lenient",
+        action="store_true",
+        help="ignore what is wrong in the configuration and run, for jobs that nobody watches",
+    )
     return parser
 
 
@@ -60,11 +65,16 @@ def main(argv: list[str]) -> int:
     command = argv[cut + 1 :]
     if rest or not command:
         parser.error("the command comes after two dashes, for example: capture -- python train.py")
+    lenient = options.lenient or os.environ.get("CAPTURE_LENIENT", "") not in ("", "0")
+    ignored: list[str] | None = [] if lenient else None
     try:
-        chosen = _settings(options)
+        chosen = _settings(options, ignored)
     except ValueError as error:
         print(f"capture: {error}", file=sys.stderr)
         return 2
+    if ignored:
+        chosen["ignored"] = ignored
+        print(f"capture: ignored, since --lenient: {'; '.join(ignored)}", file=sys.stderr)
     run = _run(command, chosen)
     folder = _create(run, chosen["dir"])
     result = relay.run(
@@ -73,17 +83,16 @@ def main(argv: list[str]) -> int:
         relay.Options(chosen["tty"], chosen["unbuffer"], chosen["linger"], chosen["wait"]),
     )
     _close(folder, result, chosen["summary"])
-    relay.exit_like(result)
+    launch.end_like(result.signal)
     return result.status
 
 
-def _settings(options: argparse.Namespace) -> settings.Settings:
-    """All settings put together.  Raises ValueError with a message for the user."""
-    given = {key: value for key, value in vars(options).items() if key not in ("parser", "config")}
+def _settings(options: argparse.Namespace, ignored: list[str] | None) -> settings.Settings:
+    """All settings put together.  Raises ValueError with a message for the user, or says it in `ignored`."""
+    given = {key: value for key, value in vars(options).items() if key not in ("parser", "config", "lenient")}
     if options.to is not None:
         given["to"] = [name.strip() for name in options.to.split(",") if name.strip()]
-    chosen = settings.load(os.getcwd(), os.environ, given, options.parser)
-    settings.check_backends(chosen["to"])
+    chosen = settings.load(os.getcwd(), os.environ, given, options.parser, ignored)
     config = dict(chosen.get("config", {}))
     for pair in options.config or []:
         key, equals, value = pair.partition("=")
@@ -98,7 +107,7 @@ def _run(command: list[str], chosen: settings.Settings) -> runs.Run:
     start, cwd = time.time(), os.getcwd()
     run_id = runs.new_id(start)
     parent = os.environ.get("CAPTURE_RUN_DIR")
-    kept = ("rename", "drop", "scale", "parsers", "linger", "wait", "jsonl")
+    kept = ("rename", "drop", "scale", "parsers", "linger", "wait", "jsonl", "ignored")
     return runs.Run(
         id=run_id,
         project=chosen.get("project") or os.path.basename(cwd) or "default",
