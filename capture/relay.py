@@ -105,10 +105,10 @@ class Relay:
 
     def _start_on_pipes(self, environ: dict[str, str]) -> None:
         streams: list[int | None] = [None, None, None]
-        for fd in (1, 2):
+        for fd in (fd for fd in (1, 2) if fd not in self._closed):
             if fd == 2 and streams[1] is not None and _same(1, 2):
                 streams[2] = streams[1]  # 2>&1: one pipe keeps the order of the two
-            elif fd not in self._closed:
+            else:
                 streams[fd] = self._pipe(fd)
         failure, report = os.pipe()
         self.pid = os.fork()

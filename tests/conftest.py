@@ -1,11 +1,11 @@
 """What the tests share: a folder of their own, and nothing of the user's."""
 
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -51,6 +51,8 @@ def only_run(base="capture-runs"):
 
 
 def where_it_stands(pid):
-    """A process's state, as ps shows it: S sleeps, R runs, T stopped, Z ended; "" if there is none."""
-    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return shown.stdout[:1]
+    """What a process does: "sleeping", "stopped", ...; "gone" if there is none."""
+    try:
+        return psutil.Process(pid).status()
+    except psutil.NoSuchProcess:
+        return "gone"

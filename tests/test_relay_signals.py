@@ -42,7 +42,7 @@ def counting():
 def test_sent_to_capture_alone_it_reaches_the_command_once(name):
     with counting() as process:
         pid = int(process.stdout.readline().split()[1])
-        eventually(lambda: where_it_stands(process.pid) == "S")  # its start is over
+        eventually(lambda: where_it_stands(process.pid) == "sleeping")  # its start is over
         os.kill(process.pid, getattr(signal, name))
         assert process.stdout.readline() == b"got\n"
         os.kill(process.pid, signal.SIGCONT)  # a second one has come by the time that the next has
@@ -56,7 +56,7 @@ def test_sent_to_capture_alone_it_reaches_the_command_once(name):
 def test_sent_to_the_whole_group_it_reaches_the_command(name):
     with counting() as process:
         pid = int(process.stdout.readline().split()[1])
-        eventually(lambda: where_it_stands(process.pid) == "S")
+        eventually(lambda: where_it_stands(process.pid) == "sleeping")
         os.killpg(process.pid, getattr(signal, name))
         assert process.stdout.readline() == b"got\n"
         os.kill(pid, signal.SIGALRM)
@@ -85,7 +85,7 @@ def test_ctrl_c_reaches_a_command_on_pipes_once():
     out = Path("out")
     eventually(lambda: out.exists() and out.read_bytes().endswith(b"\n"))
     pid = int(out.read_bytes().split()[1])
-    eventually(lambda: where_it_stands(child.pid) == "S")
+    eventually(lambda: where_it_stands(child.pid) == "sleeping")
     child.sendintr()
     eventually(lambda: b"got" in out.read_bytes())
     os.kill(pid, signal.SIGALRM)
@@ -105,10 +105,10 @@ def test_ctrl_z_and_fg_with_a_command_on_pipes():
     shell.expect(rb"pid (\d+)")
     pid = int(shell.match[1])
     relay = runs.read(run_in_progress()).pid
-    eventually(lambda: where_it_stands(relay) == "S")
+    eventually(lambda: where_it_stands(relay) == "sleeping")
     shell.sendcontrol("z")
     shell.expect(b"Stopped")
-    assert [where_it_stands(pid), where_it_stands(relay)] == ["T", "T"]
+    assert [where_it_stands(pid), where_it_stands(relay)] == ["stopped", "stopped"]
     shell.sendline("fg")
     shell.expect(b"got")  # SIGCONT
     os.kill(pid, signal.SIGKILL)
@@ -119,9 +119,9 @@ def test_ctrl_z_and_fg_with_a_command_on_pipes():
 def test_stopped_and_continued_alone_the_command_stops_and_goes_on_too():
     with counting() as process:
         pid = int(process.stdout.readline().split()[1])
-        eventually(lambda: where_it_stands(process.pid) == "S")
+        eventually(lambda: where_it_stands(process.pid) == "sleeping")
         os.kill(process.pid, signal.SIGTSTP)
-        eventually(lambda: where_it_stands(pid) == "T" and where_it_stands(process.pid) == "T")
+        eventually(lambda: where_it_stands(pid) == "stopped" and where_it_stands(process.pid) == "stopped")
         os.kill(process.pid, signal.SIGCONT)
         assert process.stdout.readline() == b"got\n"
         os.kill(pid, signal.SIGALRM)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -28,6 +29,8 @@ Experiment tracking for training programs that can't be changed.
 def main(argv: list[str] | None = None) -> int:
     """The entry point of `capture`.  Gives the exit status."""
     arguments = sys.argv[1:] if argv is None else argv
+    # Closed outside (`>&-`): nothing is said there, and the descriptor stays free.
+    sys.stdout, sys.stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
     try:
         status = _command(arguments)
         sys.stdout.flush()
