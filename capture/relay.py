@@ -77,7 +77,11 @@ class Relay:
 
     def _start_on_terminal(self, environ: dict[str, str], terminals: Sequence[bool]) -> None:
         outer = next((fd for fd in range(3) if terminals[fd]), None)
-        self.ours, theirs = open_pair(outer)
+        try:
+            self.ours, theirs = open_pair(outer)
+        except OSError:  # no more pseudo-terminals to be had
+            self._start_on_pipes(environ)
+            return
         on_terminal = [terminals[0], *(terminals[1:] if outer is not None else (True, True))]
         if self.options.tty == "always":
             on_terminal[1:] = [True, True]
@@ -284,7 +288,12 @@ def run(command: list[str], folder: str | None, options: Options) -> Result:
     """Run the command as it would run by itself, and record it in `folder`, if there is one."""
     if not hasattr(os, "fork"):
         sys.exit("capture: running a command needs Linux or macOS (or WSL on Windows)")
-    relay = Relay(command, folder, options)
+    try:
+        relay = Relay(command, folder, options)
+    except BlockingIOError as error:  # no more processes, or terminals, to be had
+        code = launch.complain(command, error.errno or 0)
+        _note_end(folder, code)
+        return Result(code, None, None, True)
     supervisor: Supervisor | None = None
     try:
         if folder is not None:
@@ -298,16 +307,19 @@ def run(command: list[str], folder: str | None, options: Options) -> Result:
     code = 128 + killed if killed else os.WEXITSTATUS(status)
     if relay.errno:
         code = launch.complain(command, relay.errno)
-    if folder is not None:
-        try:
-            runs.write(
-                folder, runs.read(folder)._replace(end=time.time(), exit_status=code, state="finished")
-            )
-        except (OSError, ValueError):
-            pass  # the folder is gone, or its disk is full: the command's status still counts
+    _note_end(folder, code)
     done = supervisor.finish(options.wait) if supervisor else False
     error = relay.recorder.error if relay.recorder else None
     return Result(code, killed, error.strerror if error else None, done)
+
+
+def _note_end(folder: str | None, code: int) -> None:
+    if folder is None:
+        return
+    try:
+        runs.write(folder, runs.read(folder)._replace(end=time.time(), exit_status=code, state="finished"))
+    except (OSError, ValueError):
+        pass  # the folder is gone, or its disk is full: the command's status still counts
 
 
 def _is_open(fd: int) -> bool:

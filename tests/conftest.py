@@ -1,5 +1,6 @@
 """What the tests share: a folder of their own, and nothing of the user's."""
 
+import json
 import os
 import sys
 import time
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from capture import runs
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 CAPTURE = [sys.executable, "-m", "capture"]
@@ -56,3 +59,11 @@ def where_it_stands(pid):
         return psutil.Process(pid).status()
     except psutil.NoSuchProcess:
         return "gone"
+
+
+def tracker_of(folder):
+    """The process id of a run's tracker, as its status says, once it tracks."""
+    try:
+        return json.loads((folder / runs.STATUS).read_text())["pid"]
+    except (OSError, ValueError):
+        return None

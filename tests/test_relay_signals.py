@@ -130,7 +130,9 @@ def test_stopped_and_continued_alone_the_command_stops_and_goes_on_too():
 
 
 def test_what_was_ignored_outside_stays_ignored():
-    script = f"trap '' HUP INT; {' '.join(CAPTURE)} --to jsonl -- sh -c 'kill -HUP $$; kill -INT $$; echo alive'"
+    script = (
+        f"trap '' HUP INT; {' '.join(CAPTURE)} --to jsonl -- sh -c 'kill -HUP $$; kill -INT $$; echo alive'"
+    )
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=30, check=False)
     assert (done.stdout, done.returncode) == ("alive\n", 0)
 

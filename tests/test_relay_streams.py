@@ -100,7 +100,9 @@ def test_each_stream_is_of_the_same_kind(stdin, outputs):
     program = [sys.executable, "-S", "-c", PROGRAM]
     kinds = [stdin, *outputs]
     bare = run(program, kinds)
-    assert run([*CAPTURE, "--summary", "never", "--to", "jsonl", "--wait", "0", "--", *program], kinds) == bare
+    assert (
+        run([*CAPTURE, "--summary", "never", "--to", "jsonl", "--wait", "0", "--", *program], kinds) == bare
+    )
 
 
 @pytest.mark.parametrize(
