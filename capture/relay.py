@@ -20,7 +20,7 @@ from capture.monitor import Session
 from capture.recording import Recorder
 from capture.signals import TO_THE_GROUP, Signals
 from capture.supervisor import Supervisor
-from capture.terminal import Keyboard, copy_size, is_terminal, open_pair
+from capture.terminal import Keyboard, copy_size, is_terminal, keys_of, open_pair, post_process
 
 LAST_TURNS = 32  # a pipe holds no more than this many reads
 
@@ -91,10 +91,13 @@ class Relay:
         pipe = self._pipe(other) if other is not None else None
         if other is not None:
             streams[other] = pipe
-        if terminals[0]:
-            self.keyboard = Keyboard(0)
+        keys = keys_of(terminals) if outer is not None else None
+        if keys is not None:
+            self.keyboard = Keyboard(keys, self.ours)
+        elif outer is not None:
+            post_process(self.ours, False)  # the outer terminal does it
         # In a pipeline the keyboard may be another's (`| less`): it is taken when the command asks for it.
-        alone = self.keyboard is not None and terminals[1] and self.keyboard.take()
+        alone = self.keyboard is not None and terminals[0] and terminals[1] and self.keyboard.take()
         foreground = alone or self.keyboard is None
         try:
             self.session = Session(self._start(environ, streams), theirs, foreground)
@@ -145,6 +148,8 @@ class Relay:
             self._turn(pause)
         deadline = time.monotonic() + self.options.linger
         while any(flow.open for flow in self.flows) and (left := deadline - time.monotonic()) > 0:
+            if self.keyboard and self.keyboard.taken and not self._is_moving():
+                self.keyboard.give_back()
             self._turn(left)
         # What the command had written is still passed on, however slow the reader outside; of what is
         # left in the background and goes on writing, no more than that.
@@ -245,8 +250,6 @@ class Relay:
             self._stopped(number)
         elif word == "ended":
             self.status = number
-            if self.keyboard:
-                self.keyboard.give_back()
         elif word == "gone":
             self.status = self.status if self.status is not None else signal.SIGKILL
 
@@ -267,7 +270,7 @@ class Relay:
         if self.session is None or self.status is not None:
             return
         had = self.keyboard.taken if self.keyboard else False
-        has = self.keyboard.take() if self.keyboard and is_terminal(1) else had
+        has = self.keyboard.take() if self.keyboard and is_terminal(0) and is_terminal(1) else had
         if self.ours is not None:
             copy_size(next((fd for fd in range(3) if is_terminal(fd)), None), self.ours)
         if resume or has != had:
@@ -309,8 +312,8 @@ def run(command: list[str], folder: str | None, options: Options) -> Result:
         code = launch.complain(command, relay.errno)
     _note_end(folder, code)
     done = supervisor.finish(options.wait) if supervisor else False
-    error = relay.recorder.error if relay.recorder else None
-    return Result(code, killed, error.strerror if error else None, done)
+    ended_early = relay.recorder.error if relay.recorder else None
+    return Result(code, killed, ended_early.strerror if ended_early else None, done)
 
 
 def _note_end(folder: str | None, code: int) -> None:
