@@ -226,7 +226,7 @@ def test_formats_and_names_of_the_configuration_are_used():
 def test_a_run_without_metrics_opens_no_backend():
     capture("--to", "trackio", "--", "echo", "hello")
     assert "no metrics found in 1 lines" in (only_run() / "summary.txt").read_text()
-    assert list((only_run() / "delivered").iterdir()) == []
+    assert not (only_run() / "delivered").exists()
     assert not Path("capture-runs/trackio").exists()
 
 
