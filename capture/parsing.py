@@ -73,6 +73,13 @@ class Parser:
                     records += self._record(name, reading, bar.frame)
         return records
 
+    def resume(self) -> None:
+        """The command was started again, and knows nothing of what it printed before."""
+        self._states.clear()
+        self._last.clear()
+        self._recognised.clear()
+        self._fits.resume()
+
     def _read(self, frame: Frame) -> list[Record]:
         text = frame.text
         for rule in list(self.rules):
@@ -111,15 +118,15 @@ class Parser:
         self._last[key] = reading
         context = {"stream": frame.stream, **reading.context} if frame.stream else dict(reading.context)
         metric = next(iter(metrics), "")
-        fit = self._fits.number(parser, metric, reading.context, reading.step, reading.epoch)
-        if fit > 1:
-            context["fit"] = fit
+        place = self._fits.place(parser, metric, reading.context, reading.step, reading.epoch)
+        if place.fit > 1:
+            context["fit"] = place.fit
         return [
             Record(
                 time=frame.time,
                 parser=parser,
-                step=reading.step,
-                epoch=reading.epoch,
+                step=place.step,
+                epoch=place.epoch,
                 metrics=metrics,
                 context=context,
                 at=(frame.offset, frame.span),

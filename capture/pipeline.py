@@ -27,6 +27,13 @@ class Pipeline:
         frames = reader.feed(data, offset, time)
         return self.parser.feed(frames), frames
 
+    def resume(self, time: float | None = None) -> tuple[list[Record], list[Frame]]:
+        """What was held back when the command ended; what follows is of another start of it."""
+        held = self.finish(time)
+        self._readers.clear()
+        self.parser.resume()
+        return held
+
     def finish(self, time: float | None = None) -> tuple[list[Record], list[Frame]]:
         """What was still held back when the output ended."""
         frames = [frame for reader in self._readers.values() for frame in reader.finish(time)]

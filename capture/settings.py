@@ -25,10 +25,18 @@ DEFAULTS: Settings = {
     "linger": 1.0,
     "wait": 30.0,
     "summary": "auto",
+    "resume": "never",
 }
-CHOICES = {"tty": ("auto", "always", "never"), "summary": ("auto", "always", "never")}
+CHOICES = {
+    "tty": ("auto", "always", "never"),
+    "summary": ("auto", "always", "never"),
+    "resume": ("allow", "must", "never"),
+}
 LISTS, NUMBERS = ("to", "tags"), ("linger", "wait")
-VARIABLES = ("project", "name", "tags", "notes", "group", "to", "dir", "tty", "linger", "wait", "summary")
+VARIABLES = (
+    *("project", "name", "tags", "notes", "group", "to", "dir", "id", "resume"),
+    *("tty", "linger", "wait", "summary"),
+)
 
 
 def files(folder: str, environ: Mapping[str, str]) -> list[str]:
