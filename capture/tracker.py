@@ -15,6 +15,7 @@ import select
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -31,8 +32,10 @@ from capture.parsing import Parser
 from capture.pipeline import Pipeline
 from capture.recording import RESUME, Chunk, Reader
 from capture.records import Record, to_json
+from capture.redaction import Redactor
 from capture.summary import Summary, block, clock
 
+PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
 PAUSE = 0.05  # seconds between two looks at the recording
 HURRY = 1.5  # seconds that are left for the backends after SIGTERM
 
@@ -75,6 +78,7 @@ class Tracker:
         self.reader = Reader(folder)
         self.namer = Namer(folder)
         self.summary = Summary()
+        self.redactor = Redactor(os.environ, run.settings.get("redact", []))
         self.console: dict[str | None, ConsoleLines] = {}
         self.formats: dict[str, None] = {}  # those that gave something, in the order of their first record
         self.written, self.file = _recover(folder / runs.RECORDS)
@@ -127,7 +131,7 @@ class Tracker:
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
     def _take(self, records: list[Record], frames: list[Frame], now: float | None) -> None:
-        for record in records:
+        for record in map(self._masked, records):
             self.formats.setdefault(record.parser)
             if self.ordinal >= self.written:
                 self.file.write(to_json(record) + "\n")
@@ -142,12 +146,18 @@ class Tracker:
             self._deliver(console.feed(frames))
             self._settle(now or self.run.start)
 
+    def _masked(self, record: Record) -> Record:
+        if not record.config and set(record.context) <= PLAIN_CONTEXT:
+            return record
+        context = {name: self.redactor.value(name, value) for name, value in record.context.items()}
+        return replace(record, context=context, config=self.redactor.values(record.config))
+
     def _settle(self, now: float) -> None:
         self._deliver([line for console in self.console.values() for line in console.settled(now)])
 
     def _deliver(self, lines: list[Line]) -> None:
         if lines:
-            self.delivery.console(lines)
+            self.delivery.console([line._replace(text=self.redactor.text(line.text)) for line in lines])
 
     def _crash(self) -> None:
         """The relay died: what it had written is the run."""

@@ -13,9 +13,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from capture import runs, settings
+from capture.redaction import Redactor
 from capture.runs import Result
 
-KEPT = ("rename", "drop", "scale", "parsers", "linger", "wait", "jsonl", "ignored")  # for the tracker
+KEPT = (
+    "rename",
+    "drop",
+    "scale",
+    "parsers",
+    "linger",
+    "wait",
+    "jsonl",
+    "ignored",
+    "redact",
+)  # for the tracker
 NOT_SETTINGS = ("parser", "config", "lenient", "file", "files", "until_pid", "idle")
 
 
@@ -74,20 +85,21 @@ def new_run(command: Sequence[str], called: str, chosen: settings.Settings) -> r
     start, cwd = time.time(), os.getcwd()
     run_id = chosen.get("id") or runs.new_id(start)
     parent = os.environ.get("CAPTURE_RUN_DIR")
+    redactor = Redactor(os.environ, chosen.get("redact", []))
     return runs.Run(
         id=run_id,
         project=chosen.get("project") or os.path.basename(cwd) or "default",
         name=chosen.get("name") or f"{called}-{time.strftime('%H%M%S', time.localtime(start))}",
-        command=list(command),
+        command=redactor.command(command),
         cwd=cwd,
         host=os.uname().nodename if hasattr(os, "uname") else "",
         start=start,
         pid=os.getpid(),
         tags=chosen.get("tags") or [],
-        notes=chosen.get("notes") or "",
+        notes=redactor.text(chosen.get("notes") or ""),
         group=chosen.get("group") or "",
         to=chosen["to"],
-        config=chosen["config"],
+        config=redactor.values(chosen["config"]),
         git=runs.git_state(cwd),
         parent=os.path.basename(parent) if parent else None,
         settings={key: chosen[key] for key in KEPT if key in chosen},
