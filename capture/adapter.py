@@ -82,6 +82,14 @@ class Linked(Protocol):
         """Lines for the closing block, such as a URL or a command."""
 
 
+class Diagnosable(Protocol):
+    """What an adapter has that can say, without a run, what would happen to one, for `capture doctor`."""
+
+    @staticmethod
+    def diagnose() -> tuple[str, str | None]:
+        """A sentence, and the address that has to be reachable for it, if any."""
+
+
 class Dashboard(Protocol):
     """What an adapter has that can show its runs on this machine, for `capture ui`."""
 

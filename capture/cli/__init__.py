@@ -18,13 +18,14 @@ COMMANDS = {
     "runs": "the runs here; remove old ones",
     "parse": "print the records of a recording or a log as JSON lines",
     "parsers": "list the console formats, show one, test them",
+    "doctor": "what is installed, found, reachable",
     "ui": "open the local dashboard",
 }
 
 USAGE = """\
 usage: capture [OPTIONS] -- COMMAND [ARGS...]
        COMMAND 2>&1 | capture [OPTIONS] -
-       capture {follow,replay,sync,runs,parse,parsers,ui} ...
+       capture {follow,replay,sync,runs,parse,parsers,doctor,ui} ...
 
 Experiment tracking for training programs that can't be changed.
 
