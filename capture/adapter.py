@@ -17,10 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from capture.records import Row
 from capture.runs import Run
+
+if TYPE_CHECKING:
+    from capture.system import Sample
 
 
 class Line(NamedTuple):
@@ -73,6 +76,13 @@ class Configurable(Protocol):
 
     def config(self, values: Mapping[str, Any]) -> None:
         """Add to the run's config."""
+
+
+class Observing(Protocol):
+    """What an adapter has whose backend shows the load of the machine and of the command."""
+
+    def system(self, samples: Sequence[Sample]) -> None:
+        """Hand over samples; one that the backend refuses is lost."""
 
 
 class Linked(Protocol):

@@ -50,6 +50,7 @@ class Config(formats.Naming, Checked):
     linger: float | None = Field(None, ge=0, description="seconds to wait for what the command leaves behind")
     wait: float | None = Field(None, ge=0, description="seconds to wait for the backends at the end")
     summary: Literal["auto", "always", "never"] | None = None
+    system: float | None = Field(None, ge=0, description="seconds between samples of the load; 0: none")
     redact: list[Expression] = Field([], description="regular expressions of what else is a secret")
     jsonl: dict[str, Any] = Field({}, description="options of that adapter")
 

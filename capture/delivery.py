@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capture import runs
 from capture.adapter import Adapter, Line
@@ -24,10 +24,14 @@ from capture.naming import Namer
 from capture.records import Row, from_json
 from capture.runs import Run
 
+if TYPE_CHECKING:
+    from capture.system import Sample
+
 BATCH = 500
 LOOK = 0.25  # seconds between two looks at the file, and between two small batches
 SAVE = 1.0  # seconds between two notes of how far it is
 MOST_LINES = 10_000
+MOST_SAMPLES = 1_000  # of the load, that wait for a backend
 MOST_WARNINGS = 20  # for rejected rows, in the log
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 REOPEN = 3  # errors in a row after which a backend is opened anew ...
@@ -69,6 +73,12 @@ class Delivery:
         for worker in self._workers:
             worker.lines.put(lines)
 
+    def system(self, samples: Sequence[Sample]) -> None:
+        """Hand over samples of the load."""
+        for worker in self._workers:
+            worker.samples.extend(samples)
+            worker.woken.set()
+
     def finish(self, exit_status: int | None, timeout: float | None) -> list[Outcome]:
         """Say that the records are complete, and wait for the backends, `timeout` seconds in all."""
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -91,6 +101,7 @@ class Worker:
         self.complete = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"delivery-{name}", daemon=True)
         self.lines = LineQueue()
+        self.samples: deque[Sample] = deque(maxlen=MOST_SAMPLES)
         self._make, self._run_info, self._folder = make, run, folder
         self._note = folder / runs.DELIVERED / f"{name}.json"
         self._saved = 0.0
@@ -178,6 +189,9 @@ class Worker:
             except Exception:
                 self.lines.put_back(lines)
                 raise
+        samples = [self.samples.popleft() for _ in range(len(self.samples))]
+        if samples and hasattr(self._adapter, "system"):
+            self._tell(f"{len(samples)} samples of the load", self._adapter.system, samples)
         if hasattr(self._adapter, "stored"):
             self._stored = min(self._handed, self._adapter.stored())
         self._error = None

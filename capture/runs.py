@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 RUN_FILE = "run.json"
 CONSOLE_LOG, CONSOLE_INDEX, RECORDS = "console.log", "console.idx", "records.jsonl"
 STATUS, SUMMARY, TRACKER_LOG = "status.json", "summary.txt", "tracker.log"
+SYSTEM = "system.jsonl"
 PARSERS, DELIVERED = "parsers", "delivered"
 
 PathLike = str | os.PathLike[str]

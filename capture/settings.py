@@ -26,16 +26,17 @@ DEFAULTS: Settings = {
     "wait": 30.0,
     "summary": "auto",
     "resume": "never",
+    "system": 10.0,
 }
 CHOICES = {
     "tty": ("auto", "always", "never"),
     "summary": ("auto", "always", "never"),
     "resume": ("allow", "must", "never"),
 }
-LISTS, NUMBERS = ("to", "tags"), ("linger", "wait")
+LISTS, NUMBERS = ("to", "tags"), ("linger", "wait", "system")
 VARIABLES = (
     *("project", "name", "tags", "notes", "group", "to", "dir", "id", "resume"),
-    *("tty", "linger", "wait", "summary"),
+    *("tty", "linger", "wait", "summary", "system"),
 )
 
 

@@ -28,6 +28,7 @@ from capture.console import ConsoleLines
 from capture.delivery import Delivery, Outcome
 from capture.frames import Frame
 from capture.naming import Namer
+from capture.observing import Observer
 from capture.parsing import Parser
 from capture.pipeline import Pipeline
 from capture.recording import RESUME, Chunk, Reader
@@ -87,6 +88,7 @@ class Tracker:
         self.last: float | None = None  # when the last bytes came, in Unix seconds
         self.delivery = Delivery(run, folder, {name: plugins.adapter(name) for name in run.to})
         self.delivery.start()
+        self.observer = Observer(folder, run, run.settings.get("system", 0))
 
     def follow(self) -> None:
         """Read the recording until the relay has ended it, or has died."""
@@ -100,6 +102,8 @@ class Tracker:
             if not chunks and not alive:
                 self._crash()
                 return
+            if samples := self.observer.look():
+                self.delivery.system(samples)
             if not chunks:
                 self._settle(time.time())
                 if select.select([0], [], [], PAUSE)[0]:
@@ -178,7 +182,7 @@ class Tracker:
             notes = [f"no metrics found in {self.parser.lines} lines; the console is kept in {place}"]
         notes += [note for outcome in outcomes for note in _say(outcome)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
-        notes += self.parser.events
+        notes += self.parser.events + self.observer.notes
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 
 

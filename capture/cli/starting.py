@@ -17,15 +17,7 @@ from capture.redaction import Redactor
 from capture.runs import Result
 
 KEPT = (
-    "rename",
-    "drop",
-    "scale",
-    "parsers",
-    "linger",
-    "wait",
-    "jsonl",
-    "ignored",
-    "redact",
+    *("rename", "drop", "scale", "parsers", "linger", "wait", "jsonl", "ignored", "redact", "system"),
 )  # for the tracker
 NOT_SETTINGS = ("parser", "config", "lenient", "file", "files", "until_pid", "idle")
 
