@@ -51,6 +51,9 @@ class Config(formats.Naming, Checked):
     wait: float | None = Field(None, ge=0, description="seconds to wait for the backends at the end")
     summary: Literal["auto", "always", "never"] | None = None
     system: float | None = Field(None, ge=0, description="seconds between samples of the load; 0: none")
+    collect: list[Literal["command", "files", "git", "packages", "environment", "hardware"]] = Field(
+        [], description="what a run finds out by itself (default: all of these)"
+    )
     redact: list[Expression] = Field([], description="regular expressions of what else is a secret")
     jsonl: dict[str, Any] = Field({}, description="options of that adapter")
 

@@ -79,6 +79,12 @@ class Delivery:
             worker.samples.extend(samples)
             worker.woken.set()
 
+    def config(self, values: Mapping[str, Any]) -> None:
+        """Hand over config that is known only now."""
+        for worker in self._workers:
+            worker.facts.append(values)
+            worker.woken.set()
+
     def finish(self, exit_status: int | None, timeout: float | None) -> list[Outcome]:
         """Say that the records are complete, and wait for the backends, `timeout` seconds in all."""
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -101,6 +107,7 @@ class Worker:
         self.complete = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"delivery-{name}", daemon=True)
         self.lines = LineQueue()
+        self.facts: deque[Mapping[str, Any]] = deque()
         self.samples: deque[Sample] = deque(maxlen=MOST_SAMPLES)
         self._make, self._run_info, self._folder = make, run, folder
         self._note = folder / runs.DELIVERED / f"{name}.json"
@@ -189,6 +196,8 @@ class Worker:
             except Exception:
                 self.lines.put_back(lines)
                 raise
+        while self.facts and hasattr(self._adapter, "config"):
+            self._tell("config", self._adapter.config, self.facts.popleft())
         samples = [self.samples.popleft() for _ in range(len(self.samples))]
         if samples and hasattr(self._adapter, "system"):
             self._tell(f"{len(samples)} samples of the load", self._adapter.system, samples)
@@ -208,6 +217,8 @@ class Worker:
             for row in rows[:first]:
                 self._config.update(row.config)
             self._batch = rows[first:]
+        while self.facts:
+            self._config.update(self.facts.popleft())
         adapter = self._make()
         stored = adapter.open(self._run_info._replace(config=dict(self._config)), self._folder)
         if not hasattr(adapter, "console"):

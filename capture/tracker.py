@@ -22,7 +22,7 @@ from typing import IO
 
 import yaml
 
-from capture import formats, plugins, runs
+from capture import background, formats, plugins, runs
 from capture.adapter import Line
 from capture.console import ConsoleLines
 from capture.delivery import Delivery, Outcome
@@ -86,8 +86,11 @@ class Tracker:
         self.outcomes: list[Outcome] = []
         self.ordinal = 0
         self.last: float | None = None  # when the last bytes came, in Unix seconds
+        config = background.asked(folder, run, self.redactor)
+        run = self.run = run._replace(config=background.merged(config))
         self.delivery = Delivery(run, folder, {name: plugins.adapter(name) for name in run.to})
         self.delivery.start()
+        background.Gathering(folder, run, self.redactor, self.delivery.config).start()
         self.observer = Observer(folder, run, run.settings.get("system", 0))
 
     def follow(self) -> None:

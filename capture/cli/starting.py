@@ -17,7 +17,19 @@ from capture.redaction import Redactor
 from capture.runs import Result
 
 KEPT = (
-    *("rename", "drop", "scale", "parsers", "linger", "wait", "jsonl", "ignored", "redact", "system"),
+    *(
+        "rename",
+        "drop",
+        "scale",
+        "parsers",
+        "linger",
+        "wait",
+        "jsonl",
+        "ignored",
+        "redact",
+        "system",
+        "collect",
+    ),
 )  # for the tracker
 NOT_SETTINGS = ("parser", "config", "lenient", "file", "files", "until_pid", "idle")
 
