@@ -7,7 +7,6 @@ and skips the records that stand in `records.jsonl` already, since parsing is de
 
 from __future__ import annotations
 
-import fcntl
 import json
 import math
 import os
@@ -21,6 +20,11 @@ from types import FrameType
 from typing import IO
 
 import yaml
+
+try:
+    import fcntl
+except ImportError:  # Windows: the command line says so
+    pass
 
 from capture import background, formats, plugins, runs
 from capture.adapter import Line
