@@ -59,7 +59,7 @@ def _sequence(regex: str, at: int) -> tuple[Required, int]:
         characters, found, after = _atom(regex, at)
         quantifier = _QUANTIFIER.match(regex, after)
         after = quantifier.end() if quantifier else after
-        optional = quantifier is not None and (quantifier[1] in "*?" or not int(quantifier[2] or 0))
+        optional = quantifier is not None and quantifier[1] != "+" and not int(quantifier[2] or 0)
         if characters and not quantifier and len(runs) * len(characters) <= MOST_SPELLINGS:
             runs = {run + character for run in runs for character in characters}
         else:

@@ -114,7 +114,7 @@ def test_unknown_grok_names_and_broken_expressions_are_explained():
     (r"abc\d+", {"abc"}), (r"(?:foo|bar)x?", {"foo", "bar"}), (r"[Ll]oss", {"Loss", "loss"}), (r"x*", None),
     (r"a|b\d", {"a", "b"}), (r"(?=.*loss)x", {"loss"}), (r"(?!loss)xy", {"xy"}), (r"loss{2} ok", {"los"}),
     (r"\[(\d+)\]\s+valid", {"valid"}), (r"(?i)loss", None), (r"(?:abc)?d", {"d"}), (r"(?:abc){0,3}", None),
-    (r"\p{L}+: x", {": x"}), (r"a(?:b|)c", {"a"}), (r"\x41b", {"b"}),
+    (r"\p{L}+: x", {": x"}), (r"a(?:b|)c", {"a"}), (r"\x41b", {"b"}), (r"(?: - x)+\d", {" - x"}),
 ])  # fmt: skip
 def test_required_literals(source, wanted):
     found = required(source)
