@@ -6,11 +6,11 @@ it, so it is given when it has scrolled far away or has been left alone for a wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from capture.adapter import Line
-from capture.frames import Frame
+from capture.frames import Frame, Lines
 
 ROWS_KEPT = 50
 SETTLED = 2.0  # seconds
@@ -32,10 +32,10 @@ class ConsoleLines:
         self._at = 0
         self._at_start = True  # of the row: what comes next replaces what stands there
 
-    def feed(self, frames: Iterable[Frame]) -> list[Line]:
+    def feed(self, frames: Iterable[Frame | Lines]) -> list[Line]:
         """The lines that are finished now."""
         lines: list[Line] = []
-        for frame in frames:
+        for frame in _single(frames):
             if frame.data:
                 self._write(frame)
             self._at_start = frame.end != "cursor"
@@ -81,3 +81,11 @@ class ConsoleLines:
         row = self._rows.pop(0)
         self._at = max(0, self._at - 1)
         return [] if row.cleared else [Line(row.time, self.stream, row.text.rstrip())]
+
+
+def _single(frames: Iterable[Frame | Lines]) -> Iterator[Frame]:
+    for frame in frames:
+        if isinstance(frame, Lines):
+            yield from frame.frames()
+        else:
+            yield frame

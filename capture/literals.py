@@ -25,6 +25,11 @@ _FUZZY = re.compile(r"\{[\dides]")
 _WITHOUT_TEXT = re.compile(r"\\(?:[AbBdDfGhKmMnrRsSvwWXZ]|[1-9](?!\d))")
 _NAMED_CHARACTER = re.compile(r"\\(?:[pP]\{[^}]*\}|N\{[^}]*\}|x..|u.{4}|U.{8})")
 _PLAIN_CLASS = re.compile(r"\[([A-Za-z0-9]{1,4})\]")
+_MAY_HOLD_DIGITS = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*(?:,\d*)?\}|\(\?P?<[A-Za-z_]\w*>|\d", re.DOTALL
+)
+_ALL_DIGITS = re.compile(r"(?<=^\[)0-9|(?<=^\[\^)0-9")
+_DIGIT = re.compile(r"\d")
 MOST_SPELLINGS = 16
 _COMMON = frozenset([" ", ":", ",", ".", "-", "=", "/"])
 
@@ -36,6 +41,17 @@ def required(regex: str) -> Required:
     except (IndexError, _Unsure):  # an unfinished expression: the compiler has the better message
         return None
     return found if end == len(regex) else None
+
+
+def digits_alike(regex: str) -> bool:
+    """Whether it is sure that the expression treats one digit like any other."""
+    if r"\N" in regex:  # a character by its name
+        return False
+    return not any(
+        _DIGIT.search(_ALL_DIGITS.sub("", token))
+        for token in _MAY_HOLD_DIGITS.findall(regex)
+        if token[0] not in "{("  # how often, and a group's name
+    )
 
 
 def _alternatives(regex: str, at: int) -> tuple[Required, int]:

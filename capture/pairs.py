@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from capture.values import KEY, NUMBER, number
 
 _PAIR = re.compile(rf"(?<![\w.])(?P<key>{KEY})\s?[=:]\s*(?P<value>{NUMBER})(?P<percent>\s?%)?(?![\w./]|:\d)")
 
 
-def find(text: str) -> Iterator[tuple[str, float]]:
-    """Each name with its number.  A percentage is the share it stands for: `62%` is 0.62."""
-    for match in _PAIR.finditer(text):
-        yield match["key"], share(match["value"]) if match["percent"] else number(match["value"])
+Spans = tuple[tuple[int, int, int, int, bool], ...]  # key from, to; value from, to; is it a percentage
+
+
+def spans(text: str) -> Spans:
+    """Where names with their numbers stand."""
+    return tuple((*m.span("key"), *m.span("value"), m["percent"] is not None) for m in _PAIR.finditer(text))
+
+
+def read(text: str, start: int, spans: Spans) -> dict[str, float]:
+    """The names with their numbers that `spans` found in the part of `text` that begins at `start`.
+
+    A percentage is the share it stands for: `62%` is 0.62.
+    """
+    found = {}
+    for a, b, c, d, percent in spans:
+        shown = text[start + c : start + d]
+        found[text[start + a : start + b]] = share(shown) if percent else number(shown)
+    return found
 
 
 def share(shown: str) -> float:

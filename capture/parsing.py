@@ -9,9 +9,11 @@ from typing import Any
 from capture import bars, patterns
 from capture.fits import Fits
 from capture.formats import Format, Naming
-from capture.frames import FINAL, Frame
+from capture.frames import FINAL, Frame, Lines
+from capture.patterns import Found
 from capture.records import Record
 from capture.rules import Memory, Reading, Renaming, Rule
+from capture.shapes import Shapes
 
 TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
 
@@ -44,17 +46,26 @@ class Parser:
         self._fits = Fits()
         self._last: dict[tuple[Any, ...], Reading] = {}
         self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
+        self.expecting: set[str | None] = set()  # streams on which rows without any literal may follow
         self._choose()
 
     def _choose(self) -> None:
         self._gate = patterns.gate(rule.matcher for rule in self.rules)
+        self.wants = self._gate or _anything  # whether some pattern may recognise a text
+        self._shapes = Shapes(self.rules, self.wants)
 
-    def feed(self, frames: Iterable[Frame]) -> list[Record]:
+    def wants_all(self, stream: str | None) -> bool:
+        """Whether every frame of this stream has to be looked at now, whatever stands in it."""
+        return self._gate is None or stream in self.expecting
+
+    def feed(self, frames: Iterable[Frame | Lines]) -> list[Record]:
         """The records of these frames."""
-        search = self._gate.search if self._gate else None
         records: list[Record] = []
         for frame in frames:
-            if frame.data and (search is None or search(frame.data)):
+            if isinstance(frame, Lines):
+                self.lines += frame.shown
+                continue
+            if frame.data:
                 records += self._read(frame)
             if frame.end in FINAL and (frame.data or frame.stream in self._recognised):
                 self.lines += 1
@@ -75,16 +86,10 @@ class Parser:
 
     def _read(self, frame: Frame) -> list[Record]:
         text = frame.text
-        for rule in list(self.rules):
-            literals = rule.matcher.literals
-            if literals is not None and not any(literal in text for literal in literals):
-                continue
-            state = self._states.setdefault(rule.form.name, _State())
+        for rule, found in self._shapes.matching(frame.data, text, self._find):
+            state = self._states.get(rule.form.name) or self._states.setdefault(rule.form.name, _State())
             try:
-                readings = rule.read(frame, text, state.memory, state.shown)
-            except patterns.Timeout:
-                self._switch_off(rule, f"took more than {TIME_LIMIT * 1000:.0f} ms on one line")
-                continue
+                readings = rule.read(frame, text, found, state.memory, state.shown)
             except Exception as error:  # whatever is wrong with one pattern, the others read on
                 self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
                 continue
@@ -92,6 +97,15 @@ class Parser:
                 self._recognised.add(frame.stream)
                 return [r for reading in readings for r in self._record(rule.form.name, reading, frame)]
         return []
+
+    def _find(self, rule: Rule, text: str) -> Found | None:
+        try:
+            return rule.find(text)
+        except patterns.Timeout:
+            self._switch_off(rule, f"took more than {TIME_LIMIT * 1000:.0f} ms on one line")
+        except Exception as error:  # whatever is wrong with one pattern, the others read on
+            self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
+        return None
 
     def _switch_off(self, rule: Rule, reason: str) -> None:
         self.rules.remove(rule)
@@ -126,3 +140,7 @@ class Parser:
                 config=reading.config,
             )
         ]
+
+
+def _anything(text: str) -> bool:
+    return True

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from capture import bars, pairs
 from capture.expressions import Expression, Unknown
 from capture.formats import Format, Naming, Outcome, Pattern
 from capture.frames import Frame
-from capture.patterns import Matcher
+from capture.patterns import Found, Matcher
+from capture.records import EMPTY
 from capture.values import Value, is_number, literal, number
 
 # Where in the run a line stands: never metrics.
@@ -19,15 +19,14 @@ KNOWN = frozenset(["step", "steps", "epoch", "epochs", "batch", "batches", "time
 Memory = dict[str, Value]
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """What one frame means, before it becomes a record."""
 
     step: int | None = None
     epoch: float | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    context: Mapping[str, Any] = field(default_factory=dict)
-    config: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = EMPTY
+    context: Mapping[str, Any] = EMPTY
+    config: Mapping[str, Any] = EMPTY
 
 
 NOTHING = Reading()
@@ -114,30 +113,42 @@ class Rule:
         outcomes = pattern.cases or [Outcome.model_construct()]
         self.cases = [Case(outcome, pattern, form) for outcome in outcomes]
 
+    def find(self, text: str) -> Found | None:
+        """Where the pattern finds its values; None if it does not match.  Raises patterns.Timeout."""
+        found = self.matcher.find(text, self.timeout)
+        if found is None or not self.pattern.pairs:
+            return found
+        texts = [(name, read(text[a:b]), a, b) for name, read, a, b in found.values]
+        return found._replace(
+            pairs=tuple(
+                (name, text.index(value, a, b), pairs.spans(value))
+                for wanted in self.pattern.pairs
+                for name, value, a, b in texts
+                if name == wanted and isinstance(value, str)
+            )
+        )
+
     def read(
-        self, frame: Frame, text: str, memory: Memory, shown: dict[Any, bars.Bar]
+        self, frame: Frame, text: str, found: Found, memory: Memory, shown: dict[Any, bars.Bar]
     ) -> list[Reading] | None:
-        """What the frame means; None if the pattern does not recognise it.
+        """What the frame means in which the pattern has `found` its values; None if it means nothing.
 
         `memory` is what the format remembered, and is changed; `shown` are the bars on the screen.
-        Raises patterns.Timeout.
         """
-        found = self.matcher.match(text, self.timeout)
-        if found is None:
-            return None
-        values, repeated = found
+        values = {name: read(text[start:end]) for name, read, start, end in found.values}
         names = {**memory, **values}
         case = next((case for case in self.cases if case.fits(frame, names)), None)
         if case is None:
             return None
-        return self._meaning(case, frame, values, repeated, names, memory, shown)
+        return self._meaning(case, frame, text, found, values, names, memory, shown)
 
     def _meaning(
         self,
         case: Case,
         frame: Frame,
+        text: str,
+        found: Found,
         values: dict[str, Value],
-        repeated: Sequence[tuple[str, str]],
         names: dict[str, Value],
         memory: Memory,
         shown: dict[Any, bars.Bar],
@@ -158,13 +169,16 @@ class Rule:
             memory.pop(name, None)
         memory |= {name: value for name, value in remembered.items() if value is not None}
         if case.as_ != "metrics":
-            plain |= {key.strip(): literal(value) for key, value in repeated}
+            plain |= {text[a:b].strip(): literal(text[c:d]) for a, b, c, d in found.repeated}
             memory |= plain
             return [Reading(config=plain)] if case.as_ == "config" else [NOTHING]
         metrics = {name: value for name, value in plain.items() if not isinstance(value, str)}
-        metrics |= {key.strip(): number(value) for key, value in repeated if is_number(value)}
-        for name in self.pattern.pairs:
-            metrics |= dict(pairs.find(str(values.get(name, ""))))
+        for a, b, c, d in found.repeated:
+            if is_number(value := text[c:d]):
+                metrics[text[a:b].strip()] = number(value)
+        for name, start, spans in found.pairs:
+            if isinstance(values[name], str):
+                metrics |= pairs.read(text, start, spans)
         metrics = case.renaming(metrics, case.prefix)
         if case.bar is None:
             return [Reading(step, epoch, metrics, context)]

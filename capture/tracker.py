@@ -23,7 +23,7 @@ from capture import formats, plugins, runs
 from capture.adapter import Line
 from capture.console import ConsoleLines
 from capture.delivery import Delivery, Outcome
-from capture.frames import Frame
+from capture.frames import Frame, Lines
 from capture.naming import Namer
 from capture.parsing import Parser
 from capture.pipeline import Pipeline
@@ -114,7 +114,7 @@ class Tracker:
         item = {"state": state, "records": self.ordinal, "pid": os.getpid()}
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
-    def _take(self, records: list[Record], frames: list[Frame], now: float) -> None:
+    def _take(self, records: list[Record], frames: list[Frame | Lines], now: float) -> None:
         for record in records:
             self.formats.setdefault(record.parser)
             if self.ordinal >= self.written:

@@ -1,0 +1,169 @@
+"""From bytes to records: what is skipped for speed changes nothing."""
+
+import pytest
+from conftest import FIXTURES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capture.checked import Source
+from capture.console import ConsoleLines
+from capture.formats import built_in, load
+from capture.frames import Frame, FrameReader, Lines
+from capture.literals import digits_alike
+from capture.parsing import Parser
+from capture.pipeline import Pipeline
+from capture.records import to_json
+
+FORMATS = [form for form, _ in built_in()]
+# Patterns that tell one digit from another, and one that reads a text of its own.
+ODD = load(Source(r"""
+name: odd
+patterns:
+  - regex: '^top-%{INT:k} 1(?P<one>\d)(?P<two>[2-7])'
+  - regex: '^v2 (?P<x>\S+) \((?P<rest>.*)\)'
+    pairs: rest
+""", "odd.yaml"), samples=False)  # fmt: skip
+
+
+class EveryRule:
+    """Asks every rule about every frame."""
+
+    def __init__(self, parser):
+        self.rules = parser.rules
+
+    def matching(self, data, text, find):
+        for rule in self.rules:
+            found = find(rule, text)
+            if found:
+                yield rule, found
+
+
+def told(records, parser, lines):
+    return [to_json(r) for r in records], parser.lines, parser.understood, lines
+
+
+def slowly(chunks, formats=FORMATS):
+    """What comes of these (stream, bytes) when every frame is looked at by every pattern."""
+    parser, readers, consoles, records, lines, offset = Parser(formats), {}, {}, [], {}, 0
+    parser._shapes = EveryRule(parser)
+    for stream, data in chunks:
+        reader = readers.setdefault(stream, FrameReader(stream))
+        frames = reader.feed(data, offset)
+        records += parser.feed(frames)
+        lines.setdefault(stream, []).extend(consoles.setdefault(stream, ConsoleLines(stream)).feed(frames))
+        offset += len(data)
+    for stream, reader in readers.items():
+        frames = reader.finish()
+        records += parser.feed(frames)
+        lines[stream] += consoles[stream].feed(frames) + consoles[stream].finish()
+    return told(records + parser.finish(), parser, lines)
+
+
+def quickly(chunks, formats=FORMATS, parser=None):
+    parser = parser or Parser(formats)
+    pipeline, consoles, records, lines, offset = Pipeline(parser), {}, [], {}, 0
+    for stream, data in chunks:
+        new, frames = pipeline.feed(data, offset, stream)
+        records += new
+        lines.setdefault(stream, []).extend(consoles.setdefault(stream, ConsoleLines(stream)).feed(frames))
+        offset += len(data)
+    new, frames = pipeline.finish()
+    for frame in frames:
+        lines[frame.stream] += consoles[frame.stream].feed([frame])
+    for stream, console in consoles.items():
+        lines[stream] += console.finish()
+    return told(records + new, parser, lines)
+
+
+def cut(stream, data, cuts):
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    return [(stream, data[a:b]) for a, b in zip(edges, edges[1:])]
+
+
+RECORDINGS = sorted(FIXTURES.glob("*/*.raw"))
+numbers = st.one_of(
+    st.integers(0, 3000).map(str), st.floats(0, 100).map(lambda x: f"{x:.3g}"), st.just("nan")
+)
+metrics = st.builds(
+    str.format,
+    st.sampled_from([
+        "Epoch {0}/5", "199/199 [====] - 4s 22ms/step - loss: {0} - val_loss: {1}", "iter {0}: loss {1}, time {2}ms, mfu {0}%",
+        "{0} | loss {1} | lr {2} | 5.0ms | mfu 2.0%", "epoch={0} loss={1} lr={2}", "loss: {0}, acc: {1}%", "top-{0} 1{1}", "v2 {0} (a={1}, b: {2}%)",
+        "train: {0}%|███   | {0}/3000 [00:10<00:20, 3.1it/s, loss={1}]", "{0}it [00:01, 10.10it/s, loss={1}]", "step {0}: train loss {1}, val loss {2}",
+    ]),
+    numbers, numbers, numbers,
+).map(str.encode)  # fmt: skip
+plain = st.sampled_from([
+    b"", b"plain text", b"/usr/lib/error.py:12: a warning", "━━ µ loss".encode(), b"bad \xff byte loss=1", b"\x1b[31mred\x1b[0m", b"\x1b[0m", b"a\x00b", b"\t", b" ",
+    b"\x1b[1mlo\x1b[0mss=0.5 acc=1", b"\x1b]0;title\x07text", b"x\x1b[Kloss=1", b"\x7f", b"\x1b]8;;loss=2",
+])  # fmt: skip
+ends = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\r", b"\r", b"\x08\x08", b"\x1b[K\n", b"\x1b[A", b"\x1b[2K\r", b"\r\r\n", b"\n\n", b"", b"\x1b"])  # fmt: skip
+logs = st.lists(st.tuples(st.one_of(metrics, metrics, plain), ends).map(b"".join), max_size=30).map(b"".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(logs, st.lists(st.integers(0, 1500), max_size=12))
+def test_lines_that_are_skipped_mean_nothing_however_they_are_chunked(data, cuts):
+    formats = [ODD, *FORMATS]
+    assert quickly(cut("tty", data, cuts), formats) == slowly([("tty", data)], formats)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), logs.map(lambda b: b[:300])), max_size=8))
+def test_two_streams_do_not_disturb_each_other(chunks):
+    assert quickly(chunks) == slowly(chunks)
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_recordings_give_the_same_when_nothing_is_skipped(path):
+    data = path.read_bytes()
+    assert quickly(cut("tty", data, range(0, len(data), 4096))) == slowly([("tty", data)])
+
+
+def test_most_lines_are_skipped():
+    data = (
+        b"".join(b"INFO all is well, %d\n" % i for i in range(1000)) + b"iter 5: loss 0.5, time 5ms, mfu 2%\n"
+    )
+    records, frames = Pipeline(Parser(FORMATS)).feed(data, 0)
+    assert [type(frame) for frame in frames] == [Lines, Frame]
+    assert len(records) == 1
+
+
+class Table(Parser):
+    """After a line `rows follow` every line of that stream is wanted, up to one that says `end`."""
+
+    def _read(self, frame):
+        self.looked = [*getattr(self, "looked", []), frame.text]
+        if "rows follow, loss" in frame.text:
+            self.expecting.add(frame.stream)
+        elif frame.text == "end":
+            self.expecting.discard(frame.stream)
+        return super()._read(frame)
+
+
+@given(st.lists(st.integers(0, 60), max_size=5))
+def test_every_row_of_an_open_table_is_looked_at_wherever_a_chunk_ends(cuts):
+    data = b"skipped\nrows follow, loss:\n\n1 2\n3 4\r\nend\nskipped\nloss\nskipped\n"
+    parser = Table(FORMATS)
+    *_, lines = quickly(cut("tty", data, cuts), parser=parser)
+    wanted = [text for text in parser.looked if text != "skipped"]  # a line that was cut is looked at anyway
+    assert wanted == ["rows follow, loss:", "1 2", "3 4", "end", "loss"]
+    assert parser.lines == 8
+    assert len(lines["tty"]) == 9
+
+
+def test_a_table_on_one_stream_leaves_the_other_alone():
+    parser = Table(FORMATS)
+    quickly(
+        [("stdout", b"rows follow, loss\n"), ("stderr", b"skipped\n"), ("stdout", b"1 2\n")], parser=parser
+    )
+    assert parser.looked == ["rows follow, loss", "1 2"]
+
+
+@pytest.mark.parametrize(("regex", "alike"), [
+    (r"^loss: \d+\.\d{3}", True), (r"(?P<g0>\d+)", True), (r"[0-9.]+", True), (r"[^0-9]", True), (r"\{x\} \w", True), (r"[\d:]+", True),
+    ("mAP50", False), (r"(\w)\1", False), ("[2-7]", False), ("[a0-9]", False), (r"\x41", False), (r"a\{3\}", False), ("[a{3}]", False),
+    (r"\N{DIGIT ONE}", False), (r"[\N{DIGIT ONE}]", False), ("(?:a){e<=1}", False), (r"\[0-9", False), ("[]3]", False), (r"\\[3]", False),
+])  # fmt: skip
+def test_expressions_that_tell_digits_apart(regex, alike):
+    assert digits_alike(regex) == alike
