@@ -15,6 +15,7 @@ from typing import Any
 
 from capture import pairs
 from capture.frames import Frame
+from capture.shapes import ByShape
 
 _NOT_A_NAME = re.compile(r"(?i)\bepochs?\b|\biter(?:ation)?s?\b|\bsteps?\b|\bof\b|[^\w\s]|\d+|_")
 
@@ -63,6 +64,7 @@ class Bar:
         return [(self.base + self.count + len(new), new[-1])] if new else []
 
 
+@ByShape
 def label(description: str) -> str:
     """The name of a bar: its description without numbers, metrics and the words of counting."""
     return " ".join(_NOT_A_NAME.sub(" ", pairs.without(description)).split()).lower()

@@ -39,7 +39,9 @@ class Expression:
                 f"{source!r} is not arithmetic on names, such as (epoch - 1) * batches"
             ) from None
         self._name = tree.id if isinstance(tree, ast.Name) else None
+        lazy = any(isinstance(node, (ast.IfExp, ast.BoolOp)) for node in ast.walk(tree))
         self.names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+        self.needs = frozenset() if lazy else self.names - _CALLS.keys()  # it has no value without these
 
     def __call__(self, names: Mapping[str, Value]) -> Value:
         """The value.  Raises Unknown where a name is missing or the arithmetic has no result."""

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from capture.values import KEY, NUMBER, number
+from capture.shapes import ByShape
+from capture.values import KEY, NUMBER, number, quick
 
 _PAIR = re.compile(rf"(?<![\w.])(?P<key>{KEY})\s?[=:]\s*(?P<value>{NUMBER})(?P<percent>\s?%)?(?![\w./]|:\d)")
 
 
-Spans = tuple[tuple[int, int, int, int, bool], ...]  # key from, to; value from, to; is it a percentage
+def find(text: str) -> Iterator[tuple[str, float]]:
+    """Each name with its number.  A percentage is the share it stands for: `62%` is 0.62."""
+    for a, b, c, d, read in _places(text):
+        yield text[a:b], read(text[c:d])
 
 
-def spans(text: str) -> Spans:
-    """Where names with their numbers stand."""
-    return tuple((*m.span("key"), *m.span("value"), m["percent"] is not None) for m in _PAIR.finditer(text))
+def _find_places(text: str) -> list[tuple[int, int, int, int, Callable[[str], Any]]]:
+    """From where to where each name and its number stand, and how to read the number."""
+    return [
+        (*m.span("key"), *m.span("value"), share if m["percent"] else quick(number, m["value"]))
+        for m in _PAIR.finditer(text)
+    ]
 
 
-def read(text: str, start: int, spans: Spans) -> dict[str, float]:
-    """The names with their numbers that `spans` found in the part of `text` that begins at `start`.
-
-    A percentage is the share it stands for: `62%` is 0.62.
-    """
-    found = {}
-    for a, b, c, d, percent in spans:
-        shown = text[start + c : start + d]
-        found[text[start + a : start + b]] = share(shown) if percent else number(shown)
-    return found
+_places = ByShape(_find_places)
 
 
 def share(shown: str) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +11,12 @@ from capture import bars, patterns
 from capture.fits import Fits
 from capture.formats import Format, Naming
 from capture.frames import FINAL, Frame, Lines
-from capture.patterns import Found
+from capture.literals import Required
 from capture.records import Record
 from capture.rules import Memory, Reading, Renaming, Rule
-from capture.shapes import Shapes
+from capture.shapes import ByShape
 
+_DIGIT = re.compile("[0-9]")
 TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
 
 
@@ -24,6 +26,29 @@ class _State:
 
     memory: Memory = field(default_factory=dict)
     shown: dict[Any, bars.Bar] = field(default_factory=dict)
+
+
+class Candidates:
+    """Tells which rules find a literal that they require in a text; digits count as any others.
+
+    Texts that are not `wanted` hold none of all literals, which is found out more quickly.
+    """
+
+    def __init__(self, rules: Sequence[Rule], wanted: Callable[[str], bool]) -> None:
+        self._wanted = wanted
+        self._needs = [(rule, _zeroed(rule.matcher.literals)) for rule in rules]
+        self._literals = frozenset[str]().union(*(needs for _, needs in self._needs if needs))
+
+    def __call__(self, text: str) -> list[Rule]:
+        if not self._wanted(text):
+            return []
+        zeroed = _DIGIT.sub("0", text)
+        found = {literal for literal in self._literals if literal in zeroed}
+        return [rule for rule, needs in self._needs if needs is None or not needs.isdisjoint(found)]
+
+
+def _zeroed(literals: Required) -> Required:
+    return None if literals is None else frozenset(_DIGIT.sub("0", text) for text in literals)
 
 
 class Parser:
@@ -51,8 +76,8 @@ class Parser:
 
     def _choose(self) -> None:
         self._gate = patterns.gate(rule.matcher for rule in self.rules)
-        self.wants = self._gate or _anything  # whether some pattern may recognise a text
-        self._shapes = Shapes(self.rules, self.wants)
+        self.wants = self._gate or _always  # whether some pattern may recognise a text
+        self._candidates = ByShape(Candidates(self.rules, self.wants))
 
     def wants_all(self, stream: str | None) -> bool:
         """Whether every frame of this stream has to be looked at now, whatever stands in it."""
@@ -86,10 +111,13 @@ class Parser:
 
     def _read(self, frame: Frame) -> list[Record]:
         text = frame.text
-        for rule, found in self._shapes.matching(frame.data, text, self._find):
+        for rule in self._candidates(text):
             state = self._states.get(rule.form.name) or self._states.setdefault(rule.form.name, _State())
             try:
-                readings = rule.read(frame, text, found, state.memory, state.shown)
+                readings = rule.read(frame, text, state.memory, state.shown)
+            except patterns.Timeout:
+                self._switch_off(rule, f"took more than {TIME_LIMIT * 1000:.0f} ms on one line")
+                continue
             except Exception as error:  # whatever is wrong with one pattern, the others read on
                 self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
                 continue
@@ -97,15 +125,6 @@ class Parser:
                 self._recognised.add(frame.stream)
                 return [r for reading in readings for r in self._record(rule.form.name, reading, frame)]
         return []
-
-    def _find(self, rule: Rule, text: str) -> Found | None:
-        try:
-            return rule.find(text)
-        except patterns.Timeout:
-            self._switch_off(rule, f"took more than {TIME_LIMIT * 1000:.0f} ms on one line")
-        except Exception as error:  # whatever is wrong with one pattern, the others read on
-            self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
-        return None
 
     def _switch_off(self, rule: Rule, reason: str) -> None:
         self.rules.remove(rule)
@@ -130,17 +149,17 @@ class Parser:
             context["fit"] = fit
         return [
             Record(
-                time=frame.time,
-                parser=parser,
-                step=reading.step,
-                epoch=reading.epoch,
-                metrics=metrics,
-                context=context,
-                at=(frame.offset, frame.span),
-                config=reading.config,
+                frame.time,
+                parser,
+                reading.step,
+                reading.epoch,
+                metrics,
+                context,
+                (frame.offset, frame.span),
+                reading.config,
             )
         ]
 
 
-def _anything(text: str) -> bool:
+def _always(text: str) -> bool:
     return True

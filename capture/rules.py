@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from capture import bars, pairs
 from capture.expressions import Expression, Unknown
 from capture.formats import Format, Naming, Outcome, Pattern
 from capture.frames import Frame
-from capture.patterns import Found, Matcher
-from capture.records import EMPTY
+from capture.patterns import Matcher
+from capture.shapes import ByShape
 from capture.values import Value, is_number, literal, number
 
 # Where in the run a line stands: never metrics.
@@ -19,14 +20,15 @@ KNOWN = frozenset(["step", "steps", "epoch", "epochs", "batch", "batches", "time
 Memory = dict[str, Value]
 
 
-class Reading(NamedTuple):
+@dataclass(slots=True)  # not frozen: that would take three times as long to make
+class Reading:
     """What one frame means, before it becomes a record."""
 
     step: int | None = None
     epoch: float | None = None
-    metrics: Mapping[str, float] = EMPTY
-    context: Mapping[str, Any] = EMPTY
-    config: Mapping[str, Any] = EMPTY
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
 
 
 NOTHING = Reading()
@@ -40,6 +42,8 @@ def expressions(sources: Sequence[str]) -> list[Expression]:
 def first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> Any:
     """The value of the first expression whose names are all known; None if there is none."""
     for attempt in attempts:
+        if not attempt.needs <= names.keys():  # cheaper than the exception
+            continue
         try:
             return attempt(names)
         except Unknown:
@@ -61,6 +65,9 @@ class Renaming:
 
     def __call__(self, metrics: Mapping[str, float], prefix: str = "") -> dict[str, float]:
         """The metrics under their new names."""
+        if not (self.drop or self.scale):
+            rename = self.rename
+            return {prefix + rename.get(n, n): v if v == v else math.nan for n, v in metrics.items()}
         changed = {}
         for name, value in metrics.items():
             if name not in self.drop:
@@ -95,10 +102,12 @@ class Case:
 
     def fits(self, frame: Frame, names: Mapping[str, Value]) -> bool:
         """Whether the frame has this meaning."""
-        return (
-            (self.when is None or frame.final == (self.when == "final"))
-            and all(condition.holds(names) for condition in self.conditions)
-            and not any(exception.holds(names) for exception in self.exceptions)
+        if self.when is not None and frame.final != (self.when == "final"):
+            return False
+        if not (self.conditions or self.exceptions):
+            return True
+        return all(condition.holds(names) for condition in self.conditions) and not any(
+            exception.holds(names) for exception in self.exceptions
         )
 
 
@@ -113,42 +122,30 @@ class Rule:
         outcomes = pattern.cases or [Outcome.model_construct()]
         self.cases = [Case(outcome, pattern, form) for outcome in outcomes]
 
-    def find(self, text: str) -> Found | None:
-        """Where the pattern finds its values; None if it does not match.  Raises patterns.Timeout."""
-        found = self.matcher.find(text, self.timeout)
-        if found is None or not self.pattern.pairs:
-            return found
-        texts = [(name, read(text[a:b]), a, b) for name, read, a, b in found.values]
-        return found._replace(
-            pairs=tuple(
-                (name, text.index(value, a, b), pairs.spans(value))
-                for wanted in self.pattern.pairs
-                for name, value, a, b in texts
-                if name == wanted and isinstance(value, str)
-            )
-        )
-
     def read(
-        self, frame: Frame, text: str, found: Found, memory: Memory, shown: dict[Any, bars.Bar]
+        self, frame: Frame, text: str, memory: Memory, shown: dict[Any, bars.Bar]
     ) -> list[Reading] | None:
-        """What the frame means in which the pattern has `found` its values; None if it means nothing.
+        """What the frame means; None if the pattern does not recognise it.
 
         `memory` is what the format remembered, and is changed; `shown` are the bars on the screen.
+        Raises patterns.Timeout.
         """
-        values = {name: read(text[start:end]) for name, read, start, end in found.values}
-        names = {**memory, **values}
-        case = next((case for case in self.cases if case.fits(frame, names)), None)
-        if case is None:
+        found = self.matcher.match(text, self.timeout)
+        if found is None:
             return None
-        return self._meaning(case, frame, text, found, values, names, memory, shown)
+        values, repeated = found
+        names = {**memory, **values}
+        for case in self.cases:
+            if case.fits(frame, names):
+                return self._meaning(case, frame, values, repeated, names, memory, shown)
+        return None
 
     def _meaning(
         self,
         case: Case,
         frame: Frame,
-        text: str,
-        found: Found,
         values: dict[str, Value],
+        repeated: Sequence[tuple[str, str]],
         names: dict[str, Value],
         memory: Memory,
         shown: dict[Any, bars.Bar],
@@ -157,7 +154,10 @@ class Rule:
         epoch: Any = first_known(case.epoch, names) if case.epoch else names.get("epoch")
         step = int(step) if isinstance(step, (int, float)) and math.isfinite(step) else None
         epoch = epoch if isinstance(epoch, (int, float)) and math.isfinite(epoch) else None
-        names |= {name: value for name, value in (("step", step), ("epoch", epoch)) if value is not None}
+        if step is not None:
+            names["step"] = step
+        if epoch is not None:
+            names["epoch"] = epoch
         for name, expression in case.derive.items():
             value = first_known([expression], names)
             if value is not None:
@@ -169,16 +169,13 @@ class Rule:
             memory.pop(name, None)
         memory |= {name: value for name, value in remembered.items() if value is not None}
         if case.as_ != "metrics":
-            plain |= {text[a:b].strip(): literal(text[c:d]) for a, b, c, d in found.repeated}
+            plain |= {key.strip(): literal(value) for key, value in repeated}
             memory |= plain
             return [Reading(config=plain)] if case.as_ == "config" else [NOTHING]
         metrics = {name: value for name, value in plain.items() if not isinstance(value, str)}
-        for a, b, c, d in found.repeated:
-            if is_number(value := text[c:d]):
-                metrics[text[a:b].strip()] = number(value)
-        for name, start, spans in found.pairs:
-            if isinstance(values[name], str):
-                metrics |= pairs.read(text, start, spans)
+        metrics |= {key.strip(): number(value) for key, value in repeated if is_number(value)}
+        for name in self.pattern.pairs:
+            metrics |= dict(pairs.find(str(values.get(name, ""))))
         metrics = case.renaming(metrics, case.prefix)
         if case.bar is None:
             return [Reading(step, epoch, metrics, context)]
@@ -199,10 +196,7 @@ def _settle(
     if not isinstance(count, (int, float)):
         return [NOTHING]
     description = str(names.get(case.bar.label or "", ""))
-    key = (
-        " ".join(pairs.without(description).translate(_NO_DIGITS).split()),
-        names.get(case.bar.total or ""),
-    )
+    key = (_without_numbers(description), names.get(case.bar.total or ""))
     bar = shown.setdefault(key, bars.Bar())
     label = bars.label(description)
     context = {**known.context, **({"bar": label} if label else {})}
@@ -212,3 +206,8 @@ def _settle(
 
 
 _NO_DIGITS = str.maketrans("", "", "0123456789")
+
+
+@ByShape
+def _without_numbers(description: str) -> str:
+    return " ".join(pairs.without(description).translate(_NO_DIGITS).split())

@@ -95,7 +95,7 @@ def test_config_values_are_what_the_program_wrote(text, value):
     ("file: 3/4", {}),
 ])  # fmt: skip
 def test_pairs_of_a_name_and_a_number(text, found):
-    assert repr(pairs.read(text, 0, pairs.spans(text))) == repr(found)
+    assert repr(dict(pairs.find(text))) == repr(found)
 
 
 def test_what_is_left_of_a_description_without_its_values():
