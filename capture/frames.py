@@ -179,7 +179,8 @@ class FrameReader:
     ) -> Iterator[Frame | Lines]:
         """The finished lines of `data`, which holds no separators but newlines."""
         lines = data.split(b"\n")
-        shown = _COLOUR.sub(b"", data) if b"\x1b" in data else data
+        coloured = b"\x1b" in data
+        shown = _COLOUR.sub(b"", data) if coloured else data
         texts = shown.decode("utf-8", "replace").split("\n")
         first = 0  # line that has not been given
         all_wanted = reader.wants_all(self.stream)
@@ -194,7 +195,7 @@ class FrameReader:
                 yield Lines(run, len(run) - empty, offset, time, self.stream)
                 offset += sum(map(len, run)) + len(run)
             if index < len(lines):
-                yield _finished(lines[index], offset, time, self.stream)
+                yield _finished(lines[index], offset, time, self.stream, coloured)
                 offset += len(lines[index]) + 1
                 all_wanted = reader.wants_all(self.stream)
             first = index + 1
@@ -215,7 +216,10 @@ def _is_plain(data: bytes) -> bool:
     return unusual.count(b"\r") == len(unusual) == data.count(b"\r\n")
 
 
-def _finished(line: bytes, offset: int, time: float | None, stream: str | None) -> Frame:
+def _finished(
+    line: bytes, offset: int, time: float | None, stream: str | None, coloured: bool = True
+) -> Frame:
     if line.endswith(b"\r"):
         line = line[:-1]
-    return Frame(visible(line[:LINE_LIMIT]), "newline", offset, len(line), time, stream)
+    shown = line[:LINE_LIMIT]
+    return Frame(visible(shown) if coloured else shown, "newline", offset, len(line), time, stream)

@@ -30,10 +30,10 @@ class Timeout(Exception):
 
 
 class Places(NamedTuple):
-    """Where in a line a pattern found its values and its repeated keys, and how to read the values."""
+    """Where in a line a pattern found its values and its repeated keys and values, and how to read them."""
 
     values: list[tuple[str, Callable[[str], Value], int, int]]
-    pairs: list[tuple[int, int, int, int]]
+    pairs: list[tuple[int, int, Callable[[str], Value], int, int]]
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class Matcher:
 
     def match(
         self, text: str, timeout: float | None = None
-    ) -> tuple[dict[str, Value], list[tuple[str, str]]] | None:
-        """The named values, and the repeated keys with their values as text; None if nothing matched.
+    ) -> tuple[dict[str, Value], list[tuple[str, Value]]] | None:
+        """The named values, and the repeated keys with their values; None if nothing matched.
 
         Raises Timeout where the search takes longer than `timeout` seconds.
         """
@@ -90,7 +90,7 @@ class Matcher:
         if places is None:
             return None
         values = {name: read(text[start:end]) for name, read, start, end in places.values}
-        return values, [(text[a:b], text[c:d]) for a, b, c, d in places.pairs]
+        return values, [(text[a:b].strip(), read(text[c:d])) for a, b, read, c, d in places.pairs]
 
     @cached_property
     def _known(self) -> Callable[[str], Places | None]:
@@ -104,13 +104,14 @@ class Matcher:
             raise Timeout(self.source) from None
         if found is None:
             return None
-        values = []
-        for index, name, read in self._readers:
-            start, end = found.span(index)
-            if start >= 0:
-                values.append((name, quick(read, text[start:end]), start, end))
-        keys = zip(found.spans("key"), found.spans("value"), strict=False) if self.repeats else ()
-        return Places(values, [(*key, *value) for key, value in keys])
+        values = [
+            (name, _reader(read, text[start:end]), start, end)
+            for name, read, start, end in ((name, read, *found.span(n)) for n, name, read in self._readers)
+            if start >= 0
+        ]
+        both = zip(found.spans("key"), found.spans("value"), strict=False) if self.repeats else ()
+        pairs = [(*key, _reader(_read_any, text[start:end]), start, end) for key, (start, end) in both]
+        return Places(values, pairs)
 
 
 def from_line(line: str) -> Matcher:
@@ -173,6 +174,13 @@ def from_regex(source: str) -> Matcher:
 
 def _read_any(shown: str) -> Value:
     return number(shown) if is_number(shown) else shown.strip()
+
+
+def _reader(read: Callable[[str], Value], shown: str) -> Callable[[str], Value]:
+    """How to read this text and all others of its shape."""
+    if read is _read_any:
+        read = number if is_number(shown) else str.strip
+    return quick(read, shown)
 
 
 def gate(matchers: Iterable[Matcher]) -> Callable[[str], bool] | None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from capture import bars, pairs
-from capture.expressions import Expression, Unknown
+from capture.expressions import Expression
 from capture.formats import Format, Naming, Outcome, Pattern
 from capture.frames import Frame
 from capture.patterns import Matcher
 from capture.shapes import ByShape
-from capture.values import Value, is_number, literal, number
+from capture.values import Value, literal
 
 # Where in the run a line stands: never metrics.
 KNOWN = frozenset(["step", "steps", "epoch", "epochs", "batch", "batches", "timestamp"])
@@ -42,12 +42,9 @@ def expressions(sources: Sequence[str]) -> list[Expression]:
 def first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> Any:
     """The value of the first expression whose names are all known; None if there is none."""
     for attempt in attempts:
-        if not attempt.needs <= names.keys():  # cheaper than the exception
-            continue
-        try:
-            return attempt(names)
-        except Unknown:
-            continue
+        value = attempt.value(names)
+        if value is not None:
+            return value
     return None
 
 
@@ -104,11 +101,13 @@ class Case:
         """Whether the frame has this meaning."""
         if self.when is not None and frame.final != (self.when == "final"):
             return False
-        if not (self.conditions or self.exceptions):
-            return True
-        return all(condition.holds(names) for condition in self.conditions) and not any(
-            exception.holds(names) for exception in self.exceptions
-        )
+        for condition in self.conditions:  # all() and any() would take longer than the conditions
+            if not condition.holds(names):
+                return False
+        for exception in self.exceptions:  # noqa: SIM110
+            if exception.holds(names):
+                return False
+        return True
 
 
 class Rule:
@@ -145,7 +144,7 @@ class Rule:
         case: Case,
         frame: Frame,
         values: dict[str, Value],
-        repeated: Sequence[tuple[str, str]],
+        repeated: Sequence[tuple[str, Value]],
         names: dict[str, Value],
         memory: Memory,
         shown: dict[Any, bars.Bar],
@@ -159,21 +158,23 @@ class Rule:
         if epoch is not None:
             names["epoch"] = epoch
         for name, expression in case.derive.items():
-            value = first_known([expression], names)
+            value = expression.value(names)
             if value is not None:
                 values[name] = names[name] = int(value) if isinstance(value, bool) else value
         context = {name: names[name] for name in case.context if names.get(name) not in (None, "")}
-        plain = {name: value for name, value in values.items() if name not in case.structure}
-        remembered = {name: first_known([e], names) for name, e in case.remember.items()}
-        for name in case.forget:
-            memory.pop(name, None)
-        memory |= {name: value for name, value in remembered.items() if value is not None}
+        structure = case.structure
+        if case.remember or case.forget:
+            remembered = {name: expression.value(names) for name, expression in case.remember.items()}
+            for name in case.forget:
+                memory.pop(name, None)
+            memory |= {name: value for name, value in remembered.items() if value is not None}
         if case.as_ != "metrics":
-            plain |= {key.strip(): literal(value) for key, value in repeated}
+            plain = {name: value for name, value in values.items() if name not in structure}
+            plain |= {name: literal(v) if isinstance(v, str) else v for name, v in repeated}
             memory |= plain
             return [Reading(config=plain)] if case.as_ == "config" else [NOTHING]
-        metrics = {name: value for name, value in plain.items() if not isinstance(value, str)}
-        metrics |= {key.strip(): number(value) for key, value in repeated if is_number(value)}
+        metrics = {n: v for n, v in values.items() if n not in structure and not isinstance(v, str)}
+        metrics |= {name: value for name, value in repeated if not isinstance(value, str)}
         for name in self.pattern.pairs:
             metrics |= dict(pairs.find(str(values.get(name, ""))))
         metrics = case.renaming(metrics, case.prefix)
