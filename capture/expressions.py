@@ -38,7 +38,7 @@ class Expression:
             raise ValueError(
                 f"{source!r} is not arithmetic on names, such as (epoch - 1) * batches"
             ) from None
-        self._name = tree.id if isinstance(tree, ast.Name) else None
+        self.name = tree.id if isinstance(tree, ast.Name) else None  # if it is a name alone
         lazy = any(isinstance(node, (ast.IfExp, ast.BoolOp)) for node in ast.walk(tree))
         self.names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
         self._needs = frozenset() if lazy else self.names - _CALLS.keys()  # without these it has no value
@@ -62,8 +62,8 @@ class Expression:
 
     def holds(self, names: Mapping[str, Value]) -> bool:
         """Whether the expression is true.  A name alone asks if it is known; a missing one makes it false."""
-        if self._name is not None:
-            return self._name in names
+        if self.name is not None:
+            return self.name in names
         return bool(self.value(names))
 
 

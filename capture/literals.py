@@ -25,8 +25,12 @@ _FUZZY = re.compile(r"\{[\dides]")
 _WITHOUT_TEXT = re.compile(r"\\(?:[AbBdDfGhKmMnrRsSvwWXZ]|[1-9](?!\d))")
 _NAMED_CHARACTER = re.compile(r"\\(?:[pP]\{[^}]*\}|N\{[^}]*\}|x..|u.{4}|U.{8})")
 _PLAIN_CLASS = re.compile(r"\[([A-Za-z0-9]{1,4})\]")
+# A character by its name, number or kind, and what changes how the rest is read.
+_SPECIAL = re.compile(r"\\[NpPxuU]|\(\?[A-Za-z0-9]*[ixV]|\{[\dides]*[ides]")
+_SPELT = re.compile(r"(\[[A-Za-z]+\]|[A-Za-z])\d+")
 _MAY_HOLD_DIGITS = re.compile(
-    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*(?:,\d*)?\}|\(\?P?<[A-Za-z_]\w*>|\d", re.DOTALL
+    r"(?:\[[A-Za-z]+\]|[A-Za-z])\d+(?![\d*?{])|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*(?:,\d*)?\}|\(\?P?<[A-Za-z_]\w*>|\d",
+    re.DOTALL,
 )
 _ALL_DIGITS = re.compile(r"(?<=^\[)0-9|(?<=^\[\^)0-9")
 _DIGIT = re.compile(r"\d")
@@ -43,15 +47,22 @@ def required(regex: str) -> Required:
     return found if end == len(regex) else None
 
 
-def digits_alike(regex: str) -> bool:
-    """Whether it is sure that the expression treats one digit like any other."""
-    if r"\N" in regex:  # a character by its name
-        return False
-    return not any(
-        _DIGIT.search(_ALL_DIGITS.sub("", token))
-        for token in _MAY_HOLD_DIGITS.findall(regex)
-        if token[0] not in "{("  # how often, and a group's name
-    )
+def told_apart(regex: str) -> Required:
+    """Texts, their digits zeros, without which the expression treats one digit like any other.
+
+    `mAP50` is such a text: in a line in which `P0` does not stand once all digits are zeros, the pattern
+    matches alike whatever the digits are.  None where it is not sure.
+    """
+    if _SPECIAL.search(regex):
+        return None
+    found = set()
+    for token in _MAY_HOLD_DIGITS.findall(regex):
+        spelt = _SPELT.fullmatch(token)
+        if spelt:
+            found |= {letter + "0" for letter in spelt[1].strip("[]")}
+        elif token[0] not in "{(" and _DIGIT.search(_ALL_DIGITS.sub("", token)):  # how often; a group's name
+            return None
+    return frozenset(found)
 
 
 def _alternatives(regex: str, at: int) -> tuple[Required, int]:

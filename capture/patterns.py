@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import regex
 from pydantic_core import SchemaValidator, core_schema
 
-from capture.literals import Required, digits_alike, required
+from capture.literals import Required, required, told_apart
 from capture.shapes import ByShape
 from capture.values import GROK, KINDS, Value, is_number, number, quick
 
@@ -94,8 +94,8 @@ class Matcher:
 
     @cached_property
     def _known(self) -> Callable[[str], Places | None]:
-        """Like `_places`, but found out once for each shape of a line where digits are all alike."""
-        return ByShape(self._places) if digits_alike(self.source) else self._places
+        """Like `_places`, but found out once for each shape of a line, where digits are all alike."""
+        return ByShape(self._places, told_apart(self.source))
 
     def _places(self, text: str, timeout: float | None = None) -> Places | None:
         try:

@@ -62,7 +62,7 @@ class Renaming:
 
     def __call__(self, metrics: Mapping[str, float], prefix: str = "") -> dict[str, float]:
         """The metrics under their new names."""
-        if not (self.drop or self.scale):
+        if not (self.drop or self.scale):  # nearly always
             rename = self.rename
             return {prefix + rename.get(n, n): v if v == v else math.nan for n, v in metrics.items()}
         changed = {}
@@ -81,6 +81,11 @@ class Case:
         self.outcome = outcome
         self.conditions = expressions([*pattern.if_, *outcome.if_])
         self.exceptions = expressions([*pattern.unless, *outcome.unless])
+        # What only asks whether a name is known is cheap, and asked first.
+        self.known = frozenset(c.name for c in self.conditions if c.name)
+        self.unknown = frozenset(c.name for c in self.exceptions if c.name)
+        self.computed = [c for c in self.conditions if not c.name]
+        self.excluded = [c for c in self.exceptions if not c.name]
         self.when = outcome.when or pattern.when
         self.as_ = outcome.as_ if "as_" in outcome.model_fields_set else pattern.as_
         self.step = expressions(outcome.step or pattern.step)
@@ -101,10 +106,12 @@ class Case:
         """Whether the frame has this meaning."""
         if self.when is not None and frame.final != (self.when == "final"):
             return False
-        for condition in self.conditions:  # all() and any() would take longer than the conditions
+        if not self.known <= names.keys() or not self.unknown.isdisjoint(names):
+            return False
+        for condition in self.computed:  # all() and any() would take longer than the conditions
             if not condition.holds(names):
                 return False
-        for exception in self.exceptions:  # noqa: SIM110
+        for exception in self.excluded:  # noqa: SIM110
             if exception.holds(names):
                 return False
         return True
@@ -161,8 +168,9 @@ class Rule:
             value = expression.value(names)
             if value is not None:
                 values[name] = names[name] = int(value) if isinstance(value, bool) else value
-        context = {name: names[name] for name in case.context if names.get(name) not in (None, "")}
-        structure = case.structure
+        structure, context = case.structure, {}
+        if case.context:
+            context = {name: names[name] for name in case.context if names.get(name) not in (None, "")}
         if case.remember or case.forget:
             remembered = {name: expression.value(names) for name, expression in case.remember.items()}
             for name in case.forget:
@@ -174,7 +182,8 @@ class Rule:
             memory |= plain
             return [Reading(config=plain)] if case.as_ == "config" else [NOTHING]
         metrics = {n: v for n, v in values.items() if n not in structure and not isinstance(v, str)}
-        metrics |= {name: value for name, value in repeated if not isinstance(value, str)}
+        if repeated:
+            metrics |= {name: value for name, value in repeated if not isinstance(value, str)}
         for name in self.pattern.pairs:
             metrics |= dict(pairs.find(str(values.get(name, ""))))
         metrics = case.renaming(metrics, case.prefix)
@@ -198,7 +207,7 @@ def _settle(
         return [NOTHING]
     description = str(names.get(case.bar.label or "", ""))
     key = (_without_numbers(description), names.get(case.bar.total or ""))
-    bar = shown.setdefault(key, bars.Bar())
+    bar = shown.get(key) or shown.setdefault(key, bars.Bar())
     label = bars.label(description)
     context = {**known.context, **({"bar": label} if label else {})}
     settled = bar.refresh(int(count), metrics, known.epoch)

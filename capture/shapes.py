@@ -24,10 +24,14 @@ def shape(text: str) -> bytes:
 
 
 class ByShape(Generic[T]):
-    """A function of a text that does not tell one digit from another, remembered for each shape."""
+    """A function of a text that does not tell one digit from another, remembered for each shape.
 
-    def __init__(self, function: Callable[[str], T]) -> None:
+    It may tell them apart in texts whose shape holds one of `but_in`; None stands for all texts.
+    """
+
+    def __init__(self, function: Callable[[str], T], but_in: frozenset[str] | None = frozenset()) -> None:
         self._function = function
+        self._but_in = None if but_in is None else [text.encode() for text in but_in]
         self._known: dict[bytes, T] = {}
 
     def __call__(self, text: str) -> T:
@@ -37,7 +41,8 @@ class ByShape(Generic[T]):
             return self._known[key]
         except KeyError:
             found = self._function(text)
-        if len(text) <= LONGEST:
+        alike = self._but_in is not None and not any(part in key for part in self._but_in)
+        if alike and len(text) <= LONGEST:
             if len(self._known) >= MOST:
                 self._known.clear()
             self._known[key] = found
