@@ -52,11 +52,14 @@ class Expression:
 
     def value(self, names: Mapping[str, Value]) -> Value | None:
         """The value; None where a name is missing or the arithmetic has no result."""
+        if self.name is not None:
+            value = names.get(self.name)
+            return float(value) if isinstance(value, int) and not -MOST < value < MOST else value
         if not self._needs <= names.keys():  # cheaper than the exception
             return None
         try:
             value = self._run(names)
-            return float(value) if isinstance(value, int) and abs(value) >= MOST else value
+            return float(value) if isinstance(value, int) and not -MOST < value < MOST else value
         except (KeyError, ArithmeticError, TypeError, ValueError):
             return None
 

@@ -25,11 +25,13 @@ _FUZZY = re.compile(r"\{[\dides]")
 _WITHOUT_TEXT = re.compile(r"\\(?:[AbBdDfGhKmMnrRsSvwWXZ]|[1-9](?!\d))")
 _NAMED_CHARACTER = re.compile(r"\\(?:[pP]\{[^}]*\}|N\{[^}]*\}|x..|u.{4}|U.{8})")
 _PLAIN_CLASS = re.compile(r"\[([A-Za-z0-9]{1,4})\]")
-# A character by its name, number or kind, and what changes how the rest is read.
-_SPECIAL = re.compile(r"\\[NpPxuU]|\(\?[A-Za-z0-9]*[ixV]|\{[\dides]*[ides]")
+# A character by its name, number or kind, what stood before, and what changes how the rest is read.
+_SPECIAL = re.compile(r"\\[NpPxuUgk]|\(\?P=|\(\?[A-Za-z0-9]*[ixV]|\{[\dides]*[ides]")
 _SPELT = re.compile(r"(\[[A-Za-z]+\]|[A-Za-z])\d+")
 _MAY_HOLD_DIGITS = re.compile(
-    r"(?:\[[A-Za-z]+\]|[A-Za-z])\d+(?![\d*?{])|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*(?:,\d*)?\}|\(\?P?<[A-Za-z_]\w*>|\d",
+    r"(?:\[[A-Za-z]+\]|[A-Za-z])\d+(?![\d*?{])"  # mAP50
+    r"|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]"
+    r"|\{\d*(?:,\d*)?\}|\(\?P?<[A-Za-z_]\w*>|\d",
     re.DOTALL,
 )
 _ALL_DIGITS = re.compile(r"(?<=^\[)0-9|(?<=^\[\^)0-9")

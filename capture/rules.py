@@ -17,6 +17,7 @@ from capture.values import Value, literal
 
 # Where in the run a line stands: never metrics.
 KNOWN = frozenset(["step", "steps", "epoch", "epochs", "batch", "batches", "timestamp"])
+MOST_NAMES = 1000
 Memory = dict[str, Value]
 
 
@@ -48,10 +49,23 @@ def first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> A
     return None
 
 
+class _Names(dict[str, str]):
+    """New names of metrics, found out once for each."""
+
+    def __init__(self, rename: Mapping[str, str], prefix: str) -> None:
+        self._rename, self._prefix = rename, prefix
+
+    def __missing__(self, name: str) -> str:
+        if len(self) >= MOST_NAMES:  # a program that prints ever new ones
+            self.clear()
+        self[name] = new = self._prefix + self._rename.get(name, name)
+        return new
+
+
 class Renaming:
     """Names and values of metrics changed as `rename:`, `drop:` and `scale:` say, the inner ones first."""
 
-    def __init__(self, *namings: Naming) -> None:
+    def __init__(self, *namings: Naming, prefix: str = "") -> None:
         self.rename: dict[str, str] = {}
         self.scale: dict[str, float] = {}
         self.drop: set[str] = set()
@@ -59,19 +73,15 @@ class Renaming:
             self.rename |= naming.rename
             self.scale |= naming.scale
             self.drop |= set(naming.drop)
+        self._names = _Names(self.rename, prefix)
 
-    def __call__(self, metrics: Mapping[str, float], prefix: str = "") -> dict[str, float]:
+    def __call__(self, metrics: Mapping[str, float]) -> dict[str, float]:
         """The metrics under their new names."""
-        if not (self.drop or self.scale):  # nearly always
-            rename = self.rename
-            return {prefix + rename.get(n, n): v if v == v else math.nan for n, v in metrics.items()}
-        changed = {}
-        for name, value in metrics.items():
-            if name not in self.drop:
-                scaled = value * self.scale[name] if name in self.scale else value
-                # Always the same NaN: it equals itself in a dict, so a bar's NaN is not new each time.
-                changed[prefix + self.rename.get(name, name)] = scaled if scaled == scaled else math.nan
-        return changed
+        if self.drop or self.scale:
+            metrics = {n: v * self.scale.get(n, 1) for n, v in metrics.items() if n not in self.drop}
+        names = self._names
+        # Always the same NaN: it equals itself in a dict, so a bar's NaN is not new each time.
+        return {names[n]: v if v == v else math.nan for n, v in metrics.items()}
 
 
 class Case:
@@ -96,7 +106,7 @@ class Case:
         self.prefix = outcome.prefix or pattern.prefix
         self.context = [*pattern.context, *outcome.context]
         self.bar = pattern.bar
-        self.renaming = Renaming(outcome, pattern, form)
+        self.renaming = Renaming(outcome, pattern, form, prefix=self.prefix)
         used = [*self.conditions, *self.exceptions, *self.step, *self.epoch, *self.remember.values()]
         self.structure = KNOWN.union(*(e.names for e in used), self.context, pattern.pairs)
         if self.bar:
@@ -186,7 +196,7 @@ class Rule:
             metrics |= {name: value for name, value in repeated if not isinstance(value, str)}
         for name in self.pattern.pairs:
             metrics |= dict(pairs.find(str(values.get(name, ""))))
-        metrics = case.renaming(metrics, case.prefix)
+        metrics = case.renaming(metrics)
         if case.bar is None:
             return [Reading(step, epoch, metrics, context)]
         return _settle(case, frame, names, metrics, Reading(step, epoch, {}, context), shown)

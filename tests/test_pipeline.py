@@ -157,6 +157,7 @@ def test_a_table_on_one_stream_leaves_the_other_alone():
     (r"(\w)\1", None), ("[2-7]", None), ("[a0-9]", None), (r"\x41", None), (r"a\{3\}", None), ("[a{3}]", None), (r"\N{DIGIT ONE}", None),
     (r"[\N{DIGIT ONE}]", None), ("(?:a){e<=1}", None), ("(?:a1){e}", None), (r"\[0-9", None), ("[]3]", None), (r"\\[3]", None), ("a5?b", None), ("a5*", None),
     ("a5{0,1}", None), (r"\d1", None), ("@5", None), ("(?i)f1", None), (r"\p{L1}", None), (r"(?(1)a|b)", None), ("[ab1]", None), (r"[a\]1]", None),
+    (r"(?P<a>\d)(?P=a)", None), (r"(?P<a>\d)\g<a>", None),
 ])  # fmt: skip
 def test_texts_without_which_an_expression_treats_all_digits_alike(regex, texts):
     assert told_apart(regex) == texts
