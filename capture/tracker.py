@@ -173,7 +173,7 @@ def parser_of(folder: Path, run: runs.Run) -> Parser:
         draft = folder / f".{runs.PARSERS}.{os.getpid()}"
         draft.mkdir()
         texts = [yaml.safe_dump(data, sort_keys=False, allow_unicode=True) for data in own]
-        texts += [text for _, text in formats.built_in()]
+        texts += [text for _, text in formats.built_in_texts()]
         for index, text in enumerate(texts):
             (draft / f"{index:03}.yaml").write_text(text, encoding="utf-8")
         draft.replace(place)
