@@ -192,10 +192,9 @@ def test_an_endless_expression_is_an_error_like_any_other(source):
 
 def test_a_pattern_of_a_run_that_no_longer_compiles_is_switched_off_when_it_is_needed(tmp_path):
     (tmp_path / "parsers").mkdir()
-    text = GOOD.replace('line: "it {step:int}: obj {objective}"', "regex: 'it (?P<x>(.'")
+    text = GOOD.replace('line: "it {step:int}: obj {objective}"', "regex: 'it (?P<x>[z-a])'")
     (tmp_path / "parsers" / "000.yaml").write_text(text.partition("samples")[0])
     parser = Parser(formats.of_run(tmp_path))
     Pipeline(parser).feed(b"hello\nit 1: obj 0.5\nit 2: obj 0.5\n", 0)
-    assert [event.partition(" and is")[0] for event in parser.events] == [
-        "format mine: a pattern failed on 'it 1: obj 0.5' (missing ) at position 9)"
-    ]
+    (event,) = parser.events
+    assert event.startswith("format mine: a pattern failed on 'it 1: obj 0.5' (bad character range")
