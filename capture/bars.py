@@ -48,9 +48,11 @@ class Bar:
             self.drawn.append((metrics, changed))
         elif metrics:
             moved = count - self.count
-            every = [] if changed else [m for m, _ in self.drawn]
-            new = [] if changed else [m for m, is_new in self.drawn if is_new]
-            certain = next((steps for steps in (every, new) if len(steps) == moved), [metrics])
+            certain = [metrics]
+            if self.drawn and not changed:
+                every = [m for m, _ in self.drawn]
+                new = [m for m, is_new in self.drawn if is_new]
+                certain = next((steps for steps in (every, new) if len(steps) == moved), [metrics])
             first = self.base + count - len(certain) + 1
             settled += [(first + i, m) for i, m in enumerate(certain)]
             self.drawn = []

@@ -111,7 +111,8 @@ class Parser:
 
     def _read(self, frame: Frame) -> list[Record]:
         text = frame.text
-        for rule in self._candidates(text):
+        candidates = self._candidates(text)
+        for rule in candidates:
             state = self._states.get(rule.form.name) or self._states.setdefault(rule.form.name, _State())
             try:
                 readings = rule.read(frame, text, state.memory, state.shown)
@@ -123,6 +124,8 @@ class Parser:
                 continue
             if readings is not None:
                 self._recognised.add(frame.stream)
+                if rule is not candidates[0]:  # the next lines of this shape need not ask in vain again
+                    candidates[:] = [r for r in candidates if not r.matcher.rejects(text)]
                 return [r for reading in readings for r in self._record(rule.form.name, reading, frame)]
         return []
 

@@ -92,8 +92,12 @@ class Matcher:
         values = {name: read(text[start:end]) for name, read, start, end in places.values}
         return values, [(text[a:b].strip(), read(text[c:d])) for a, b, read, c, d in places.pairs]
 
+    def rejects(self, text: str) -> bool:
+        """Whether it is known to match no line of this shape."""
+        return self._known.remembers(text, None)
+
     @cached_property
-    def _known(self) -> Callable[[str], Places | None]:
+    def _known(self) -> ByShape[Places | None]:
         """Like `_places`, but found out once for each shape of a line, where digits are all alike."""
         return ByShape(self._places, told_apart(self.source))
 

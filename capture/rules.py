@@ -182,10 +182,10 @@ class Rule:
         if case.context:
             context = {name: names[name] for name in case.context if names.get(name) not in (None, "")}
         if case.remember or case.forget:
-            remembered = {name: expression.value(names) for name, expression in case.remember.items()}
+            remembered = {n: value for n, e in case.remember.items() if (value := e.value(names)) is not None}
             for name in case.forget:
                 memory.pop(name, None)
-            memory |= {name: value for name, value in remembered.items() if value is not None}
+            memory |= remembered
         if case.as_ != "metrics":
             plain = {name: value for name, value in values.items() if name not in structure}
             plain |= {name: literal(v) if isinstance(v, str) else v for name, v in repeated}

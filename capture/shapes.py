@@ -34,6 +34,10 @@ class ByShape(Generic[T]):
         self._but_in = None if but_in is None else [text.encode() for text in but_in]
         self._known: dict[bytes, T] = {}
 
+    def remembers(self, text: str, found: T) -> bool:
+        """Whether it is known to give `found` for all texts of this one's shape."""
+        return self._known.get(shape(text), self) is found
+
     def __call__(self, text: str) -> T:
         """What the function gives for this text."""
         key = shape(text)
