@@ -71,11 +71,12 @@ class Frame(NamedTuple):
 class Lines(NamedTuple):
     """Finished lines that nobody wants to look at one by one.
 
-    `data` are their bytes as they came, without newlines; `shown` is how many of them show text;
-    `offset` is where the first one begins.
+    `data` are their bytes as they came, without newlines, and `texts` the same decoded and without colours;
+    `shown` is how many of them show text; `offset` is where the first one begins.
     """
 
     data: list[bytes]
+    texts: list[str]
     shown: int
     offset: int
     time: float | None
@@ -192,7 +193,7 @@ class FrameReader:
             if index > first:
                 run, said = lines[first:index], texts[first:index]
                 empty = said.count("") + said.count("\r")
-                yield Lines(run, len(run) - empty, offset, time, self.stream)
+                yield Lines(run, said, len(run) - empty, offset, time, self.stream)
                 offset += sum(map(len, run)) + len(run)
             if index < len(lines):
                 yield _finished(lines[index], offset, time, self.stream, coloured)

@@ -105,6 +105,20 @@ def test_two_streams_do_not_disturb_each_other(chunks):
     assert quickly(chunks) == slowly(chunks)
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 130), st.sampled_from([b"", b"\x1b[A", b"\x1b[70A", b"\x1b[2Aup\n", b"50%\r", b"a\x1b[Kb", b"\n\r\n", b"   \r"])),
+        max_size=5,
+    ),
+    st.lists(st.integers(0, 4000), max_size=4),
+)  # fmt: skip
+def test_the_console_shows_many_lines_at_once_as_it_does_one_by_one(parts, cuts):
+    runs = [b"".join(b"line %d \xc3\xa9\r\n" % i for i in range(count)) + after for count, after in parts]
+    data = b"".join(runs)
+    assert quickly(cut("tty", data, cuts)) == slowly([("tty", data)])
+
+
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_recordings_give_the_same_when_nothing_is_skipped(path):
     data = path.read_bytes()
