@@ -11,10 +11,9 @@ from capture import bars, patterns
 from capture.fits import Fits
 from capture.formats import Format, Naming
 from capture.frames import FINAL, Frame, Lines
-from capture.literals import Required
 from capture.records import Record
 from capture.rules import Memory, Reading, Renaming, Rule
-from capture.shapes import ByShape
+from capture.shapes import ByShape, shape
 
 _DIGIT = re.compile("[0-9]")
 TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
@@ -29,26 +28,26 @@ class _State:
 
 
 class Candidates:
-    """Tells which rules find a literal that they require in a text; digits count as any others.
+    """Tells which rules find a literal that they require in a text; all digits count as the same.
 
-    Texts that are not `wanted` hold none of all literals, which is found out more quickly.
+    Texts that are not `wanted` hold no literal at all, which is found out more quickly.
     """
 
     def __init__(self, rules: Sequence[Rule], wanted: Callable[[str], bool]) -> None:
         self._wanted = wanted
-        self._needs = [(rule, _zeroed(rule.matcher.literals)) for rule in rules]
-        self._literals = frozenset[str]().union(*(needs for _, needs in self._needs if needs))
+        self._rules = list(rules)
+        self._always = {i for i, rule in enumerate(rules) if rule.matcher.literals is None}
+        self._users: dict[str, set[int]] = {}
+        for i, rule in enumerate(rules):
+            for literal in rule.matcher.literals or ():
+                self._users.setdefault(_DIGIT.sub("0", literal), set()).add(i)
 
     def __call__(self, text: str) -> list[Rule]:
         if not self._wanted(text):
             return []
-        zeroed = _DIGIT.sub("0", text)
-        found = {literal for literal in self._literals if literal in zeroed}
-        return [rule for rule, needs in self._needs if needs is None or not needs.isdisjoint(found)]
-
-
-def _zeroed(literals: Required) -> Required:
-    return None if literals is None else frozenset(_DIGIT.sub("0", text) for text in literals)
+        zeroed = shape(text).decode("utf-8", "surrogatepass")
+        users = [users for literal, users in self._users.items() if literal in zeroed]
+        return [self._rules[i] for i in sorted(self._always.union(*users))]
 
 
 class Parser:
