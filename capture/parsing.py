@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,10 @@ from capture import bars, patterns
 from capture.fits import Fits
 from capture.formats import Format, Naming
 from capture.frames import FINAL, Frame, Lines
+from capture.literals import Required
 from capture.records import Record
 from capture.rules import Memory, Reading, Renaming, Rule
-from capture.shapes import ByShape, shape
+from capture.shapes import ByShape, zeroed
 
 _DIGIT = re.compile("[0-9]")
 TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
@@ -28,26 +29,25 @@ class _State:
 
 
 class Candidates:
-    """Tells which rules find a literal that they require in a text; all digits count as the same.
+    """Tells which rules find a literal that they require in a text; all digits, being alike, are zeros in it.
 
-    Texts that are not `wanted` hold no literal at all, which is found out more quickly.
+    Asks all rules at once, then either half of them: most texts concern few.
     """
 
-    def __init__(self, rules: Sequence[Rule], wanted: Callable[[str], bool]) -> None:
-        self._wanted = wanted
-        self._rules = list(rules)
-        self._always = {i for i, rule in enumerate(rules) if rule.matcher.literals is None}
-        self._users: dict[str, set[int]] = {}
-        for i, rule in enumerate(rules):
-            for literal in rule.matcher.literals or ():
-                self._users.setdefault(_DIGIT.sub("0", literal), set()).add(i)
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._wants = patterns.gate(_zeroed(rule.matcher.literals) for rule in rules)
+        half = len(rules) // 2
+        self._halves = [Candidates(rules[:half]), Candidates(rules[half:])] if half else []
 
     def __call__(self, text: str) -> list[Rule]:
-        if not self._wanted(text):
+        if self._wants and not self._wants(text):
             return []
-        zeroed = shape(text).decode("utf-8", "surrogatepass")
-        users = [users for literal, users in self._users.items() if literal in zeroed]
-        return [self._rules[i] for i in sorted(self._always.union(*users))]
+        return [rule for half in self._halves for rule in half(text)] if self._halves else [*self._rules]
+
+
+def _zeroed(literals: Required) -> Required:
+    return None if literals is None else frozenset(_DIGIT.sub("0", literal) for literal in literals)
 
 
 class Parser:
@@ -74,9 +74,10 @@ class Parser:
         self._choose()
 
     def _choose(self) -> None:
-        self._gate = patterns.gate(rule.matcher for rule in self.rules)
+        self._gate = patterns.gate(rule.matcher.literals for rule in self.rules)
         self.wants = self._gate or _always  # whether some pattern may recognise a text
-        self._candidates = ByShape(Candidates(self.rules, self.wants))
+        candidates = Candidates(self.rules)
+        self._candidates = ByShape(lambda text: candidates(zeroed(text)))
 
     def wants_all(self, stream: str | None) -> bool:
         """Whether every frame of this stream has to be looked at now, whatever stands in it."""

@@ -23,6 +23,11 @@ def shape(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass").translate(_ZEROS)
 
 
+def zeroed(text: str) -> str:
+    """The same as text."""
+    return shape(text).decode("utf-8", "surrogatepass")
+
+
 class ByShape(Generic[T]):
     """A function of a text that does not tell one digit from another, remembered for each shape.
 
