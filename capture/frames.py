@@ -25,7 +25,7 @@ _SEPARATOR = re.compile(
 )
 # What may be the first part of a separator that the next chunk completes.
 _UNDECIDED = re.compile(rb"(?:" + _ERASES + rb"\r{1,4}|(?:\x1b\[0?K){1,4})?(?:\x1b(?:\[[0-9;:?]{0,32})?)?\Z")
-_ENDS = {ord("\n"): "newline", ord("\r"): "return", ord("\b"): "return", ord("G"): "return"}
+_ENDS = {b"\n": "newline", b"\r": "return", b"\b": "return", b"G": "return"}
 _COLUMN_ONE = (b"\x1b[G", b"\x1b[0G", b"\x1b[1G")
 _UP = re.compile(rb"\x1b(?:\[(\d*)[AF]|M)")
 # Lines without any of these are the same split at newlines alone: most of what programs print.
@@ -148,11 +148,11 @@ class FrameReader:
                     position = scanned = edge + 1
                     start = place(position)
             for match in _SEPARATOR.finditer(buffer, scanned, stop):
-                begin = match.start()
-                end = _ENDS.get(buffer[match.end() - 1], "cursor")
-                if end == "return" and match[0].endswith(b"G") and match[0] not in _COLUMN_ONE:
+                (begin, after), separator = match.span(), match[0]
+                end = _ENDS.get(separator[-1:], "cursor")
+                if end == "return" and separator.endswith(b"G") and separator not in _COLUMN_ONE:
                     end = "cursor"
-                up = _UP.fullmatch(match[0]) if end == "cursor" else None
+                up = _UP.fullmatch(separator) if end == "cursor" else None
                 if up:
                     end = "up"
                 if begin > position:
@@ -164,7 +164,7 @@ class FrameReader:
                     above = Frame(b"", end, start, 0, time, self.stream)
                     yield from [above] * (min(int(up[1]), MOST_ROWS) - 1)
                 self._ended = end
-                position = scanned = match.end()
+                position = scanned = after
                 start = place(position)
                 if reader and end == "newline":
                     break
