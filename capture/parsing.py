@@ -40,10 +40,14 @@ class Candidates:
         half = len(rules) // 2
         self._halves = [Candidates(rules[:half]), Candidates(rules[half:])] if half else []
 
-    def __call__(self, text: str) -> list[Rule]:
-        if self._wants and not self._wants(text):
+    def __call__(self, text: str, sure: bool = False) -> list[Rule]:
+        if not sure and self._wants and not self._wants(text):
             return []
-        return [rule for half in self._halves for rule in half(text)] if self._halves else [*self._rules]
+        if not self._halves:
+            return [*self._rules]
+        first, second = self._halves
+        found = first(text)
+        return found + second(text, sure=self._wants is not None and not found)
 
 
 def _zeroed(literals: Required) -> Required:

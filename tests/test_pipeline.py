@@ -12,7 +12,7 @@ from capture.console import ConsoleLines
 from capture.formats import built_in, load
 from capture.frames import Frame, FrameReader, Lines
 from capture.literals import told_apart
-from capture.parsing import Parser
+from capture.parsing import Candidates, Parser
 from capture.pipeline import Pipeline
 from capture.records import to_json
 from capture.shapes import ByShape
@@ -175,3 +175,21 @@ def test_a_table_on_one_stream_leaves_the_other_alone():
 ])  # fmt: skip
 def test_texts_without_which_an_expression_treats_all_digits_alike(regex, texts):
     assert told_apart(regex) == texts
+
+
+def test_the_candidates_for_a_text_are_the_rules_of_which_a_literal_stands_in_it():
+    """Also with a rule that requires none, wherever it stands among them."""
+    words = ["loss", "acc", "F1 ", "lr", "epoch", "mAP50"]
+    lines = [f"- line: '{word} {{x}}'" for word in words]
+    for place in range(len(lines) + 1):
+        patterns = [*lines[:place], r"- regex: '(?P<any>\d)'", *lines[place:]]
+        form = load(Source("name: x\npatterns:\n" + "\n".join(patterns), "x.yaml"), samples=False)
+        rules = Parser([form]).rules
+        for text in ("", "loss 1", "acc 1 lr", "F0 epoch", "mAP00", "nothing", "loss acc F0 lr epoch mAP00"):
+            wanted = [rule for i, rule in enumerate(rules) if i == place or _asks(rule, text)]
+            assert Candidates(rules)(text) == wanted
+            assert Candidates(rules[place + 1 :])(text) == [r for r in wanted if r in rules[place + 1 :]]
+
+
+def _asks(rule, text):
+    return any(literal.replace("1", "0").replace("5", "0") in text for literal in rule.matcher.literals)
