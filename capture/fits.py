@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 Position = tuple[float, float]
+_NEVER = float("-inf")
 
 
 @dataclass
@@ -85,10 +86,7 @@ class Fits:
         fit = self._fit.setdefault(parser, 1)
         if step is None and epoch is None:
             return fit
-        position = (
-            float("-inf") if epoch is None else epoch,
-            float("-inf") if step is None else step,
-        )
+        position = (_NEVER if epoch is None else epoch, _NEVER if step is None else step)
         key = (parser, metric, str(sorted(context.items())) if context else "")
         series = self._series.get(key)
         if series is not None and series.fit == fit:

@@ -14,7 +14,6 @@ import select
 import signal
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -30,7 +29,7 @@ from capture import background, formats, plugins, runs
 from capture.adapter import Line
 from capture.console import ConsoleLines
 from capture.delivery import Delivery, Outcome
-from capture.frames import Frame
+from capture.frames import Frame, Lines
 from capture.naming import Namer
 from capture.observing import Observer
 from capture.parsing import Parser
@@ -141,7 +140,7 @@ class Tracker:
         item = {"state": state, "records": self.ordinal, "pid": os.getpid(), "last": self.summary.last()}
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
-    def _take(self, records: list[Record], frames: list[Frame], now: float | None) -> None:
+    def _take(self, records: list[Record], frames: list[Frame | Lines], now: float | None) -> None:
         for record in map(self._masked, records):
             self.formats.setdefault(record.parser)
             if self.ordinal >= self.written:
@@ -161,7 +160,7 @@ class Tracker:
         if not record.config and set(record.context) <= PLAIN_CONTEXT:
             return record
         context = {name: self.redactor.value(name, value) for name, value in record.context.items()}
-        return replace(record, context=context, config=self.redactor.values(record.config))
+        return record._replace(context=context, config=self.redactor.values(record.config))
 
     def _settle(self, now: float) -> None:
         self._deliver([line for console in self.console.values() for line in console.settled(now)])
@@ -207,7 +206,7 @@ def parser_of(folder: Path, run: runs.Run) -> Parser:
         draft = folder / f".{runs.PARSERS}.{os.getpid()}"
         draft.mkdir()
         texts = [yaml.safe_dump(data, sort_keys=False, allow_unicode=True) for data in own]
-        texts += [text for _, text in formats.built_in()]
+        texts += [text for _, text in formats.built_in_texts()]
         for index, text in enumerate(texts):
             (draft / f"{index:03}.yaml").write_text(text, encoding="utf-8")
         draft.replace(place)
