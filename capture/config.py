@@ -39,6 +39,7 @@ class Config(formats.Naming, Checked):
     wait: float | None = Field(None, ge=0, description="seconds to wait for the backends at the end")
     summary: Literal["auto", "always", "never"] | None = None
     jsonl: dict[str, Any] = Field({}, description="options of that adapter")
+    wandb: dict[str, Any] = Field({}, description="options of that adapter: entity, job_type")
 
 
 def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:
