@@ -7,6 +7,7 @@ An offline run is derived from the records, and written anew.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import re
 import shutil
@@ -48,7 +49,7 @@ class WandbAdapter:
         self._folder = Path()
         self._cwd = Path()
         self._offline = False
-        self._resumed = False
+        self._corrected: set[str] = set()  # metrics whose best value wandb would get wrong
         self._defined: set[str] = set()
         self._series: dict[str, Series] = {}
         self._log_file = Path()  # of wandb's own process
@@ -63,8 +64,8 @@ class WandbAdapter:
         self._folder, self._cwd = folder, Path(run.cwd)
         self._offline = not logged_in()
         base = Path(os.environ.get("WANDB_DIR") or folder.parent.parent)
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it looks for a host even when offline
         if self._offline:
-            os.environ["WANDB_ERROR_REPORTING"] = "false"  # it would look for a host on the network
             for old in (base / "wandb").glob(f"offline-run-*-{run.id}*"):
                 shutil.rmtree(old, ignore_errors=True)
         try:
@@ -81,15 +82,13 @@ class WandbAdapter:
                 )
         except Exception as error:
             _tear_down()  # wandb's process may have died, or be busy with this attempt
-            if _REFUSED.search(str(error)):
-                raise BadInput(_refusal(error)) from None
-            raise
+            raise _explained(error) from None
         self._log_file = Path(getattr(self._run.settings, "log_internal", "") or os.devnull)
         held = int(self._run.starting_step) if self._run.resumed else 0
         if held:
-            self._resumed = True
             self._run.config.update(dict(run.config), allow_val_change=True)
             self._catch_up(held)
+            self._corrected |= self._series.keys()
         return held
 
     def log(self, rows: Sequence[Row]) -> None:
@@ -101,8 +100,7 @@ class WandbAdapter:
                 if row.time is not None:
                     item["_timestamp"] = row.time
                 self._run.log(item, step=row.ordinal, commit=True)
-            if self._resumed:
-                self._correct_summary()
+            self._correct_summary()
 
     def console(self, lines: Sequence[Line]) -> None:
         """Add to the Logs tab."""
@@ -173,6 +171,8 @@ class WandbAdapter:
         for name, value in row.metrics.items():
             if name not in axes:
                 self._series.setdefault(name, Series()).add(value)
+                if not math.isfinite(value):
+                    self._corrected.add(name)
             if name not in self._defined and name not in OWN:
                 self._defined.add(name)
                 self._define(name, row.axes.get(name))
@@ -196,8 +196,9 @@ class WandbAdapter:
             log.warning("%s: drawn over W&B's own step: %s", name, error)
 
     def _correct_summary(self) -> None:
-        """The best value of the whole run: wandb knows only the rows since it was resumed."""
-        for name, series in self._series.items():
+        """The best value: wandb knows only the rows since the run was resumed, and a NaN stays for good."""
+        for name in self._corrected:
+            series = self._series[name]
             best = series.best(name)
             if best is not None:
                 self._run.summary[name] = {better(name): best, "last": series.last}
@@ -277,8 +278,13 @@ def _command_line(command: Sequence[str]) -> Iterator[None]:
         sys.argv = own
 
 
-def _refusal(error: Exception) -> str:
-    return f"W&B refuses: {str(error).splitlines()[0]}; check the key, WANDB_BASE_URL, entity and project"
+def _explained(error: Exception) -> Exception:
+    """What went wrong in one sentence; a refusal is not tried again."""
+    last = str(error).rpartition("while retrying: ")[2].splitlines()[-1:]
+    text = last[0] if last else type(error).__name__
+    if _REFUSED.search(text):
+        return BadInput(f"W&B refuses: {text}; check the key, WANDB_BASE_URL, entity and project")
+    return ConnectionError(f"W&B can't be reached: {text}")
 
 
 def _tear_down() -> None:
