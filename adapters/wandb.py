@@ -217,6 +217,7 @@ def logged_in() -> bool:
         raise BadInput("WANDB_MODE=disabled: nothing is sent to W&B")
     if mode in ("offline", "dryrun"):
         return False
+    os.environ["WANDB_SILENT"] = "true"  # else `login` asks the server whom to greet
     try:
         return bool(wandb.login(prompt=False, verify=False))
     except (wandb.Error, ValueError) as error:
