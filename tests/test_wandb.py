@@ -204,19 +204,6 @@ def test_a_key_that_the_server_refuses_is_said_at_once(server, live):
     assert outcome.error.endswith("check the key, WANDB_BASE_URL, entity and project")
 
 
-def test_two_deliveries_of_one_run_are_one_run(server, live):
-    """As when the tracker was killed, or `capture sync` goes on later."""
-    live.start()
-    live.say(10)
-    eventually(lambda: server.runs and len(server.run.rows) == 10)
-    core_of(os.getpid()).kill()
-    live.delivery = None  # the first one does not come back: its thread waits for rows
-    live.say(10)
-    live.start()
-    assert live.finish().error is None
-    everything_is_there_once(server, live)
-
-
 @pytest.fixture(scope="module")
 def online(tmp_path_factory):
     """A run with all that can be said of one, and what the command saw of it."""
@@ -372,15 +359,23 @@ def test_a_tracker_that_is_told_to_stop_sends_what_there_is_and_says_that_the_ru
     command.end()
 
 
-def test_a_server_that_is_gone_at_the_end_holds_up_nobody_for_longer_than_wait(server, command):
-    command.say(10)
-    eventually(lambda: server.runs and len(server.run.rows) == 10, 40)
-    server.stop()
-    command.say(5)
-    began = time.monotonic()
-    text = command.end()
-    assert time.monotonic() - began < 10
+def test_a_server_that_is_gone_at_the_end_holds_up_nobody_and_gets_the_rest_later(server, live):
+    with Command(wait="6", **server.environ) as command:
+        command.say(10)
+        eventually(lambda: server.runs and len(server.run.rows) == 10, 40)
+        server.stop()
+        command.say(5)
+        began = time.monotonic()
+        text = command.end()
+        assert time.monotonic() - began < 10
     assert "wandb: 0 of 15 delivered: not finished in time" in text
+    server.start()
+    live.folder = command.folder
+    live.start()
+    assert live.finish().error is None
+    assert [(row["_step"], row["loss"]) for row in server.run.rows] == [(n, n) for n in range(15)]
+    assert (server.run.summary["loss"], server.run.exit_code) == ({"min": 0, "last": 14}, 0)
+    assert server.run.faults == []
 
 
 def offline_items(folder):
