@@ -21,6 +21,24 @@ Split = Annotated[
 ]
 
 
+class Jsonl(Checked):
+    """Options of the adapter `jsonl`."""
+
+    path: str | None = Field(default=None, description="the file, if not metrics.jsonl in the run's folder")
+
+
+class Tensorboard(Checked):
+    """Options of the adapter `tensorboard`."""
+
+    logdir: str | None = Field(default=None, description="the folder of event files, if not beside the runs")
+
+
+class Mlflow(Checked):
+    """Options of the adapter `mlflow`."""
+
+    tracking_uri: str | None = Field(default=None, description="a server or store; MLFLOW_TRACKING_URI wins")
+
+
 class Config(formats.Naming, Checked):
     """The keys of a configuration file."""
 
@@ -38,7 +56,9 @@ class Config(formats.Naming, Checked):
     linger: float | None = Field(None, ge=0, description="seconds to wait for what the command leaves behind")
     wait: float | None = Field(None, ge=0, description="seconds to wait for the backends at the end")
     summary: Literal["auto", "always", "never"] | None = None
-    jsonl: dict[str, Any] = Field({}, description="options of that adapter")
+    jsonl: Jsonl = Field(Jsonl(), description="options of that adapter")
+    tensorboard: Tensorboard = Field(Tensorboard(), description="options of that adapter")
+    mlflow: Mlflow = Field(Mlflow(), description="options of that adapter")
 
 
 def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:

@@ -107,7 +107,8 @@ def _run(command: list[str], chosen: settings.Settings) -> runs.Run:
     start, cwd = time.time(), os.getcwd()
     run_id = runs.new_id(start)
     parent = os.environ.get("CAPTURE_RUN_DIR")
-    kept = ("rename", "drop", "scale", "parsers", "linger", "wait", "jsonl", "ignored")
+    kept = ["rename", "drop", "scale", "parsers", "linger", "wait", "ignored"]
+    kept += ["jsonl", "tensorboard", "mlflow"]  # adapters' options
     return runs.Run(
         id=run_id,
         project=chosen.get("project") or os.path.basename(cwd) or "default",
