@@ -76,8 +76,8 @@ def _double(number: int, value: float) -> bytes:
 
 def _float(number: int, value: float) -> bytes:
     try:
-        data = struct.pack("<f", float(value))
-    except OverflowError:  # beyond 32 bits, or an integer beyond 64
+        data = struct.pack("<f", value)
+    except OverflowError:  # beyond 32 bits
         data = struct.pack("<f", math.inf if value > 0 else -math.inf)
     return _varint(number << 3 | 5) + data
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from capture.records import Row
@@ -26,9 +27,16 @@ class Steps:
         other = row.step if row.step is not None and _whole(row.step) else row.ordinal
         for name, value in row.metrics.items():
             if name in axes:
-                yield name, int(row.metrics[axes[name]]), value
+                yield name, int(row.metrics[axes[name]]), _double(value)
             elif name not in axes.values():
-                yield name, other, value
+                yield name, other, _double(value)
+
+
+def _double(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer of more than 300 digits
+        return math.inf if value > 0 else -math.inf
 
 
 def _whole(value: float) -> bool:
