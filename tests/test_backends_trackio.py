@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from backends import START, a_run, deliver, row
-from conftest import CAPTURE, eventually, only_run, run_in_progress, tracker_of
+from conftest import CAPTURE, eventually, run_in_progress, tracker_of
 
 from capture.adapter import Line
 from capture.adapters.trackio import TrackioAdapter
@@ -242,24 +242,21 @@ def test_a_self_hosted_server_holds_each_row_once_and_says_when_the_token_is_wro
 
 
 def test_a_tracker_killed_in_the_middle_leaves_each_row_once(own_world):
+    halves = (
+        "import os, time\n"
+        "for i in range(300):\n"
+        "    print(f'step {i}: loss={i / 4}', flush=True)\n"
+        "    while i == 150 and not os.path.exists('go'): time.sleep(0.01)\n"
+    )
     process = subprocess.Popen(
-        [*CAPTURE, "--project", "p", "--", sys.executable, "-c", PRINT, "300", "0.01"],
+        [*CAPTURE, "--project", "p", "--", sys.executable, "-c", halves],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     folder = run_in_progress()
-    eventually(lambda: (folder / "delivered" / "trackio.json").exists(), 30)
+    eventually(lambda: (folder / "delivered" / "trackio.json").exists(), 30)  # some rows are there
     os.kill(tracker_of(folder), signal.SIGKILL)
+    Path("go").touch()
     assert process.wait() == 0
     ((_, rows, _),) = read("capture-runs/trackio", "p").values()
     assert [r["loss"] for r in rows if "loss" in r] == [i / 4 for i in range(300)]
-
-
-def test_a_command_of_any_bytes_is_run_and_tracked(own_world):
-    command = [b"sh", b"-c", b"echo 'epoch 1: loss=0.5'", b"\xff"]
-    done = subprocess.run([*CAPTURE, "--", *command], capture_output=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"epoch 1: loss=0.5\n", b"")
-    ((_, rows, config),) = read("capture-runs/trackio", "project").values()
-    assert rows[0]["loss"] == 0.5
-    assert config["command"] .endswith(" '?'")
-    assert only_run()
