@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from capture.adapters.files import WholeWriter
 from capture.errors import BadInput
 from capture.records import Row, plain_number
 from capture.runs import Run
@@ -19,9 +19,10 @@ class JsonlAdapter:
     The file is derived from the records, so it is written anew from the first row after a crash.
     """
 
+    options = ("path",)
+
     def __init__(self) -> None:
-        self._file: BinaryIO | None = None
-        self._size = 0  # of the whole batches
+        self._file: WholeWriter | None = None
         self._place = ""
 
     def open(self, run: Run, folder: Path) -> int:
@@ -32,23 +33,15 @@ class JsonlAdapter:
             raise BadInput("jsonl: `path: -` can't be: the tracker has no standard output; name a file")
         path = cwd / chosen if chosen else folder / "metrics.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("wb", buffering=0)
+        self._file = WholeWriter(path)
         self._place = str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)
         return 0
 
     def log(self, rows: Sequence[Row]) -> None:
-        """Write the rows: all of them, or none where the disk is full."""
+        """Write the rows."""
         assert self._file is not None  # noqa: S101  opened before
         data = "".join(json.dumps(_item(row), ensure_ascii=False) + "\n" for row in rows).encode("utf-8")
-        try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[self._file.write(rest) :]
-        except OSError:
-            os.ftruncate(self._file.fileno(), self._size)  # they come again
-            self._file.seek(self._size)
-            raise
-        self._size += len(data)
+        self._file.write(data)
 
     def close(self, exit_status: int | None) -> None:
         """End the file."""

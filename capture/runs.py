@@ -126,7 +126,7 @@ def replace_file(path: PathLike, text: str) -> None:
     """Replace a small file in one step."""
     head, tail = os.path.split(path)
     draft = os.path.join(head, f".{tail}.{os.getpid()}")
-    with open(draft, "w", encoding="utf-8") as file:
+    with open(draft, "w", encoding="utf-8", errors="replace") as file:  # a command may have any bytes
         file.write(text)
     os.replace(draft, path)
 

@@ -19,7 +19,7 @@ CAPTURE = [sys.executable, "-m", "capture"]
 def own_world(tmp_path, monkeypatch):
     """A working folder and a home of the test's own; no account, no settings of the user's."""
     for name in list(os.environ):
-        if name.startswith(("CAPTURE_", "WANDB_", "TRACKIO_", "HF_", "PYTHONUNBUFFERED")):
+        if name.startswith(("CAPTURE_", "WANDB_", "TRACKIO_", "MLFLOW_", "HF_", "PYTHONUNBUFFERED")):
             monkeypatch.delenv(name)
     home = tmp_path / "home"
     home.mkdir()

@@ -14,6 +14,12 @@ def test_a_run_is_written_and_read_again(tmp_path):
     assert runs.read(folder).exit_status == 3
 
 
+def test_a_command_of_any_bytes_is_described_in_text(tmp_path):
+    run = runs.Run("id", "p", "n", ["cat", "caf\udce9"], "/x", "host", 12.5)
+    runs.create(tmp_path / "run", run)
+    assert runs.read(tmp_path / "run").command == ["cat", "caf?"]
+
+
 def test_a_project_name_can_not_lead_out_of_the_folder():
     assert runs.folder_of("base", "../../etc", "id") == "base/etc/id"
     assert runs.folder_of("base", "a b/c", "id") == "base/a-b-c/id"

@@ -1,0 +1,294 @@
+"""MLflow: a tracking server, or a database beside the runs."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import logging
+import os
+import posixpath
+import re
+import shlex
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from capture import runs
+from capture.adapter import Line
+from capture.adapters.steps import Steps
+from capture.errors import BadInput
+from capture.records import Row
+from capture.runs import Run
+
+# MLflow's limits
+MOST_METRICS = 999  # of one call, which takes 1000 things; one is the tag that says how far it is
+MOST_PARAMS = 100
+LONGEST_NAME, LONGEST_PARAM, LONGEST_TAG = 250, 6000, 5000
+
+MOST_LINES = 10_000  # of the console
+ID, ROWS = "capture.id", "capture.rows"  # tags
+REFUSED = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
+CLOSED = ("PERMISSION_DENIED", "UNAUTHENTICATED", "ENDPOINT_NOT_FOUND", "RESOURCE_DOES_NOT_EXIST")
+
+# Unless the user says otherwise: nothing is told to third parties, and delivery tries again by itself.
+ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+}
+
+log = logging.getLogger(__name__)
+
+
+class MlflowAdapter:
+    """One run in MLflow, which keeps every point that it gets.
+
+    So the run itself says how far it is, in a tag that is set together with the points, and is asked
+    when it is opened again.
+    """
+
+    options = ("tracking_uri",)
+
+    def __init__(self) -> None:
+        self._client: Any = None
+        self._id = ""
+        self._rows = 0
+        self._steps = Steps()
+        self._names = Names()
+        self._params: dict[str, str] = {}
+        self._lines: deque[str] = deque(maxlen=MOST_LINES)
+        self._folder = Path()
+        self._time = 0.0
+        self._link = ""
+
+    def open(self, run: Run, folder: Path) -> int:
+        """Find the run by its id, or make it."""
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        try:
+            from mlflow import MlflowClient
+        except ImportError as error:
+            raise BadInput(f"mlflow: {error}; install it beside capture: capture-metrics[mlflow]") from None
+        uri = tracking_uri(run, folder.parent.parent)
+        try:
+            with answers():
+                self._client = MlflowClient(uri)
+                self._open(run, folder.parent.parent, uri)
+        except ImportError as error:
+            raise BadInput(f"mlflow: {uri}: {error}; capture-metrics[mlflow] has what it needs") from None
+        except BadInput:
+            raise
+        except ValueError as error:
+            raise BadInput(f"mlflow: {uri}: {error}") from None
+        self._folder, self._time = folder, run.start
+        self.config(run.config)
+        return self._rows
+
+    def _open(self, run: Run, base: Path, uri: str) -> None:
+        experiment = self._experiment(run.project, base if uri.startswith("sqlite:") else None)
+        found = self._client.search_runs([experiment], f"tags.`{ID}` = '{run.id}'", max_results=1)
+        if found:
+            self._id = found[0].info.run_id
+            self._rows = int(found[0].data.tags.get(ROWS, 0))
+            self._params = dict(found[0].data.params)
+            self._client.update_run(self._id, status="RUNNING")
+        else:
+            start = int(run.start * 1000)
+            made = self._client.create_run(experiment, start, tags=_tags(run), run_name=run.name)
+            self._id = made.info.run_id
+        if uri.startswith("http"):
+            page = _without_password(uri).rstrip("/")
+            self._link = f"{page}/#/experiments/{experiment}/runs/{self._id}"
+        else:
+            self._link = f"mlflow ui --backend-store-uri {shlex.quote(_shown(uri, run.cwd))}"
+
+    def log(self, rows: Sequence[Row]) -> None:
+        """Write the rows, each metric at the value of its own axis."""
+        from mlflow.entities import Metric
+
+        metrics: list[Any] = []
+        done = self._rows
+        for row in rows:
+            if row.ordinal < self._rows:
+                continue  # it comes again because a later one failed
+            self._time = row.time or self._time
+            now = max(0, int(self._time * 1000))
+            points = [Metric(self._names.of(n), value, now, step) for n, step, value in self._steps.of(row)]
+            if metrics and len(metrics) + len(points) > MOST_METRICS:
+                self._send(metrics, done)
+                metrics = []
+            metrics += points
+            while len(metrics) > MOST_METRICS:  # one row is more than a call takes
+                self._send(metrics[:MOST_METRICS], done)
+                metrics = metrics[MOST_METRICS:]
+            done = row.ordinal + 1
+        self._send(metrics, done)
+
+    def config(self, values: Mapping[str, Any]) -> None:
+        """Add parameters.  MLflow refuses to change one: the later value becomes a tag."""
+        from mlflow.entities import Param, RunTag
+
+        params, tags = [], []
+        for name, value in values.items():
+            key, text = legal(name), _cut(str(value), LONGEST_PARAM)
+            if self._params.setdefault(key, text) == text:
+                params.append(Param(key, text))
+            else:
+                tags.append(RunTag(_cut(f"config.{key}", LONGEST_NAME), _cut(str(value), LONGEST_TAG)))
+        with answers():
+            for start in range(0, max(len(params), len(tags)), MOST_PARAMS):
+                part = slice(start, start + MOST_PARAMS)
+                self._client.log_batch(self._id, params=params[part], tags=tags[part])
+
+    def console(self, lines: Sequence[Line]) -> None:
+        """Keep the last lines for the end: an artifact is a whole file."""
+        self._lines.extend(line.text for line in lines)
+
+    def stored(self) -> int:
+        """Every call is stored when it returns."""
+        return self._rows
+
+    def close(self, exit_status: int | None) -> None:
+        """Say how the run ended."""
+        run = runs.read(self._folder)
+        if self._lines:
+            try:
+                self._client.log_text(self._id, "".join(f"{line}\n" for line in self._lines), "console.log")
+            except Exception as error:  # artifacts have a store and a password of their own
+                log.warning("mlflow: no console.log: %s", error)
+        with answers():
+            end = int((run.end or self._time) * 1000)
+            self._client.set_terminated(self._id, _status(exit_status, run.state), end)
+
+    def links(self) -> list[str]:
+        """The run's page, or what opens it."""
+        return [self._link]
+
+    def _experiment(self, name: str, base: Path | None) -> str:
+        """The experiment's id; where `base` is given its artifacts lie there."""
+        from mlflow.exceptions import MlflowException
+
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            place = (base.absolute() / "mlartifacts" / legal(name)).as_uri() if base else None
+            try:
+                return str(self._client.create_experiment(name, place))
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+            found = self._client.get_experiment_by_name(name)  # another run was faster
+        if found.lifecycle_stage == "deleted":
+            raise BadInput(
+                f"mlflow: the experiment {name!r} is deleted; restore it, or take another --project"
+            )
+        return str(found.experiment_id)
+
+    def _send(self, metrics: Sequence[Any], done: int) -> None:
+        """Write points, and that all rows before the ordinal `done` are there."""
+        from mlflow.entities import RunTag
+
+        if metrics:
+            with answers():
+                self._client.log_batch(self._id, metrics, tags=[RunTag(ROWS, str(done))])
+        self._rows = done
+
+
+class Names:
+    """The names that MLflow allows: letters, digits and `_-. :/`.  No two become one."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+        self._taken: set[str] = set()
+
+    def of(self, name: str) -> str:
+        """The name to use for this one."""
+        if name not in self._known:
+            short = free = legal(name)
+            number = 1
+            while free in self._taken:
+                number += 1
+                free = f"{short[: LONGEST_NAME - 6]}_{number}"
+            self._known[name] = free
+            self._taken.add(free)
+        return self._known[name]
+
+
+def legal(name: str) -> str:
+    """The name with what MLflow does not allow replaced; it has to be a tidy path, too."""
+    tidy = posixpath.normpath(re.sub(r"[^\w/.\- :]", "_", name)).lstrip("/")
+    tidy = re.sub(r"(^|/)\.\.(?=/|$)", r"\1__", tidy)
+    return _cut("_" if tidy in ("", ".") else tidy, LONGEST_NAME).rstrip("/")
+
+
+def tracking_uri(run: Run, base: Path) -> str:
+    """Where the run goes: what the user says, relative to the command's folder, or beside the runs."""
+    options = run.settings.get("mlflow") or {}
+    chosen = os.environ.get("MLFLOW_TRACKING_URI") or options.get("tracking_uri")
+    if not chosen:
+        return f"sqlite:///{base.absolute()}/mlflow.db"
+    scheme, _, path = chosen.partition(":///")
+    if scheme == "sqlite":
+        return f"sqlite:///{Path(run.cwd) / path}"
+    is_path = ":" not in chosen and not chosen.startswith("databricks")
+    return str(Path(run.cwd) / chosen) if is_path else str(chosen)
+
+
+@contextlib.contextmanager
+def answers() -> Iterator[None]:
+    """MLflow's errors, said as an adapter says them."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        message = str(error).split("\n")[0]
+        if error.error_code in REFUSED:
+            raise ValueError(message) from error
+        if error.error_code in CLOSED:
+            raise BadInput(f"mlflow: {message}") from error
+        raise
+
+
+def _status(exit_status: int | None, state: str) -> str:
+    if state == "crashed" or (exit_status is not None and 128 < exit_status <= 128 + 64):
+        return "KILLED"
+    return "FAILED" if exit_status else "FINISHED"
+
+
+def _tags(run: Run) -> dict[str, str]:
+    """What MLflow's pages show of the run; the user's own tags are true."""
+    tags = {
+        ID: run.id,
+        "mlflow.user": _user(),
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.name": shlex.join(run.command),
+        "mlflow.source.git.commit": run.git.get("commit", ""),
+        "mlflow.source.git.branch": run.git.get("branch", ""),
+        "mlflow.note.content": run.notes,
+        "host": run.host,
+        "group": run.group,
+    }
+    tags |= {legal(tag): "true" for tag in run.tags}
+    return {name: _cut(value, LONGEST_TAG) for name, value in tags.items() if value}
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return ""
+
+
+def _shown(uri: str, cwd: str) -> str:
+    return uri.replace(f"sqlite:///{cwd.rstrip('/')}/", "sqlite:///", 1)
+
+
+def _without_password(uri: str) -> str:
+    parts = urlsplit(uri)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -1,0 +1,105 @@
+"""TensorBoard: event files with scalars, hyperparameters, and the end of the console."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import deque
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from capture.adapter import Line
+from capture.adapters import events
+from capture.adapters.files import WholeWriter
+from capture.adapters.steps import Steps
+from capture.records import Row
+from capture.runs import Run
+
+MOST_LINES = 1000  # of the console
+
+
+class TensorboardAdapter:
+    """Writes an event file to `tensorboard/PROJECT/NAME-ID` beside the runs.
+
+    Derived from the records: after a crash it is written anew, with the same bytes under the same name,
+    so that a TensorBoard that is reading it does not notice.
+    """
+
+    options = ("logdir",)
+
+    def __init__(self) -> None:
+        self._file: WholeWriter | None = None
+        self._steps = Steps()
+        self._later: dict[str, Any] = {}
+        self._lines: deque[str] = deque(maxlen=MOST_LINES)
+        self._time = 0.0
+        self._logdir = ""
+
+    def open(self, run: Run, folder: Path) -> int:
+        """Begin the file."""
+        cwd = Path(run.cwd)
+        chosen = (run.settings.get("tensorboard") or {}).get("logdir")
+        logdir = cwd / chosen if chosen else folder.parent.parent / "tensorboard"
+        name = re.sub(r"[^\w.@+-]+", "-", run.name).strip(".-")
+        place = logdir / folder.parent.name / f"{name}-{run.id}".lstrip("-")
+        place.mkdir(parents=True, exist_ok=True)
+        self._file = WholeWriter(place / f"events.out.tfevents.{int(run.start)}.{run.host or 'localhost'}.0")
+        self._logdir = str(logdir.relative_to(cwd) if logdir.is_relative_to(cwd) else logdir)
+        self._time = run.start
+        self._file.write(
+            events.version(run.start)
+            + events.session_start(run.start, run.config)
+            + events.text(run.start, 0, "run", _table(_about(run)))
+        )
+        return 0
+
+    def log(self, rows: Sequence[Row]) -> None:
+        """Write the rows, each metric at the value of its own axis."""
+        assert self._file is not None  # noqa: S101  opened before
+        data = bytearray()
+        for row in rows:
+            self._time = row.time or self._time
+            points = sorted(self._steps.of(row), key=lambda point: point[1])
+            for step, group in groupby(points, lambda point: point[1]):
+                data += events.scalars(self._time, step, [(name, value) for name, _, value in group])
+        self._file.write(data)
+
+    def config(self, values: Mapping[str, Any]) -> None:
+        """Keep what came after the start for the Text tab: the HParams tab reads the first values only."""
+        self._later |= values
+
+    def console(self, lines: Sequence[Line]) -> None:
+        """Keep the last lines for the end: a text event holds a whole text."""
+        self._lines.extend(line.text for line in lines)
+
+    def close(self, exit_status: int | None) -> None:
+        """Write the console and how the run ended."""
+        assert self._file is not None  # noqa: S101  opened before
+        ended = {None: events.UNKNOWN, 0: events.SUCCESS}.get(exit_status, events.FAILURE)
+        console = "\n".join(f"    {line}" for line in self._lines)  # indented: code, as it stands
+        texts = {"console": console, "config": _table(self._later) if self._later else ""}
+        shown = [events.text(self._time, 0, tag, text) for tag, text in texts.items() if text]
+        self._file.write(b"".join([*shown, events.session_end(self._time, ended)]))
+        self._file.close()
+
+    def links(self) -> list[str]:
+        """What opens it."""
+        return [f"tensorboard --logdir {shlex.quote(self._logdir)}"]
+
+
+def _about(run: Run) -> dict[str, Any]:
+    about = {"command": shlex.join(run.command), "folder": run.cwd, "host": run.host, **run.git}
+    about |= {"tags": ", ".join(run.tags), "notes": run.notes, "group": run.group}
+    return {name: value for name, value in about.items() if value}
+
+
+def _table(values: Mapping[str, Any]) -> str:
+    """Markdown."""
+    rows = [f"| {_cell(name)} | {_cell(value)} |" for name, value in values.items()]
+    return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def _cell(value: Any) -> str:
+    return re.sub(r"([\\|`*_<\[])", r"\\\1", str(value)).replace("\n", " ")
