@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +10,12 @@ from capture import bars, patterns
 from capture.fits import Fits
 from capture.formats import Format, Naming
 from capture.frames import FINAL, Frame
+from capture.prefixes import Line, Prefixes, unix_time
 from capture.records import Record
 from capture.rules import Memory, Reading, Renaming, Rule
 
 TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
+MOST_SOURCES = 4096  # ranks and workers that are told apart
 
 
 @dataclass
@@ -22,6 +24,16 @@ class _State:
 
     memory: Memory = field(default_factory=dict)
     shown: dict[Any, bars.Bar] = field(default_factory=dict)
+
+
+@dataclass
+class _Source:
+    """Who prints the lines: a rank, a worker, or nobody in particular.  Each is a run of its own."""
+
+    context: Mapping[str, Any]
+    states: dict[str, _State] = field(default_factory=dict)
+    fits: Fits = field(default_factory=Fits)
+    last: dict[tuple[Any, ...], Reading] = field(default_factory=dict)
 
 
 class Parser:
@@ -40,9 +52,8 @@ class Parser:
         self.lines = self.understood = 0
         self.events: list[str] = []
         self._renaming = Renaming(naming) if naming else None
-        self._states: dict[str, _State] = {}
-        self._fits = Fits()
-        self._last: dict[tuple[Any, ...], Reading] = {}
+        self._prefixes = Prefixes()
+        self._sources: dict[tuple[Any, ...], _Source] = {(): _Source({})}
         self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
         self._choose()
 
@@ -65,33 +76,51 @@ class Parser:
     def finish(self) -> list[Record]:
         """The records that were still held back when the output ended."""
         records = []
-        for name, state in self._states.items():
-            for bar in state.shown.values():
-                for step, metrics in bar.finish():
-                    assert bar.frame is not None  # noqa: S101  a bar with values was drawn
-                    reading = Reading(step, bar.epoch, metrics, bar.context)
-                    records += self._record(name, reading, bar.frame)
+        for source in self._sources.values():
+            for name, state in source.states.items():
+                for bar in state.shown.values():
+                    for step, metrics in bar.finish():
+                        assert bar.frame is not None  # noqa: S101  a bar with values was drawn
+                        reading = Reading(step, bar.epoch, metrics, bar.context)
+                        records += self._record(name, reading, bar.frame, source)
         return records
 
     def _read(self, frame: Frame) -> list[Record]:
-        text = frame.text
+        records = []
+        for line in self._prefixes.peel(frame.text, frame.stream):
+            timed = frame
+            if frame.time is None and line.stamp:
+                timed = frame._replace(time=unix_time(line.stamp))
+            records += self._line(timed, line)
+        return records
+
+    def _line(self, frame: Frame, line: Line) -> list[Record]:
         for rule in list(self.rules):
             literals = rule.matcher.literals
-            if literals is not None and not any(literal in text for literal in literals):
-                continue
-            state = self._states.setdefault(rule.form.name, _State())
-            try:
-                readings = rule.read(frame, text, state.memory, state.shown)
-            except patterns.Timeout:
-                self._switch_off(rule, f"took more than {TIME_LIMIT * 1000:.0f} ms on one line")
-                continue
-            except Exception as error:  # whatever is wrong with one pattern, the others read on
-                self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
-                continue
-            if readings is not None:
-                self._recognised.add(frame.stream)
-                return [r for reading in readings for r in self._record(rule.form.name, reading, frame)]
+            for text, context in line.views:
+                if literals is not None and not any(literal in text for literal in literals):
+                    continue
+                source = self._source(context)
+                state = source.states.setdefault(rule.form.name, _State())
+                try:
+                    readings = rule.read(frame, text, state.memory, state.shown)
+                except patterns.Timeout:
+                    self._switch_off(rule, f"took more than {TIME_LIMIT * 1000:.0f} ms on one line")
+                    break
+                except Exception as error:  # whatever is wrong with one pattern, the others read on
+                    self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
+                    break
+                if readings is not None:
+                    self._recognised.add(frame.stream)
+                    name = rule.form.name
+                    return [r for reading in readings for r in self._record(name, reading, frame, source)]
         return []
+
+    def _source(self, context: Mapping[str, Any]) -> _Source:
+        key = tuple(sorted(context.items()))
+        if key not in self._sources and len(self._sources) < MOST_SOURCES:
+            self._sources[key] = _Source(context)
+        return self._sources.get(key) or self._sources[()]
 
     def _switch_off(self, rule: Rule, reason: str) -> None:
         self.rules.remove(rule)
@@ -101,17 +130,19 @@ class Parser:
             f"format {rule.form.name}: a pattern {reason} and is switched off for this run: {pattern}"
         )
 
-    def _record(self, parser: str, reading: Reading, frame: Frame) -> list[Record]:
+    def _record(self, parser: str, reading: Reading, frame: Frame, source: _Source) -> list[Record]:
         metrics = self._renaming(reading.metrics) if self._renaming else reading.metrics
         if not metrics and not reading.config:
             return []
         key = (parser, *metrics)
-        if frame.end != "newline" and self._last.get(key) == reading:  # only the clock of a bar moved
+        if frame.end != "newline" and source.last.get(key) == reading:  # only the clock of a bar moved
             return []
-        self._last[key] = reading
-        context = {"stream": frame.stream, **reading.context} if frame.stream else dict(reading.context)
+        source.last[key] = reading
+        context = {**source.context, **reading.context}
+        if frame.stream:
+            context = {"stream": frame.stream, **context}
         metric = next(iter(metrics), "")
-        fit = self._fits.number(parser, metric, reading.context, reading.step, reading.epoch)
+        fit = source.fits.number(parser, metric, reading.context, reading.step, reading.epoch)
         if fit > 1:
             context["fit"] = fit
         return [
