@@ -13,11 +13,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from capture import checked
+from capture import checked, readers
 from capture.checked import Checked, Source
 from capture.errors import BadInput
 from capture.expressions import Expression
 from capture.patterns import Matcher, from_line, from_regex
+from capture.readers import Reader
 from capture.runs import PARSERS
 
 
@@ -84,6 +85,7 @@ class Pattern(Outcome):
 
     line: str | None = None
     regex: Joined | None = None
+    reader: str | None = Field(None, pattern=r"^[a-z_]\w*$")
     pairs: Names = []
     bar: Bar | None = None
     cases: list[Outcome] = []
@@ -100,14 +102,22 @@ class Pattern(Outcome):
         from_regex(source).check()
         return source
 
+    @field_validator("reader")
+    @classmethod
+    def _reader(cls, name: str) -> str:
+        readers.find(name)
+        return name
+
     @model_validator(mode="after")
-    def _one_of_two(self) -> Pattern:
-        if (self.line is None) == (self.regex is None):
-            raise ValueError("a pattern has either line: or regex:")
+    def _one_of_them(self) -> Pattern:
+        if [self.line, self.regex, self.reader].count(None) != 2:
+            raise ValueError("a pattern has either line: or regex: (or reader:)")
         return self
 
-    def matcher(self) -> Matcher:
+    def matcher(self) -> Matcher | Reader:
         """The compiled pattern."""
+        if self.reader is not None:
+            return readers.find(self.reader)
         return from_line(self.line) if self.line is not None else from_regex(self.regex or "")
 
 

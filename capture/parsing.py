@@ -11,8 +11,9 @@ from capture.fits import Fits
 from capture.formats import Format, Naming
 from capture.frames import FINAL, Frame
 from capture.prefixes import Line, Prefixes, unix_time
+from capture.readers import ALONE, Memory
 from capture.records import Record
-from capture.rules import Memory, Reading, Renaming, Rule
+from capture.rules import Reading, Renaming, Rule
 
 TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
 MOST_SOURCES = 4096  # ranks and workers that are told apart
@@ -55,6 +56,7 @@ class Parser:
         self._prefixes = Prefixes()
         self._sources: dict[tuple[Any, ...], _Source] = {(): _Source({})}
         self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
+        self._known: set[str] = set()  # formats that have recognised more than a heading
         self._choose()
 
     def _choose(self) -> None:
@@ -95,13 +97,18 @@ class Parser:
         return records
 
     def _line(self, frame: Frame, line: Line) -> list[Record]:
+        headed: set[str] = set()  # `Epoch 3/25` looks the same to many formats: all may remember it
         for rule in list(self.rules):
+            if headed and (rule.pattern.as_ != "context" or rule.form.name in headed):
+                continue
             literals = rule.matcher.literals
             for text, context in line.views:
                 if literals is not None and not any(literal in text for literal in literals):
                     continue
                 source = self._source(context)
                 state = source.states.setdefault(rule.form.name, _State())
+                if rule.pattern.reader:
+                    state.memory[ALONE] = not self._known - {rule.form.name}
                 try:
                     readings = rule.read(frame, text, state.memory, state.shown)
                 except patterns.Timeout:
@@ -112,7 +119,11 @@ class Parser:
                     break
                 if readings is not None:
                     self._recognised.add(frame.stream)
+                    if rule.pattern.as_ == "context":
+                        headed.add(rule.form.name)
+                        break
                     name = rule.form.name
+                    self._known.add(name)
                     return [r for reading in readings for r in self._record(name, reading, frame, source)]
         return []
 
@@ -125,7 +136,7 @@ class Parser:
     def _switch_off(self, rule: Rule, reason: str) -> None:
         self.rules.remove(rule)
         self._choose()
-        pattern = rule.pattern.line or rule.pattern.regex
+        pattern = rule.pattern.line or rule.pattern.regex or rule.pattern.reader
         self.events.append(
             f"format {rule.form.name}: a pattern {reason} and is switched off for this run: {pattern}"
         )

@@ -16,6 +16,7 @@ from typing import Any
 import regex
 
 from capture.literals import Required, required
+from capture.readers import Reader
 from capture.values import GROK, KINDS, Value, is_number, number
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}:\"']*)(?::([^{}]*))?\}")  # {"a": is JSON
@@ -155,7 +156,7 @@ def _read_any(shown: str) -> Value:
     return number(shown) if is_number(shown) else shown.strip()
 
 
-def gate(matchers: Iterable[Matcher]) -> re.Pattern[bytes] | None:
+def gate(matchers: Iterable[Matcher | Reader]) -> re.Pattern[bytes] | None:
     """One search that finds a required literal of any matcher; None if some matcher requires none."""
     texts: set[str] = set()
     for matcher in matchers:

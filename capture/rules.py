@@ -12,11 +12,11 @@ from capture.expressions import Expression, Unknown
 from capture.formats import Format, Naming, Outcome, Pattern
 from capture.frames import Frame
 from capture.patterns import Matcher
+from capture.readers import Memory, Reader
 from capture.values import Value, is_number, literal, number
 
 # Where in the run a line stands: never metrics.
 KNOWN = frozenset(["step", "steps", "epoch", "epochs", "batch", "batches", "timestamp"])
-Memory = dict[str, Value]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Rule:
         self.form = form
         self.pattern = pattern
         self.timeout = timeout
-        self.matcher: Matcher = pattern.matcher()
+        self.matcher: Matcher | Reader = pattern.matcher()
         outcomes = pattern.cases or [Outcome.model_construct()]
         self.cases = [Case(outcome, pattern, form) for outcome in outcomes]
 
@@ -122,10 +122,18 @@ class Rule:
         `memory` is what the format remembered, and is changed; `shown` are the bars on the screen.
         Raises patterns.Timeout.
         """
-        found = self.matcher.match(text, self.timeout)
-        if found is None:
-            return None
-        values, repeated = found
+        values: dict[str, Value]
+        repeated: list[tuple[str, str]] = []
+        if isinstance(self.matcher, Reader):
+            read = self.matcher.read(text, memory)
+            if read is None:
+                return None
+            values = dict(read)
+        else:
+            found = self.matcher.match(text, self.timeout)
+            if found is None:
+                return None
+            values, repeated = found
         names = {**memory, **values}
         case = next((case for case in self.cases if case.fits(frame, names)), None)
         if case is None:
