@@ -145,7 +145,7 @@ class Parser:
         metrics = self._renaming(reading.metrics) if self._renaming else reading.metrics
         if not metrics and not reading.config:
             return []
-        key = (parser, *metrics)
+        key = (parser, *reading.context.items(), *metrics)
         if frame.end != "newline" and source.last.get(key) == reading:  # only the clock of a bar moved
             return []
         source.last[key] = reading

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from capture import bars
 from capture.pairs import share
 from capture.parsers import mappings, words
 from capture.readers import ALONE, Memory
@@ -72,8 +73,8 @@ _PLAIN_WORD = re.compile(_WORD)
 _REPR = re.compile(
     rf"(?:tensor|Array|array|(?:np\.|numpy\.|jnp\.)?(?:float|int)\d+)\(\s*({NUMBER})(?:,[^()]{{0,80}}(?:\([^()]*\))?)?\s*\)"
 )
-# ==> epoch 3   [=====>    ]   |███▌     |
-_DECORATION = re.compile(r"^\s*(?:[=*#~-]{2,}>?|\*)(?=\s)|\[[=#>. -]{5,}\]|\|?[▏▎▍▌▋▊▉█━╸╺─░▒▓]{2,}[ ╸╺]*\|?")
+_HEAD = re.compile(r"\s*(?:[=*#~-]{2,}>?|\*)(?=\s)")  # ==> epoch 3
+_BAR = re.compile(r"\[[=#>. -]{5,}\]|\|?[▏▎▍▌▋▊▉█━╸╺─░▒▓]{2,}[ ╸╺]*\|?")  # [=====>    ]   |███▌     |
 # Where another line begins: two that were printed at once.
 _GLUED = re.compile(r"(?:/[\w.-]+){2,}:\d+:|\b\w*(?:Warning|Error|Exception):\s|Traceback \(")
 # Sentences, commands and code that hold a metric's word beside a number, but tell of something else.
@@ -85,7 +86,8 @@ _NO = re.compile(
     r"|improved from|threads?|packets?|pid|uid|port|http|errors)(?![a-z_])"
     r"|(?<![\w-])--?[a-z][\w-]*[ =]|://|==|!=|->|=>|::|;\s*$|[{}<>\\`~]|\bself\.|\w\.[a-z_]+\(|\[\]"
     r"|\w\((?:[^()]*[ ,])?\w+\s?=|\w\(['\"]|['\"][\])]*,?\s*$|^\s{9,}['\"]"
-    r"|^\s*(?:return|raise|if|for|while|def|else|elif|with|print)\b|^\s*[$>+#] ?[a-z]|^[-+ ]\s{3,}\w+ = \S+$|^[-+]\s{2}"
+    r"|^\s*(?:return|raise|if|for|while|def|else|elif|with|print)\b"
+    r"|^\s*[$>+#] ?[a-z]|^[-+ ]\s{3,}\w+ = \S+$|^[-+]\s{2}"
     r"|^[d-][rwxsStT-]{9}|^\s*(?:\w+\.)*\w*(?:Error|Exception|Warning)(?!\w)(?!\s?[:=]?\s?[-+]?\.?\d)"
     r"|[\w.]+\.(?:py|sh|c|cc|cpp|h|rs|go|js|ts|yaml|yml|json|toml)\b"
 )
@@ -105,6 +107,7 @@ class _Line:
     steps: int | None = None
     rank: int = 0  # of the word that gave the step
     fold: int | None = None
+    bar: str = ""
     fractions: list[tuple[int, int]] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
     section: str = ""
@@ -161,7 +164,8 @@ def _mapping(text: str, start: int) -> _Line | None:
 
 def _pairs(text: str) -> _Line | None:
     """A line of names and numbers."""
-    text = _DECORATION.sub(" ", text)
+    head, bar = _HEAD.match(text), _BAR.search(text)
+    text = _BAR.sub(" ", text[head.end() :] if head else text)
     text = _REPR.sub(r"\1", text) if "(" in text else text
     glued = _GLUED.search(text)
     if glued:
@@ -174,6 +178,11 @@ def _pairs(text: str) -> _Line | None:
         _keep(text, cells["name"], cells, line)
         return line
     _scan(text, line)
+    if bar:
+        counts = [line.step, *(at for at, _ in line.fractions), line.epoch if line.epochs else None]
+        if next((count for count in counts if count is not None), None) == 0:  # nothing is done yet
+            return None
+        line.bar = "" if line.section else bars.label(bar.string[: bar.start()])
     if line.words > 5 + len(line.metrics) or line.numbers > 1 + len(line.metrics):
         return None
     return line
@@ -367,7 +376,7 @@ def _place(line: _Line, memory: Memory) -> dict[str, Value]:
             memory[name] = value
     memory["stepped"], memory["place"] = str(epoch), f"{epoch} {step}"
     memory["given"] = (given + names)[-LONGEST:]
-    place = {"epoch": epoch, "step": step, "fold": line.fold}
+    place = {"epoch": epoch, "step": step, "fold": line.fold, "bar": line.bar or None}
     return {**line.metrics, **{name: value for name, value in place.items() if value is not None}}
 
 

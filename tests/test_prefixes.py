@@ -76,7 +76,11 @@ MOMENT = 1795181200  # 2026-11-20 13:26:40 UTC
     ("Nov 20 13:26:40 host prog[123]: ", None),
 ])  # fmt: skip
 def test_loggers_and_times(prefix, time):
-    assert one(prefix + "epoch 1 loss 0.5") == ("epoch 1 loss 0.5", {}, time and pytest.approx(time, rel=0, abs=1e-3))
+    assert one(prefix + "epoch 1 loss 0.5") == (
+        "epoch 1 loss 0.5",
+        {},
+        time and pytest.approx(time, rel=0, abs=1e-3),
+    )
 
 
 def test_the_columns_of_a_rich_log():
