@@ -14,7 +14,9 @@ _CLEAR = re.compile(
     r"|bpb|bpc|bpd|wer|cer|ndcg|nll|elbo|mcc|recall|logloss"
 )
 # Words that other programs use too: they need a step or an epoch beside them, or a split before them.
-_WEAK = re.compile(r"losses|scores?|err|error|precision|map|return|returns|ret|r2|mrr|fid|hits?|top\d")
+_WEAK = re.compile(
+    r"losses|scores?|err|error|precision|map|return|returns|ret|r2|mrr|fid|hits?|top\d|cost|objective"
+)
 # Words of numbers that stand beside metrics.
 _BESIDE = re.compile(
     r"lr|lrs|rate|norm|gnorm|grad|kl|entropy|eps|epsilon|temp|temperature|momentum|wd|wps|ups|fps|mfu|throughput"
@@ -52,7 +54,7 @@ _SPELLED = [
     "dice",
     "mcc",
 ]
-_SPELLED += ["auroc", "auprc", "score", "error", "precision", "return"]
+_SPELLED += ["auroc", "auprc", "score", "error", "precision", "return", "cost", "objective"]
 _SHOUTED = ["mse", "mae", "mape", "iou", "psnr", "ssim", "ndcg", "nll", "elbo", "rmsle"]
 LITERALS = frozenset(
     [spelling for word in _SPELLED for spelling in (word, word.capitalize(), word.upper())]
@@ -71,8 +73,9 @@ def kind(name: str) -> int:
         return BESIDE if any(_CLEAR.fullmatch(part) for part in parts) else NONE
     if any(_CLEAR.fullmatch(part) for part in parts) or any(word.startswith("mAP") for word in words):
         return CLEAR
-    if any(_WEAK.fullmatch(part) for part in parts):
-        return CLEAR if any(_SPLIT.fullmatch(part) for part in parts) else WEAK
+    weak = {part for part in parts if _WEAK.fullmatch(part)}
+    if weak:
+        return CLEAR if len(weak) > 1 or any(_SPLIT.fullmatch(part) for part in parts) else WEAK
     return BESIDE if "/" in name or any(_BESIDE.fullmatch(part) for part in parts) else NONE
 
 
@@ -84,3 +87,9 @@ def is_setting(name: str) -> bool:
 def is_split(word: str) -> bool:
     """Whether the word names a part of the data: train, validation, ..."""
     return _SPLIT.fullmatch(word) is not None
+
+
+@lru_cache(maxsize=4096)
+def names_split(name: str) -> bool:
+    """Whether the name says which part of the data it was measured on."""
+    return any(is_split(part) for part in re.split(r"[\W_]+", name))

@@ -1,0 +1,295 @@
+"""What stands in a line of an unknown program: names with numbers, positions in the run, and the rest."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from capture.pairs import share
+from capture.parsers import words
+from capture.values import NUMBER, number, si
+
+_COUNT = r"\d[\d,]{0,14}"
+_WORD = r"[A-Za-z_](?:\w|[/@^%]|[.'+-](?=\w))*(?:\([A-Za-z][\w:.-]{0,12}\))?"
+_BYTES = r"(?:[KMGT]i?B|[kKMGT]?bytes?)"
+_RATE = r"(?:[a-zA-Z]+/(?:s|sec|second|it|step|batch|iter|gpu)|[a-zA-Z]*ps|dB|px|pts?|points?)"
+_TIME = r"(?:ns|us|µs|ms|s|secs?|seconds)"
+# A number that goes on (a version, a date, a ratio, the edge of the terminal) is none.
+_VALUE = (
+    rf"(?P<value>{NUMBER}(?:[kKMGTB](?![\w/]))?)(?:\s?(?P<percent>%)|\s?(?P<unit>{_TIME}|{_BYTES}|{_RATE}))?"
+    r"(?![\w…]|[.:/-]\d|\.\.|\s?%\|)"
+)
+_NAME = re.compile(rf"{_WORD}(?: {{1,2}}{_WORD}){{0,5}}")
+_VERB = re.compile(r" (?:is|was|of)$")
+_EXPLICIT = re.compile(rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?\s{{0,4}}:?[:=](?![:=])\s*{_VALUE}")
+_SPACED = re.compile(rf"\s+(?:is\s+|was\s+|of\s+)?{_VALUE}")
+# Accuracy of the network on the 10000 test images: 55 %   Loss after 100 steps: 0.5
+_PHRASE = re.compile(rf"{_WORD} (?:of|on|for|over|after|at|in) [^=|,;]{{1,80}}?(?::|=| is)\s*{_VALUE}\s*$")
+_PHRASE_END = re.compile(r"\s*(?::|=| is)\s*$")
+_WHEN = re.compile(r" (?=(?:after|at) [\da-z])")
+# Accuracy: 9850/10000 (98%)
+_OUT_OF = re.compile(
+    rf"\s{{0,2}}[:=]?\s*(?P<hits>{_COUNT})\s?/\s?(?P<all>{_COUNT})(?![\d/]|\.\d)(?:\s*\(\s*[\d.]+\s?%\s*\))?"
+)
+# 7.3 (9.3)   0.53 ± 0.01   0.53 (best 0.5)
+_SECOND = re.compile(
+    rf"\s*(?:\(\s*(?P<avg>{NUMBER})(?P<avg_percent>\s?%)?\s*\)"
+    rf"|\(?(?:±|\+/-|\+-)\s*(?P<std>{NUMBER})(?P<std_percent>\s?%)?(?!\w)\)?"
+    rf"|\((?P<which>best|avg|mean|ema|std)\s?[:=]?\s*(?P<other>{NUMBER})(?P<other_percent>\s?%)?(?=[\s,)])[^()]*\))"
+)
+# Words for a step; where a line has several, the one with more weight counts the run's.
+STEPS = {
+    "step": 5, "iter": 5, "iteration": 5, "it": 4, "update": 5, "timestep": 5, "frame": 3, "example": 3,
+    "sample": 3, "episode": 6, "round": 4, "generation": 4, "gen": 4, "game": 4, "trial": 2, "tree": 4,
+    "batch": 1, "minibatch": 1, "mini-batch": 1, "mb": 1,
+}  # fmt: skip
+EACH_EPOCH = 1  # the weight of what starts over in each epoch
+_WHOLE = ("global", "total", "env", "optimizer", "train", "training", "current", "num", "best")
+_PLACES = frozenset([*STEPS, *(f"{word}s" for word in STEPS), "epoch", "epochs", "ep", "fold"])
+_PERCENT = r"(?:\s?\(\s?[\d.]+\s?%\s?\))?"
+_POSITION = re.compile(
+    rf"(?i)(?P<best>best[ _-])?(?P<whole>(?:{'|'.join(_WHOLE[:-1])})[ _-])?"
+    rf"(?P<what>epoch|ep|fold|{'|'.join(sorted(STEPS, key=len, reverse=True))})(?P<plural>s)?(?:\([a-z]+\))?"
+    rf"\s{{0,8}}(?:[:=#]|no\.?)?\s{{0,8}}[\[(]?\s{{0,8}}(?P<at>{_COUNT})(?P<part>\.\d{{1,12}})?"
+    rf"(?:\s{{0,8}}(?:/|of)\s{{0,8}}(?P<of>{_COUNT}))?{_PERCENT}\s{{0,8}}[\])]?(?![\w%]|[.:/-]\d)"
+)
+_FRACTION = re.compile(
+    rf"(?P<open>[\[(]?)\s{{0,8}}(?P<at>{_COUNT})\s{{0,8}}/\s{{0,8}}(?P<of>{_COUNT})"
+    rf"(?:\s?(?:batch|step|iter|it|epoch)[a-z]*)?\s{{0,8}}{_PERCENT}\s{{0,8}}[\])]?(?![\w/%]|\.\d|\s?[KMGT]i?B)"
+)
+# after 6400 examples
+_COUNTED = re.compile(rf"(?i)(?:after|at|@) (?P<at>{_COUNT}) (?P<what>[a-z-]+?)s?(?![a-z])")
+# 12: loss   [12] loss   #12 loss
+_LABEL = re.compile(
+    r"\s*(?P<hash>#\s?)?[(\[]?(?P<at>\d{1,9})(?:[\])]?\s?[:|,](?=\s)|[\])](?=\s)|\t|(?(hash)\s|(?!)))"
+)
+# [1,  2000] loss   [1][100/600] loss
+_TWO = re.compile(r"\s*\[(?P<epoch>\d{1,9})(?:,\s*|\]\s?\[)(?P<at>\d{1,12})(?:\s*/\s*(?P<of>\d{1,12}))?\s*\]")
+_QUANTITY = re.compile(
+    r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+    rf"(?P<unit>:\d[\d:.]*|\s?%|\s?(?:{_TIME}|m|mins?|minutes?|h|hrs?|hours?|d|days?|{_BYTES}|{_RATE})(?!\w))?"
+)
+_FIRST = re.compile(r"[A-Za-z]+")
+_PLAIN = re.compile(_WORD)
+_OPENS_EPOCH = re.compile(r" \[\s*\d+/")
+_SHORT_UNIT = re.compile(rf"{_TIME}|{_BYTES}")  # those that change from line to line: 900ms, 1.2s
+_ERRORS = re.compile(r"(?i)(?<![a-z])err(?:or)?(?![a-z])")
+# Words of a sentence that lead to a name.
+_LEAD = """
+with at of the has have was is and for to from using saved saving got after in on a an its by as achieved
+reached
+"""
+_STOPS = frozenset(_LEAD.split())
+
+
+@dataclass
+class Line:
+    """What was found in a line.  `strays` and `numbers` count what is part of nothing known."""
+
+    epoch: float | None = None
+    epochs: int | None = None
+    step: int | None = None
+    steps: int | None = None
+    weight: int = 0  # of the word that gave the step
+    fold: int | None = None
+    bar: str = ""
+    section: str = ""  # the part of the data that the line speaks of
+    fractions: list[tuple[int, int]] = field(default_factory=list)
+    metrics: dict[str, float] = field(default_factory=dict)
+    clearest: int = words.NONE
+    strays: int = 0
+    numbers: int = 0
+
+    @property
+    def placed(self) -> bool:
+        """Whether it says where in the run it stands."""
+        return self.epoch is not None or self.step is not None
+
+
+def scan(text: str) -> Line:
+    """Everything in the text, found from left to right."""
+    line, at = Line(), 0
+    if start := _TWO.match(text):
+        line.epoch, line.step = int(start["epoch"]), int(start["at"])
+        line.steps, line.weight, at = int(start["of"] or 0) or None, EACH_EPOCH, start.end()
+    elif start := _LABEL.match(text):
+        line.step, at = int(start["at"]), start.end()
+    while at < len(text):
+        character = text[at]
+        if character.isalpha() or character == "_":
+            at = _position(text, at, line) or pair(text, at, line) or _stray(text, at, line)
+        elif character in "0123456789[(@.+-":
+            at = _number(text, at, line) or at + 1
+        else:
+            at += 1
+    if line.fractions:
+        _name_fractions(line)
+    return line
+
+
+def _int(shown: str) -> int:
+    return int(shown.replace(",", ""))
+
+
+def _position(text: str, at: int, line: Line) -> int:
+    """Where a position ends that begins here; 0 if there is none."""
+    first = _FIRST.match(text, at)
+    word = first[0].lower() if first else ""
+    if word in ("after", "at"):
+        return _counted(text, at, line)
+    if word not in _PLACES and word not in _WHOLE and word != "mini":
+        return 0
+    found = _POSITION.match(text, at)
+    if not found or (found["plural"] and found["what"].lower() in ("epoch", "ep") and not found["of"]):
+        return 0
+    what = found["what"].lower()
+    total = _int(found["of"]) if found["of"] else None
+    if found["best"]:
+        return found.end()
+    if what in ("epoch", "ep"):
+        line.epoch = float(_int(found["at"]) + float(found["part"])) if found["part"] else _int(found["at"])
+        line.epochs = total
+    elif found["part"]:
+        return 0
+    elif what == "fold":
+        line.fold = _int(found["at"])
+    else:
+        _step(_int(found["at"]), total, STEPS[what] + 5 * bool(found["whole"]), line)
+    return found.end()
+
+
+def _counted(text: str, at: int, line: Line) -> int:
+    found = _COUNTED.match(text, at)
+    what = found["what"].lower() if found else ""
+    if not found or (what not in STEPS and what != "epoch"):
+        return 0
+    if what == "epoch":
+        line.epoch = _int(found["at"])
+    else:
+        _step(_int(found["at"]), None, STEPS[what], line)
+    return found.end()
+
+
+def _step(step: int, steps: int | None, weight: int, line: Line) -> None:
+    if weight > line.weight:
+        line.step, line.steps, line.weight = step, steps, weight
+
+
+def _stray(text: str, at: int, line: Line) -> int:
+    word = _PLAIN.match(text, at)
+    end = word.end() if word else at + 1
+    if words.is_split(text[at:end]):
+        line.section = text[at:end]
+    elif end - at > 1:
+        line.strays += 1
+    return end
+
+
+def pair(text: str, at: int, line: Line) -> int:
+    """Where a name with its number ends that begins here; 0 if there is none."""
+    named = _NAME.match(text, at)
+    if not named:
+        return 0
+    name, end = named[0], named.end()
+    first, _, rest = name.partition(" ")
+    if rest and words.kind(first) == words.CLEAR and (phrase := _PHRASE.match(text, at)):
+        return _phrase(text, at, phrase, line)
+    if verb := _VERB.search(name):
+        name, end = name[: verb.start()], at + verb.start()
+    if explicit := _EXPLICIT.match(text, end):
+        if words.is_split(name) and explicit["value"].isdigit() and _OPENS_EPOCH.match(text, explicit.end()):
+            line.section, line.epoch = name, int(explicit["value"])  # Train: 3 [  50/1251 (  4%)]
+            return explicit.end()
+        return keep(text, _without_lead(name, line) + (explicit["note"] or ""), explicit, line)
+    last = name.rpartition(" ")[2]
+    ratio = _OUT_OF.match(text, end)
+    if ratio and words.kind(last) == words.CLEAR and 0 < _int(ratio["all"]) >= _int(ratio["hits"]):
+        _add(_without_lead(name, line), _int(ratio["hits"]) / _int(ratio["all"]), line)
+        return ratio.end()
+    spaced = _SPACED.match(text, end)
+    if spaced and (words.kind(last) >= words.BESIDE or _is_a_cell(text, at, spaced.end())):
+        return keep(text, _without_lead(name, line), spaced, line, spaced=True)
+    return 0
+
+
+def _phrase(text: str, at: int, found: re.Match[str], line: Line) -> int:
+    """Take a name that is many words: without its numbers, and without when it was."""
+    name = _PHRASE_END.sub("", text[at : found.start("value")])
+    if when := _WHEN.search(name):
+        begin = at + when.end()
+        if _counted(text, begin, line) or _position(text, text.index(" ", begin) + 1, line):
+            name = name[: when.start()]
+    return keep(text, " ".join(re.sub(r"\b\d[\d,.]*\b|:", " ", name).split()), found, line)
+
+
+def _is_a_cell(text: str, start: int, end: int) -> bool:
+    edges = ("|", ",", ";", "\t")
+    return text[:start].rstrip(" ").endswith(edges) and text[end:].lstrip(" ").startswith(edges)
+
+
+def _without_lead(name: str, line: Line) -> str:
+    """The name without the words of a sentence that lead to it."""
+    parts = name.split()
+    stops = [index for index, part in enumerate(parts[:-1]) if part.lower() in _STOPS]
+    start = max(stops[-1] + 1 if stops else 0, len(parts) - 4)
+    line.strays += start
+    return " ".join(parts[start:])
+
+
+def keep(text: str, name: str, found: re.Match[str], line: Line, spaced: bool = False) -> int:
+    """Take a pair, and the second number that may follow it; gives where they end."""
+    shown, unit = found["value"], found["unit"] or ""
+    if _SHORT_UNIT.fullmatch(unit) and not name.endswith(unit):
+        name = f"{name}_{unit}"
+    # `Press F1 3 times`, `error 1`, a column of names and versions
+    doubtful = shown.isdigit() and (spaced or _ERRORS.search(name) is not None)
+    doubtful |= spaced and found[0].startswith("    ")
+    name = _add(name, share(shown) if found["percent"] else si(shown), line, doubtful)
+    second = _SECOND.match(text, found.end())
+    if not second:
+        return found.end()
+    for group, label in (("avg", "avg"), ("std", "std"), ("other", second["which"])):
+        if second[group]:
+            percent = second[f"{group}_percent"]
+            line.metrics[f"{name}/{label}"] = share(second[group]) if percent else number(second[group])
+    return second.end()
+
+
+def _add(name: str, value: float, line: Line, doubtful: bool = False) -> str:
+    """Keep a value under its full name: what stands under `val:` belongs to it."""
+    kind = words.kind(name) - doubtful
+    first, _, rest = name.partition(" ")
+    if rest and words.is_split(first):
+        line.section = first + " "
+    elif kind >= words.WEAK and line.section and not words.names_split(name):
+        name = line.section + name if line.section.endswith(" ") else f"{line.section}/{name}"
+    line.clearest = max(line.clearest, kind)
+    line.metrics[name] = value
+    return name
+
+
+def _number(text: str, at: int, line: Line) -> int:
+    """Where a fraction or another number ends that begins here; 0 if there is none."""
+    fraction = _FRACTION.match(text, at)
+    if fraction and line.metrics and not (fraction["open"] and fraction[0][-1] in ")]"):
+        fraction = None  # [ 100 / 812, 10 ins, 20 del, 70 sub ]
+    if fraction and 0 < _int(fraction["of"]) >= _int(fraction["at"]):
+        line.fractions.append((_int(fraction["at"]), _int(fraction["of"])))
+        return fraction.end()
+    if text[at] == "@":
+        return _counted(text, at, line)
+    quantity = _QUANTITY.match(text, at)
+    if not quantity:
+        return 0
+    line.numbers += not quantity["unit"]
+    return quantity.end()
+
+
+def _name_fractions(line: Line) -> None:
+    """What no word names is the epoch and the step, or the step alone."""
+    if line.step is None and line.epoch is None and len(line.fractions) > 1:
+        (line.epoch, line.epochs), (line.step, line.steps) = line.fractions[:2]
+    elif line.step is None:
+        line.step, line.steps = line.fractions[0]
+    elif line.epoch is None:
+        line.epoch, line.epochs = line.fractions[0]
