@@ -19,6 +19,7 @@ from capture.values import NUMBER, Value
 
 LITERALS = words.LITERALS
 LONGEST = 1000  # characters: a longer line is no line of metrics, unless it is a mapping
+MOST_STRAYS = 4  # words of nothing known beside one metric; a number counts as two
 LONGEST_HEAD = 80  # characters before a mapping
 
 _HEAD = re.compile(r"\s*(?:[=*#~-]{2,}>?|\*)(?=\s)")  # ==> epoch 3
@@ -49,13 +50,15 @@ _OTHER_STEMS = ("resum", "restor", "assert", "install", "download", "config", "c
 _LETTERS = re.compile(r"[a-z]+(?![a-z_])")
 _CODE = ("://", "==", "!=", "->", "=>", "::", "{", "}", "<", ">", "\\", "`", "~", "self.", "[]")
 _CALL = re.compile(r"\w\((?:[^()]*[ ,])?\w+\s?=|\w\(['\"]|\w\.[a-z_]+\(")
+_METHOD = re.compile(r"\.\w+\(\s*$")
 _COMMAND = re.compile(
     r"(?<![\w-])--?[a-z][\w-]*[ =]|;\s*$|['\"][\])]*,?\s*$"
     r"|\.(?:py|sh|c|cc|cpp|h|rs|go|js|ts|yaml|yml|json|toml|cfg|txt)\b"
 )
 _START = re.compile(
     r"\s*(?:return|raise|if|for|while|def|else|elif|with|print)\b|\s*[$>+#] ?[A-Za-z]|\s*[/~]\w"
-    r"|#\d+ (?:\[|\d)|\s{9,}['\"]|[-+ ]\s{3,}\w+ = \S+$|[-+]\s{2}|[d-][rwxsStT-]{9}"
+    r"|#\d+ (?:\[|\d)|\s{9,}['\"]|[d-][rwxsStT-]{9}"
+    r"|[-+ ]\s{3,}\w+ = \S+$|\s*\d+ ?[|\t]\s{3,}\w+ = |[-+](?:\s{2}|[A-Za-z_])|\d+[:-][A-Za-z_]"
     r"|\s*(?:\w+\.)*\w*(?:Error|Exception|Warning)(?!\w)(?!\s?[:=]?\s?[-+]?\.?\d)"
 )
 
@@ -92,7 +95,7 @@ def _is_other(text: str) -> bool:
 def _mapping(text: str, start: int) -> Line | None:
     """A line that ends in a mapping, after a few words and a position at most."""
     head = text[:start].rstrip(" :=-(")
-    if len(head) > LONGEST_HEAD or _is_other(head):
+    if len(head) > LONGEST_HEAD or _is_other(head) or _METHOD.search(text, 0, start):
         return None
     values = mappings.find(text, start)
     if not values or any(words.is_setting(name.rpartition("/")[2]) for name in values):
@@ -129,7 +132,7 @@ def _pairs(text: str) -> Line | None:
         lines.keep(plain, cells["name"], cells, line)
         return line
     line = lines.scan(plain)
-    if line.strays > 5 + len(line.metrics) or line.numbers > 1 + len(line.metrics):
+    if line.strays + 2 * line.numbers > MOST_STRAYS + len(line.metrics):
         return None
     if bar:
         counts = [line.step, *(at for at, _ in line.fractions), line.epoch if line.epochs else None]

@@ -19,7 +19,7 @@ _VALUE = (
     rf"(?P<value>{NUMBER}(?:[kKMGTB](?![\w/]))?)(?:\s?(?P<percent>%)|\s?(?P<unit>{_TIME}|{_BYTES}|{_RATE}))?"
     r"(?![\w…]|[.:/-]\d|\.\.|\s?%\|)"
 )
-_NAME = re.compile(rf"{_WORD}(?: {{1,2}}{_WORD}){{0,5}}")
+_NAME = re.compile(rf"{_WORD}(?: {{1,2}}(?!(?i:nan|inf|infinity)\b){_WORD}){{0,5}}")
 _VERB = re.compile(r" (?:is|was|of)$")
 _EXPLICIT = re.compile(rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?\s{{0,4}}:?[:=](?![:=])\s*{_VALUE}")
 _SPACED = re.compile(rf"\s+(?:is\s+|was\s+|of\s+)?{_VALUE}")
@@ -66,9 +66,10 @@ _LABEL = re.compile(
 # [1,  2000] loss   [1][100/600] loss
 _TWO = re.compile(r"\s*\[(?P<epoch>\d{1,9})(?:,\s*|\]\s?\[)(?P<at>\d{1,12})(?:\s*/\s*(?P<of>\d{1,12}))?\s*\]")
 _QUANTITY = re.compile(
-    r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+    r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?:/[\d.]+)*"
     rf"(?P<unit>:\d[\d:.]*|\s?%|\s?(?:{_TIME}|m|mins?|minutes?|h|hrs?|hours?|d|days?|{_BYTES}|{_RATE})(?!\w))?"
 )
+_ASIDE = re.compile(r"\[[^\[\]:=]{0,60}\]")  # WER 12.3 [ 100 / 812, 10 ins, 20 del ]
 _FIRST = re.compile(r"[A-Za-z]+")
 _PLAIN = re.compile(_WORD)
 _OPENS_EPOCH = re.compile(r" \[\s*\d+/")
@@ -272,10 +273,12 @@ def _number(text: str, at: int, line: Line) -> int:
     """Where a fraction or another number ends that begins here; 0 if there is none."""
     fraction = _FRACTION.match(text, at)
     if fraction and line.metrics and not (fraction["open"] and fraction[0][-1] in ")]"):
-        fraction = None  # [ 100 / 812, 10 ins, 20 del, 70 sub ]
+        fraction = None
     if fraction and 0 < _int(fraction["of"]) >= _int(fraction["at"]):
         line.fractions.append((_int(fraction["at"]), _int(fraction["of"])))
         return fraction.end()
+    if line.metrics and (aside := _ASIDE.match(text, at)):
+        return aside.end()
     if text[at] == "@":
         return _counted(text, at, line)
     quantity = _QUANTITY.match(text, at)
