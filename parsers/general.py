@@ -12,15 +12,20 @@ from collections.abc import Mapping
 
 from capture import bars
 from capture.parsers import lines, mappings, words
-from capture.parsers.lines import Line
+from capture.parsers.lines import Line, Said
 from capture.parsers.places import place
 from capture.readers import ALONE, Memory
 from capture.values import NUMBER, Value
 
 LITERALS = words.LITERALS
+MOST_SHAPES = 1024  # of lines that are remembered
 LONGEST = 1000  # characters: a longer line is no line of metrics, unless it is a mapping
 MOST_STRAYS = 4  # words of nothing known beside one metric; a number counts as two
 LONGEST_HEAD = 80  # characters before a mapping
+
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_DIGITS_OF_NAMES = re.compile(r"[A-Za-z_@^/%][.'+-]?\d[\w.@'+-]*")  # f1, mAP50-95, acc@5, top-1
+_known: dict[tuple[bytes | str, ...], Line | None] = {}
 
 _HEAD = re.compile(r"\s*(?:[=*#~-]{2,}>?|\*)(?=\s)")  # ==> epoch 3
 _BAR = re.compile(r"\[[=#>. -]{5,}\]|\|?[▏▎▍▌▋▊▉█━╸╺─░▒▓]{2,}[ ╸╺]*\|?")  # [=====>    ]   |███▌     |
@@ -67,16 +72,17 @@ def read(text: str, memory: Memory) -> Mapping[str, Value] | None:
     """The metrics of a line and where in the run it stands; None if it is no line of metrics."""
     start = text.find("{")
     if start >= 0 and ":" in text[start:]:
-        line = _mapping(text, start)
+        found = _mapping(text, start)
     elif len(text) <= LONGEST:
-        line = _pairs(text)
+        found = _pairs(text)
     else:
         return None
-    if line is None or not line.metrics or line.clearest < words.WEAK:
+    if found is None:
         return None
-    if line.clearest < words.CLEAR and not (line.placed and memory.get(ALONE, True)):
+    said, clearest = found
+    if clearest < words.CLEAR and not (said.placed and memory.get(ALONE, True)):
         return None
-    return {**line.metrics, **place(line, memory)}
+    return {**said.metrics, **place(said, memory)}
 
 
 def _is_other(text: str) -> bool:
@@ -92,8 +98,8 @@ def _is_other(text: str) -> bool:
     )
 
 
-def _mapping(text: str, start: int) -> Line | None:
-    """A line that ends in a mapping, after a few words and a position at most."""
+def _mapping(text: str, start: int) -> tuple[Said, int] | None:
+    """A line that ends in a mapping, after a few words and a position; and how clear its words are."""
     head = text[:start].rstrip(" :=-(")
     if len(head) > LONGEST_HEAD or _is_other(head) or _METHOD.search(text, 0, start):
         return None
@@ -103,22 +109,50 @@ def _mapping(text: str, start: int) -> Line | None:
     line = lines.scan(head)
     if line.strays > 4 or line.numbers:
         return None
+    said, clearest, weight = line.said(head), words.NONE, line.weight
+    epoch, step, metrics = said.epoch, said.step, {}
     section = f"{line.section}/" if line.section else ""
     for name, value in mappings.numbers(values).items():
         what = name.lower().removeprefix("train/").removeprefix("global_").removeprefix("current_")
         if what in ("epoch", "epochs"):
-            line.epoch = value if math.isfinite(value) else None
+            epoch = value if math.isfinite(value) else None
         elif what.removesuffix("s") in lines.STEPS:
-            if lines.STEPS[what.removesuffix("s")] > line.weight and abs(value) < 1e15:
-                line.step, line.weight = int(value), lines.STEPS[what.removesuffix("s")]
+            if lines.STEPS[what.removesuffix("s")] > weight and abs(value) < 1e15:
+                step, weight = int(value), lines.STEPS[what.removesuffix("s")]
         elif what not in ("timestamp", "time", "total_steps", "num_epochs", "max_steps", "total_epochs"):
-            line.metrics[section + name] = value
-            line.clearest = max(line.clearest, words.kind(name))
-    return line
+            metrics[section + name] = value
+            clearest = max(clearest, words.kind(name))
+    if clearest < words.WEAK:
+        return None
+    return Said(metrics, epoch, said.epochs, step, said.steps, said.fold, weight=weight), clearest
 
 
-def _pairs(text: str) -> Line | None:
-    """A line of names and numbers."""
+def _pairs(text: str) -> tuple[Said, int] | None:
+    """A line of names and numbers, and how clear its words are.
+
+    A program prints the same few lines over and over: what was found in one is found in all that differ
+    only in the digits of their numbers.
+    """
+    shape = (text.encode("utf-8", "replace").translate(_ZEROS), *_DIGITS_OF_NAMES.findall(text))
+    try:
+        line = _known[shape]
+    except KeyError:
+        pass
+    else:
+        if line is None:
+            return None
+        if line.fits(text):
+            return line.said(text), line.clearest
+    plain, line, fickle = _find(text)
+    if plain == text and not fickle:
+        if len(_known) >= MOST_SHAPES:
+            _known.clear()
+        _known[shape] = line
+    return (line.said(plain), line.clearest) if line else None
+
+
+def _find(text: str) -> tuple[str, Line | None, bool]:
+    """The line without its decoration, what is found in it if it is one of metrics, and whether digits told."""
     head, bar = _HEAD.match(text), _BAR.search(text)
     plain = _BAR.sub(" ", text[head.end() :] if head else text)
     plain = _TYPED.sub(r"\1", plain) if "(" in plain else plain
@@ -126,17 +160,18 @@ def _pairs(text: str) -> Line | None:
     if glued := _GLUED.search(plain):
         plain = plain[: glued.start()]
     if _is_other(plain):
-        return None
+        return plain, None, False
     if cells := _CELLS.match(plain):
         line = Line()
         lines.keep(plain, cells["name"], cells, line)
-        return line
-    line = lines.scan(plain)
-    if line.strays + 2 * line.numbers > MOST_STRAYS + len(line.metrics):
-        return None
+    else:
+        line = lines.scan(plain)
+    if line.clearest < words.WEAK or line.strays + 2 * line.numbers > MOST_STRAYS + len(line.metrics):
+        return plain, None, line.fickle
     if bar:
-        counts = [line.step, *(at for at, _ in line.fractions), line.epoch if line.epochs else None]
-        if next((count for count in counts if count is not None), None) == 0:  # nothing is done yet
-            return None
+        counts = [line.places.get("step"), *(at for at, _ in line.fractions)]
+        counts.append(line.places.get("epoch") if "epochs" in line.places else None)
+        if next((where.value(plain) for where in counts if where), None) == 0:  # nothing is done yet
+            return plain, None, True
         line.bar = "" if line.section else bars.label(text[: bar.start()])
-    return line
+    return plain, line, line.fickle

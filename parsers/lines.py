@@ -1,9 +1,11 @@
-"""What stands in a line of an unknown program: names with numbers, positions in the run, and the rest."""
+"""What stands in a line of an unknown program, and where: names with numbers, positions, and the rest."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from capture.pairs import share
 from capture.parsers import words
@@ -83,23 +85,30 @@ reached
 _STOPS = frozenset(_LEAD.split())
 
 
-@dataclass
-class Line:
-    """What was found in a line.  `strays` and `numbers` count what is part of nothing known."""
+class Where(NamedTuple):
+    """Where a number stands in the text, and how it is read."""
 
+    start: int
+    end: int
+    read: Callable[[str], float]
+
+    def value(self, text: str) -> float:
+        """The number."""
+        return self.read(text[self.start : self.end])
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a line says."""
+
+    metrics: Mapping[str, float]
     epoch: float | None = None
-    epochs: int | None = None
-    step: int | None = None
-    steps: int | None = None
-    weight: int = 0  # of the word that gave the step
-    fold: int | None = None
+    epochs: float | None = None
+    step: float | None = None
+    steps: float | None = None
+    fold: float | None = None
     bar: str = ""
-    section: str = ""  # the part of the data that the line speaks of
-    fractions: list[tuple[int, int]] = field(default_factory=list)
-    metrics: dict[str, float] = field(default_factory=dict)
-    clearest: int = words.NONE
-    strays: int = 0
-    numbers: int = 0
+    weight: int = 0  # of the word that gave the step
 
     @property
     def placed(self) -> bool:
@@ -107,14 +116,48 @@ class Line:
         return self.epoch is not None or self.step is not None
 
 
+@dataclass
+class Line:
+    """What was found in a line, and where.
+
+    `places` are epoch, epochs, step, steps and fold.  `ordered` are numbers of which the first is not above
+    the second: nothing else depends on what the digits are, unless the line is `fickle`.  `strays` and
+    `numbers` count what is part of nothing known.
+    """
+
+    metrics: dict[str, Where] = field(default_factory=dict)
+    places: dict[str, Where] = field(default_factory=dict)
+    weight: int = 0
+    bar: str = ""
+    section: str = ""  # the part of the data that the line speaks of
+    fractions: list[tuple[Where, Where]] = field(default_factory=list)
+    ordered: list[tuple[Where, Where]] = field(default_factory=list)
+    clearest: int = words.NONE
+    strays: int = 0
+    numbers: int = 0
+    fickle: bool = False
+
+    def fits(self, text: str) -> bool:
+        """Whether the same was found in this text, which differs in digits alone."""
+        return all(0 < of.value(text) >= at.value(text) for at, of in self.ordered)
+
+    def said(self, text: str) -> Said:
+        """What the line says."""
+        metrics = {name: where.value(text) for name, where in self.metrics.items()}
+        places = {name: where.value(text) for name, where in self.places.items()}
+        return Said(metrics, **places, bar=self.bar, weight=self.weight)
+
+
 def scan(text: str) -> Line:
     """Everything in the text, found from left to right."""
     line, at = Line(), 0
     if start := _TWO.match(text):
-        line.epoch, line.step = int(start["epoch"]), int(start["at"])
-        line.steps, line.weight, at = int(start["of"] or 0) or None, EACH_EPOCH, start.end()
+        line.places["epoch"] = _where(start, "epoch", _int)
+        _step(start, EACH_EPOCH, line)
+        at = start.end()
     elif start := _LABEL.match(text):
-        line.step, at = int(start["at"]), start.end()
+        line.places["step"] = _where(start, "at", _int)
+        at = start.end()
     while at < len(text):
         character = text[at]
         if character.isalpha() or character == "_":
@@ -132,6 +175,23 @@ def _int(shown: str) -> int:
     return int(shown.replace(",", ""))
 
 
+def _ratio(shown: str) -> float:
+    hits, _, total = shown.partition("/")
+    return _int(hits) / _int(total)
+
+
+def _where(found: re.Match[str], group: str | int, read: Callable[[str], float]) -> Where:
+    return Where(*found.span(group), read)
+
+
+def _is_ordered(text: str, at: Where, of: Where, line: Line) -> bool:
+    if 0 < of.value(text) >= at.value(text):
+        line.ordered.append((at, of))
+        return True
+    line.fickle = True
+    return False
+
+
 def _position(text: str, at: int, line: Line) -> int:
     """Where a position ends that begins here; 0 if there is none."""
     first = _FIRST.match(text, at)
@@ -144,18 +204,19 @@ def _position(text: str, at: int, line: Line) -> int:
     if not found or (found["plural"] and found["what"].lower() in ("epoch", "ep") and not found["of"]):
         return 0
     what = found["what"].lower()
-    total = _int(found["of"]) if found["of"] else None
     if found["best"]:
         return found.end()
     if what in ("epoch", "ep"):
-        line.epoch = float(_int(found["at"]) + float(found["part"])) if found["part"] else _int(found["at"])
-        line.epochs = total
+        end = found.end("part") if found["part"] else found.end("at")
+        line.places["epoch"] = Where(found.start("at"), end, number)
+        if found["of"]:
+            line.places["epochs"] = _where(found, "of", _int)
     elif found["part"]:
         return 0
     elif what == "fold":
-        line.fold = _int(found["at"])
+        line.places["fold"] = _where(found, "at", _int)
     else:
-        _step(_int(found["at"]), total, STEPS[what] + 5 * bool(found["whole"]), line)
+        _step(found, STEPS[what] + 5 * bool(found["whole"]), line)
     return found.end()
 
 
@@ -165,15 +226,20 @@ def _counted(text: str, at: int, line: Line) -> int:
     if not found or (what not in STEPS and what != "epoch"):
         return 0
     if what == "epoch":
-        line.epoch = _int(found["at"])
+        line.places["epoch"] = _where(found, "at", _int)
     else:
-        _step(_int(found["at"]), None, STEPS[what], line)
+        _step(found, STEPS[what], line)
     return found.end()
 
 
-def _step(step: int, steps: int | None, weight: int, line: Line) -> None:
-    if weight > line.weight:
-        line.step, line.steps, line.weight = step, steps, weight
+def _step(found: re.Match[str], weight: int, line: Line) -> None:
+    if weight <= line.weight:
+        return
+    line.weight = weight
+    line.places["step"] = _where(found, "at", _int)
+    line.places.pop("steps", None)
+    if found.groupdict().get("of"):
+        line.places["steps"] = _where(found, "of", _int)
 
 
 def _stray(text: str, at: int, line: Line) -> int:
@@ -199,13 +265,16 @@ def pair(text: str, at: int, line: Line) -> int:
         name, end = name[: verb.start()], at + verb.start()
     if explicit := _EXPLICIT.match(text, end):
         if words.is_split(name) and explicit["value"].isdigit() and _OPENS_EPOCH.match(text, explicit.end()):
-            line.section, line.epoch = name, int(explicit["value"])  # Train: 3 [  50/1251 (  4%)]
+            line.section, line.places["epoch"] = (
+                name,
+                _where(explicit, "value", _int),
+            )  # Train: 3 [  50/1251 (  4%)]
             return explicit.end()
         return keep(text, _without_lead(name, line) + (explicit["note"] or ""), explicit, line)
     last = name.rpartition(" ")[2]
-    ratio = _OUT_OF.match(text, end)
-    if ratio and words.kind(last) == words.CLEAR and 0 < _int(ratio["all"]) >= _int(ratio["hits"]):
-        _add(_without_lead(name, line), _int(ratio["hits"]) / _int(ratio["all"]), line)
+    ratio = _OUT_OF.match(text, end) if words.kind(last) == words.CLEAR else None
+    if ratio and _is_ordered(text, _where(ratio, "hits", _int), _where(ratio, "all", _int), line):
+        _add(_without_lead(name, line), Where(ratio.start("hits"), ratio.end("all"), _ratio), line)
         return ratio.end()
     spaced = _SPACED.match(text, end)
     if spaced and (words.kind(last) >= words.BESIDE or _is_a_cell(text, at, spaced.end())):
@@ -245,18 +314,18 @@ def keep(text: str, name: str, found: re.Match[str], line: Line, spaced: bool = 
     # `Press F1 3 times`, `error 1`, a column of names and versions
     doubtful = shown.isdigit() and (spaced or _ERRORS.search(name) is not None)
     doubtful |= spaced and found[0].startswith("    ")
-    name = _add(name, share(shown) if found["percent"] else si(shown), line, doubtful)
+    name = _add(name, _where(found, "value", share if found["percent"] else si), line, doubtful)
     second = _SECOND.match(text, found.end())
     if not second:
         return found.end()
     for group, label in (("avg", "avg"), ("std", "std"), ("other", second["which"])):
         if second[group]:
-            percent = second[f"{group}_percent"]
-            line.metrics[f"{name}/{label}"] = share(second[group]) if percent else number(second[group])
+            read = share if second[f"{group}_percent"] else number
+            line.metrics[f"{name}/{label}"] = _where(second, group, read)
     return second.end()
 
 
-def _add(name: str, value: float, line: Line, doubtful: bool = False) -> str:
+def _add(name: str, where: Where, line: Line, doubtful: bool = False) -> str:
     """Keep a value under its full name: what stands under `val:` belongs to it."""
     kind = words.kind(name) - doubtful
     first, _, rest = name.partition(" ")
@@ -265,7 +334,7 @@ def _add(name: str, value: float, line: Line, doubtful: bool = False) -> str:
     elif kind >= words.WEAK and line.section and not words.names_split(name):
         name = line.section + name if line.section.endswith(" ") else f"{line.section}/{name}"
     line.clearest = max(line.clearest, kind)
-    line.metrics[name] = value
+    line.metrics[name] = where
     return name
 
 
@@ -274,9 +343,11 @@ def _number(text: str, at: int, line: Line) -> int:
     fraction = _FRACTION.match(text, at)
     if fraction and line.metrics and not (fraction["open"] and fraction[0][-1] in ")]"):
         fraction = None
-    if fraction and 0 < _int(fraction["of"]) >= _int(fraction["at"]):
-        line.fractions.append((_int(fraction["at"]), _int(fraction["of"])))
-        return fraction.end()
+    if fraction:
+        counted = _where(fraction, "at", _int), _where(fraction, "of", _int)
+        if _is_ordered(text, *counted, line):
+            line.fractions.append(counted)
+            return fraction.end()
     if line.metrics and (aside := _ASIDE.match(text, at)):
         return aside.end()
     if text[at] == "@":
@@ -290,9 +361,8 @@ def _number(text: str, at: int, line: Line) -> int:
 
 def _name_fractions(line: Line) -> None:
     """What no word names is the epoch and the step, or the step alone."""
-    if line.step is None and line.epoch is None and len(line.fractions) > 1:
-        (line.epoch, line.epochs), (line.step, line.steps) = line.fractions[:2]
-    elif line.step is None:
-        line.step, line.steps = line.fractions[0]
-    elif line.epoch is None:
-        line.epoch, line.epochs = line.fractions[0]
+    names = [name for name in ("epoch", "step") if name not in line.places]
+    if len(names) == 2 and len(line.fractions) == 1:
+        names = ["step"]
+    for name, (at, of) in zip(names, line.fractions):
+        line.places |= {name: at, f"{name}s": of}

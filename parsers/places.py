@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capture.parsers.lines import EACH_EPOCH, Line
+from capture.parsers.lines import EACH_EPOCH, Said
 from capture.readers import Memory
 from capture.values import Value
 
@@ -10,7 +10,7 @@ MOST_TOTALS = 64  # lengths of epochs that are told apart
 MOST_NAMES = 4000  # characters
 
 
-def place(line: Line, memory: Memory) -> dict[str, Value]:
+def place(line: Said, memory: Memory) -> dict[str, Value]:
     """The line's own place, or that of the line or heading before; with the fold and the bar, if any."""
     epoch: Value | None = line.epoch
     step: Value | None = line.step
@@ -39,9 +39,9 @@ def place(line: Line, memory: Memory) -> dict[str, Value]:
     return known
 
 
-def _counted_on(epoch: float, line: Line, memory: Memory) -> int:
+def _counted_on(epoch: float, line: Said, memory: Memory) -> int:
     """The step, counted through the run where it starts over in each epoch."""
-    step, steps = line.step or 0, line.steps or 0
+    step, steps = int(line.step or 0), int(line.steps or 0)
     first = memory.setdefault("first", epoch)
     if isinstance(first, str) or epoch < first:
         first = memory["first"] = epoch

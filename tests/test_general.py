@@ -1,13 +1,14 @@
 """Programs that no format knows: their metrics are read, and nothing else is."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture.formats import built_in, by_name
-from capture.parsers import mappings, words
+from capture.parsers import general, mappings, words
 from capture.parsing import Parser
 from capture.pipeline import Pipeline
 
@@ -99,6 +100,18 @@ LINES = [
 @pytest.mark.parametrize(("line", "epoch", "step", "metrics"), LINES, ids=[case[0] for case in LINES])
 def test_lines_of_programs(line, epoch, step, metrics):
     assert short(line) == [(epoch, step, metrics)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from([case[0] for case in LINES]), st.data())
+def test_what_was_found_in_lines_before_changes_nothing(line, data):
+    """Lines that differ in digits alone are looked at once."""
+    other = re.sub(r"\d", lambda _: data.draw(st.sampled_from("0123456789")), line)
+    general._known.clear()
+    alone = repr(general.read(other, {}))
+    general._known.clear()
+    general.read(line, {})
+    assert repr(general.read(other, {})) == alone
 
 
 def test_nan_is_a_value():
