@@ -12,12 +12,13 @@ from collections.abc import Mapping
 
 from capture import bars
 from capture.parsers import lines, mappings, words
-from capture.parsers.lines import Line, Said
+from capture.parsers.lines import Line, Where
 from capture.parsers.places import place
 from capture.readers import ALONE, Memory
-from capture.values import NUMBER, Value
+from capture.values import NUMBER, Value, number
 
 LITERALS = words.LITERALS
+LARGEST_STEP = 10**15
 MOST_SHAPES = 1024  # of lines that are remembered
 LONGEST = 1000  # characters: a longer line is no line of metrics, unless it is a mapping
 MOST_STRAYS = 4  # words of nothing known beside one metric; a number counts as two
@@ -70,19 +71,44 @@ _START = re.compile(
 
 def read(text: str, memory: Memory) -> Mapping[str, Value] | None:
     """The metrics of a line and where in the run it stands; None if it is no line of metrics."""
-    start = text.find("{")
-    if start >= 0 and ":" in text[start:]:
-        found = _mapping(text, start)
-    elif len(text) <= LONGEST:
-        found = _pairs(text)
-    else:
-        return None
+    found = _found(text)
     if found is None:
         return None
-    said, clearest = found
-    if clearest < words.CLEAR and not (said.placed and memory.get(ALONE, True)):
+    line, plain = found
+    said = line.said(plain)
+    if line.clearest < words.CLEAR and not (said.placed and memory.get(ALONE, True)):
         return None
     return {**said.metrics, **place(said, memory)}
+
+
+def _found(text: str) -> tuple[Line, str] | None:
+    """What was found in the text, and the text without decoration that it stands in.
+
+    A program prints the same few lines over and over: what was found in one is found in all that differ
+    only in the digits of their numbers.
+    """
+    start = text.find("{")
+    if start < 0 or ":" not in text[start:]:
+        start = -1
+    if len(text) > LONGEST:
+        line = _mapping(text, start)[0] if start >= 0 else None
+        return (line, text) if line else None
+    shape = (text.encode("utf-8", "replace").translate(_ZEROS), *_DIGITS_OF_NAMES.findall(text))
+    if shape in _known:
+        known = _known[shape]
+        if known is None:
+            return None
+        if known.fits(text):
+            return known, text
+    if start >= 0:
+        plain, (line, fickle) = text, _mapping(text, start)
+    else:
+        plain, line, fickle = _pairs(text)
+    if plain == text and not fickle:
+        if len(_known) >= MOST_SHAPES:
+            _known.clear()
+        _known[shape] = line
+    return (line, plain) if line else None
 
 
 def _is_other(text: str) -> bool:
@@ -98,61 +124,41 @@ def _is_other(text: str) -> bool:
     )
 
 
-def _mapping(text: str, start: int) -> tuple[Said, int] | None:
-    """A line that ends in a mapping, after a few words and a position; and how clear its words are."""
+def _mapping(text: str, start: int) -> tuple[Line | None, bool]:
+    """What is found in a line that ends in a mapping, after a few words and a position; whether digits told."""
     head = text[:start].rstrip(" :=-(")
     if len(head) > LONGEST_HEAD or _is_other(head) or _METHOD.search(text, 0, start):
-        return None
-    values = mappings.find(text, start)
-    if not values or any(words.is_setting(name.rpartition("/")[2]) for name in values):
-        return None
+        return None, False
+    spans = mappings.find(text, start)
+    if not spans or any(words.is_setting(name.rpartition("/")[2]) for name in spans):
+        return None, False
     line = lines.scan(head)
-    if line.strays > 4 or line.numbers:
-        return None
-    said, clearest, weight = line.said(head), words.NONE, line.weight
-    epoch, step, metrics = said.epoch, said.step, {}
+    if line.strays > MOST_STRAYS or line.numbers:
+        return None, line.fickle
     section = f"{line.section}/" if line.section else ""
-    for name, value in mappings.numbers(values).items():
+    for name, span in spans.items():
+        if span is None:
+            continue
         what = name.lower().removeprefix("train/").removeprefix("global_").removeprefix("current_")
+        weight = lines.STEPS.get(what.removesuffix("s"))
         if what in ("epoch", "epochs"):
-            epoch = value if math.isfinite(value) else None
-        elif what.removesuffix("s") in lines.STEPS:
-            if lines.STEPS[what.removesuffix("s")] > weight and abs(value) < 1e15:
-                step, weight = int(value), lines.STEPS[what.removesuffix("s")]
+            line.places["epoch"] = Where(*span, number)
+        elif weight is not None:
+            if weight > line.weight:
+                line.places["step"], line.weight = Where(*span, _whole), weight
         elif what not in ("timestamp", "time", "total_steps", "num_epochs", "max_steps", "total_epochs"):
-            metrics[section + name] = value
-            clearest = max(clearest, words.kind(name))
-    if clearest < words.WEAK:
-        return None
-    return Said(metrics, epoch, said.epochs, step, said.steps, said.fold, weight=weight), clearest
+            line.metrics[section + name] = Where(*span, number)
+            line.clearest = max(line.clearest, words.kind(name))
+    return (line if line.clearest >= words.WEAK else None), line.fickle
 
 
-def _pairs(text: str) -> tuple[Said, int] | None:
-    """A line of names and numbers, and how clear its words are.
-
-    A program prints the same few lines over and over: what was found in one is found in all that differ
-    only in the digits of their numbers.
-    """
-    shape = (text.encode("utf-8", "replace").translate(_ZEROS), *_DIGITS_OF_NAMES.findall(text))
-    try:
-        line = _known[shape]
-    except KeyError:
-        pass
-    else:
-        if line is None:
-            return None
-        if line.fits(text):
-            return line.said(text), line.clearest
-    plain, line, fickle = _find(text)
-    if plain == text and not fickle:
-        if len(_known) >= MOST_SHAPES:
-            _known.clear()
-        _known[shape] = line
-    return (line.said(plain), line.clearest) if line else None
+def _whole(shown: str) -> float:
+    value = number(shown)
+    return int(value) if abs(value) < LARGEST_STEP else math.nan
 
 
-def _find(text: str) -> tuple[str, Line | None, bool]:
-    """The line without its decoration, what is found in it if it is one of metrics, and whether digits told."""
+def _pairs(text: str) -> tuple[str, Line | None, bool]:
+    """A line of names and numbers without decoration, what is found in it, and whether digits told."""
     head, bar = _HEAD.match(text), _BAR.search(text)
     plain = _BAR.sub(" ", text[head.end() :] if head else text)
     plain = _TYPED.sub(r"\1", plain) if "(" in plain else plain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -145,7 +146,8 @@ class Line:
         """What the line says."""
         metrics = {name: where.value(text) for name, where in self.metrics.items()}
         places = {name: where.value(text) for name, where in self.places.items()}
-        return Said(metrics, **places, bar=self.bar, weight=self.weight)
+        finite = {name: value for name, value in places.items() if math.isfinite(value)}
+        return Said(metrics, **finite, bar=self.bar, weight=self.weight)
 
 
 def scan(text: str) -> Line:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-from capture.values import NUMBER, Value, is_number, number
+from capture.values import NUMBER, is_number
 
 DEEPEST = 16
 _CALL = r"(?:tensor|array|Array|(?:np\.|numpy\.|jnp\.|torch\.)?(?:float|int|uint|bfloat)\d*_?)\(\s*"
@@ -18,15 +17,20 @@ _TOKEN = re.compile(
 )
 
 
-def find(text: str, start: int) -> dict[str, Value] | None:
-    """The values of the mapping that begins at `start` and ends the text; None if it is none.
+Span = tuple[int, int]
 
-    What stands inside of `a` is `a/b`.  Lists are left out; a text that is a number counts as one.
+
+def find(text: str, start: int) -> dict[str, Span | None] | None:
+    """The names in the mapping that begins at `start` and ends the text; None if it is no mapping.
+
+    With each, where its number stands, if it has one: what stands inside of `a` is `a/b`, a text that is
+    a number counts as one, and lists do not.
     """
-    found: dict[str, Value] = {}
+    found: dict[str, Span | None] = {}
     path: list[str] = []
     key, in_list, depth = "", 0, 0
-    value: Value | None = None
+    span: Span | None = None
+    has_value = False
     expects_key = False
     at = start
     while True:
@@ -50,11 +54,11 @@ def find(text: str, start: int) -> dict[str, Value] | None:
             if depth:
                 path.append(key)
             depth += 1
-            expects_key, value = True, None
+            expects_key, has_value, span = True, False, None
         elif what in ("comma", "close"):
-            if value is not None:
-                found["/".join([*path, key])] = value
-            expects_key, value = True, None
+            if has_value:
+                found["/".join([*path, key])] = span
+            expects_key, has_value, span = True, False, None
             if what == "close":
                 depth -= 1
                 if not depth:
@@ -66,12 +70,7 @@ def find(text: str, start: int) -> dict[str, Value] | None:
             if what not in ("single", "double"):
                 return None
             key = shown
-        elif what in ("called", "number") or is_number(shown):
-            value = number(shown)
         else:
-            value = shown
-
-
-def numbers(values: Mapping[str, Value]) -> dict[str, float]:
-    """The values that are numbers."""
-    return {name: value for name, value in values.items() if not isinstance(value, str)}
+            has_value = True
+            if what in ("called", "number") or is_number(shown):
+                span = token.span(what)
