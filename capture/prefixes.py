@@ -60,7 +60,7 @@ _PREFIX = re.compile(
 )
 # What stands beside a time or a level: the name of the logger, and where in the program it was called.
 _BESIDE = re.compile(
-    rf"\s*(?:\[{_PLACE}\]|\({_PLACE}\)|{_PLACE}(?=\s*[-:|\s])|[\w.<>]+:[\w.<>]+:\d+(?=\s-\s)){_SEPARATOR}(?::\s)?"
+    rf"\s*(?:\[{_PLACE}\]|\({_PLACE}\)|\([\w.]+:\d+\)|{_PLACE}(?=\s*[-:|\s])|[\w.<>]+:[\w.<>]+:\d+(?=\s-\s)){_SEPARATOR}(?::\s)?"
     rf"|(?:\[[\w.]+\]|[\w.]+){_SEPARATOR}(?=\[?{_LEVEL})"
 )
 # One look at the start tells most lines from those that can have a prefix.

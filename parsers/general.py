@@ -31,9 +31,9 @@ _known: dict[tuple[bytes | str, ...], Line | None] = {}
 _HEAD = re.compile(r"\s*(?:[=*#~-]{2,}>?|\*)(?=\s)")  # ==> epoch 3
 _BAR = re.compile(r"\[[=#>. -]{5,}\]|\|?[▏▎▍▌▋▊▉█━╸╺─░▒▓]{2,}[ ╸╺]*\|?")  # [=====>    ]   |███▌     |
 _SHORTENED = re.compile(r"(?i)\b(avg|val|max|min|std|tot)\. (?=[a-z])")
-_TYPED = re.compile(  # tensor(0.53, grad_fn=<NllLossBackward0>)   np.float64(0.5)
+_TYPED = re.compile(  # tensor(0.53, grad_fn=<NllLossBackward0>)   np.float64(0.5)   =[0.5]
     rf"(?:tensor|Array|array|(?:np\.|numpy\.|jnp\.)?(?:float|int)\d+)"
-    rf"\(\s*({NUMBER})(?:,[^()]{{0,80}}(?:\([^()]*\))?)?\s*\)"
+    rf"\(\s*({NUMBER})(?:,[^()]{{0,80}}(?:\([^()]*\))?)?\s*\)|(?<==)\[\s*({NUMBER})\s*\]"
 )
 # |  test_loss  |  0.55  |
 _CELLS = re.compile(
@@ -41,14 +41,14 @@ _CELLS = re.compile(
     rf"(?P<value>{NUMBER})\s?(?P<percent>%)?(?P<unit>)\s*[|│┃]\s*$"
 )
 # Where another line begins: two that were printed at once.
-_GLUED = re.compile(r"(?:/[\w.-]+){2,}:\d+:|\b\w*(?:Warning|Error|Exception):\s|Traceback \(")
+_GLUED = re.compile(r"(?:/[\w.-]+){2,}:\d+:|\b(?:\w*Warning|\w+(?:Error|Exception)):\s|Traceback \(")
 
 # Sentences, commands, settings and code may hold a metric's word beside a number, too.
 _OTHERS = """
 load loaded loading default defaults threshold expected should must cannot invalid deprecated require
 requires required requirement collecting usage option options argument arguments version settings setting
 float double int const let var def import class void static copyright license passed failed building linking
-namespace assuming improved thread threads packet packets pid uid port http errors hyperparameters
+namespace assuming improved packet packets pid uid port http errors hyperparameters
 hyperparams
 """
 _OTHER_WORDS = frozenset(_OTHERS.split())
@@ -63,6 +63,7 @@ _COMMAND = re.compile(
 )
 _START = re.compile(
     r"\s*(?:return|raise|if|for|while|def|else|elif|with|print)\b|\s*[$>+#] ?[A-Za-z]|\s*[/~]\w"
+    r"|wandb: |Step \d+/\d+ : [A-Z]|(?:PASS|FAIL|SKIP|ok|not ok)\b"
     r"|#\d+ (?:\[|\d)|\s{9,}['\"]|[d-][rwxsStT-]{9}"
     r"|[-+ ]\s{3,}\w+ = \S+$|\s*\d+ ?[|\t]\s{3,}\w+ = |[-+](?:\s{2}|[A-Za-z_])|\d+[:-][A-Za-z_]"
     r"|\s*(?:\w+\.)*\w*(?:Error|Exception|Warning)(?!\w)(?!\s?[:=]?\s?[-+]?\.?\d)"
@@ -125,7 +126,7 @@ def _is_other(text: str) -> bool:
 
 
 def _mapping(text: str, start: int) -> tuple[Line | None, bool]:
-    """What is found in a line that ends in a mapping, after a few words and a position; whether digits told."""
+    """What is found in a line that ends in a mapping, after few words or a position; whether digits told."""
     head = text[:start].rstrip(" :=-(")
     if len(head) > LONGEST_HEAD or _is_other(head) or _METHOD.search(text, 0, start):
         return None, False
@@ -161,7 +162,7 @@ def _pairs(text: str) -> tuple[str, Line | None, bool]:
     """A line of names and numbers without decoration, what is found in it, and whether digits told."""
     head, bar = _HEAD.match(text), _BAR.search(text)
     plain = _BAR.sub(" ", text[head.end() :] if head else text)
-    plain = _TYPED.sub(r"\1", plain) if "(" in plain else plain
+    plain = _TYPED.sub(r"\1\2", plain)
     plain = _SHORTENED.sub(r"\1 ", plain)
     if glued := _GLUED.search(plain):
         plain = plain[: glued.start()]

@@ -15,11 +15,13 @@ from capture.values import NUMBER, number, si
 _COUNT = r"\d[\d,]{0,14}"
 _WORD = r"[A-Za-z_](?:\w|[/@^%]|[.'+-](?=\w))*(?:\([A-Za-z][\w:.-]{0,12}\))?"
 _BYTES = r"(?:[KMGT]i?B|[kKMGT]?bytes?)"
-_RATE = r"(?:[a-zA-Z]+/(?:s|sec|second|it|step|batch|iter|gpu)|[a-zA-Z]*ps|dB|px|pts?|points?)"
+_RATE = r"(?:[a-zA-Z]+/(?:s|sec|second|it|step|batch|iter|gpu)|[a-zA-Z]*ps|dBm?|px|pts?|points?"
+_RATE += r"|[cmk]?m|k?g|[mk]?[WVA]|[kMG]?Hz|ppm)"
 _TIME = r"(?:ns|us|µs|ms|s|secs?|seconds)"
 # A number that goes on (a version, a date, a ratio, the edge of the terminal) is none.
 _VALUE = (
-    rf"(?P<value>{NUMBER}(?:[kKMGTB](?![\w/]))?)(?:\s?(?P<percent>%)|\s?(?P<unit>{_TIME}|{_BYTES}|{_RATE}))?"
+    rf"(?P<value>{NUMBER}(?:[kKMGTB](?![\w/]))?)"
+    rf"(?:\s?(?P<percent>%)|\s?(?P<unit>{_TIME}|{_BYTES}|{_RATE})(?!\s*[:=]))?"
     r"(?![\w…]|[.:/-]\d|\.\.|\s?%\|)"
 )
 _NAME = re.compile(rf"{_WORD}(?: {{1,2}}(?!(?i:nan|inf|infinity)\b){_WORD}){{0,5}}")
@@ -27,7 +29,9 @@ _VERB = re.compile(r" (?:is|was|of)$")
 _EXPLICIT = re.compile(rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?\s{{0,4}}:?[:=](?![:=])\s*{_VALUE}")
 _SPACED = re.compile(rf"\s+(?:is\s+|was\s+|of\s+)?{_VALUE}")
 # Accuracy of the network on the 10000 test images: 55 %   Loss after 100 steps: 0.5
-_PHRASE = re.compile(rf"{_WORD} (?:of|on|for|over|after|at|in) [^=|,;]{{1,80}}?(?::|=| is)\s*{_VALUE}\s*$")
+_PHRASE = re.compile(
+    rf"{_WORD} (?:\([^()]*\) )?(?:of|on|for|over|after|at|in) [^=|,;]{{1,80}}?(?::|=| is)\s*{_VALUE}\s*$"
+)
 _PHRASE_END = re.compile(r"\s*(?::|=| is)\s*$")
 _WHEN = re.compile(r" (?=(?:after|at) [\da-z])")
 # Accuracy: 9850/10000 (98%)
@@ -52,7 +56,8 @@ _PLACES = frozenset([*STEPS, *(f"{word}s" for word in STEPS), "epoch", "epochs",
 _PERCENT = r"(?:\s?\(\s?[\d.]+\s?%\s?\))?"
 _POSITION = re.compile(
     rf"(?i)(?P<best>best[ _-])?(?P<whole>(?:{'|'.join(_WHOLE[:-1])})[ _-])?"
-    rf"(?P<what>epoch|ep|fold|{'|'.join(sorted(STEPS, key=len, reverse=True))})(?P<plural>s)?(?:\([a-z]+\))?"
+    rf"(?P<what>epoch|ep|fold|{'|'.join(sorted(STEPS, key=len, reverse=True))})(?P<plural>s)?"
+    r"(?:\([a-z]+\)|\.)?"
     rf"\s{{0,8}}(?:[:=#]|no\.?)?\s{{0,8}}[\[(]?\s{{0,8}}(?P<at>{_COUNT})(?P<part>\.\d{{1,12}})?"
     rf"(?:\s{{0,8}}(?:/|of)\s{{0,8}}(?P<of>{_COUNT}))?{_PERCENT}\s{{0,8}}[\])]?(?![\w%]|[.:/-]\d)"
 )
@@ -72,7 +77,9 @@ _QUANTITY = re.compile(
     r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?:/[\d.]+)*"
     rf"(?P<unit>:\d[\d:.]*|\s?%|\s?(?:{_TIME}|m|mins?|minutes?|h|hrs?|hours?|d|days?|{_BYTES}|{_RATE})(?!\w))?"
 )
-_ASIDE = re.compile(r"\[[^\[\]:=]{0,60}\]")  # WER 12.3 [ 100 / 812, 10 ins, 20 del ]
+_ASIDE = re.compile(
+    r"\[[^\[\]:=]{0,60}\]|\(\*[^()]*\)"
+)  # WER 12.3 [ 100 / 812, 10 ins ]   loss = 0.5 (* 1 = 0.5)
 _FIRST = re.compile(r"[A-Za-z]+")
 _PLAIN = re.compile(_WORD)
 _OPENS_EPOCH = re.compile(r" \[\s*\d+/")
@@ -261,7 +268,8 @@ def pair(text: str, at: int, line: Line) -> int:
         return 0
     name, end = named[0], named.end()
     first, _, rest = name.partition(" ")
-    if rest and words.kind(first) == words.CLEAR and (phrase := _PHRASE.match(text, at)):
+    many = rest or text.startswith(" (", end)
+    if many and words.kind(first) == words.CLEAR and (phrase := _PHRASE.match(text, at)):
         return _phrase(text, at, phrase, line)
     if verb := _VERB.search(name):
         name, end = name[: verb.start()], at + verb.start()
@@ -271,6 +279,11 @@ def pair(text: str, at: int, line: Line) -> int:
                 name,
                 _where(explicit, "value", _int),
             )  # Train: 3 [  50/1251 (  4%)]
+            return explicit.end()
+        if name in ("i", "t", "k") and explicit["value"].isdigit() and "step" not in line.places:
+            line.places["step"] = _where(explicit, "value", _int)
+            return explicit.end()
+        if words.is_counter(name) and explicit["value"].isdigit():
             return explicit.end()
         return keep(text, _without_lead(name, line) + (explicit["note"] or ""), explicit, line)
     last = name.rpartition(" ")[2]
@@ -311,12 +324,14 @@ def _without_lead(name: str, line: Line) -> str:
 def keep(text: str, name: str, found: re.Match[str], line: Line, spaced: bool = False) -> int:
     """Take a pair, and the second number that may follow it; gives where they end."""
     shown, unit = found["value"], found["unit"] or ""
+    measured = bool(unit) and not (unit == "dB" and words.in_decibels(name))  # no metric has a unit
     if _SHORT_UNIT.fullmatch(unit) and not name.endswith(unit):
         name = f"{name}_{unit}"
     # `Press F1 3 times`, `error 1`, a column of names and versions
     doubtful = shown.isdigit() and (spaced or _ERRORS.search(name) is not None)
     doubtful |= spaced and found[0].startswith("    ")
-    name = _add(name, _where(found, "value", share if found["percent"] else si), line, doubtful)
+    doubts = words.CLEAR if measured else int(doubtful)
+    name = _add(name, _where(found, "value", share if found["percent"] else si), line, doubts)
     second = _SECOND.match(text, found.end())
     if not second:
         return found.end()
@@ -327,9 +342,9 @@ def keep(text: str, name: str, found: re.Match[str], line: Line, spaced: bool = 
     return second.end()
 
 
-def _add(name: str, where: Where, line: Line, doubtful: bool = False) -> str:
+def _add(name: str, where: Where, line: Line, doubts: int = 0) -> str:
     """Keep a value under its full name: what stands under `val:` belongs to it."""
-    kind = words.kind(name) - doubtful
+    kind = words.kind(name) - doubts
     first, _, rest = name.partition(" ")
     if rest and words.is_split(first):
         line.section = first + " "

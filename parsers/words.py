@@ -15,7 +15,7 @@ _CLEAR = re.compile(
 )
 # Words that other programs use too: they need a step or an epoch beside them, or a split before them.
 _WEAK = re.compile(
-    r"losses|scores?|err|error|precision|map|return|returns|ret|r2|mrr|fid|hits?|top\d|cost|objective"
+    r"losses|scores?|err|error|precision|map|return|returns|ret|r2|mrr|fid|hits?|top\d|cost|objective|squared?|absolute"
 )
 # Words of numbers that stand beside metrics.
 _BESIDE = re.compile(
@@ -28,7 +28,7 @@ _SETTING = re.compile(
     r"|fn|func|function|name|freq|frequency|every|interval|size|num|number|count|counter|reduction|clip|clipping"
     r"|target|goal|enabled?|disabled?|decay|factor|schedule[rs]?|warmup|packet|stop|margin|window|budget|version"
     r"|port|id|idx|index|code|codes|offset|shape|dim|dims|bits|ms|sec|secs|seconds|log2|handler|class|classes"
-    r"|init|seed|mode|config|rows?|lines?|rank|workers?|buffer|queue"
+    r"|init|seed|mode|heat|insertion|profit|config|rows?|lines?|rank|workers?|buffer|queue"
 )
 # A name that says that the line is a list of settings.
 _CONFIG = re.compile(
@@ -77,6 +77,27 @@ def kind(name: str) -> int:
     if weak:
         return CLEAR if len(weak) > 1 or any(_SPLIT.fullmatch(part) for part in parts) else WEAK
     return BESIDE if "/" in name or any(_BESIDE.fullmatch(part) for part in parts) else NONE
+
+
+def is_counter(name: str) -> bool:
+    """Whether the name tells one program or process from another."""
+    return name.lower() in (
+        "run",
+        "seed",
+        "rank",
+        "gpu",
+        "device",
+        "worker",
+        "process",
+        "job",
+        "exp",
+        "experiment",
+    )
+
+
+def in_decibels(name: str) -> bool:
+    """Whether the name is of a metric that has a unit."""
+    return re.search(r"(?i)snr|sdr", name) is not None
 
 
 def is_setting(name: str) -> bool:
