@@ -175,6 +175,8 @@ def scan(text: str) -> Line:
             at = _number(text, at, line) or at + 1
         else:
             at += 1
+    if start and "epoch" in line.places and start[0].endswith(":") and not line.weight:
+        del line.places["step"]  # `1: epoch 3 loss 0.5`: perhaps a rank
     if line.fractions:
         _name_fractions(line)
     return line

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capture.formats import built_in, by_name
+from capture import samples
+from capture.checked import Source
+from capture.errors import BadInput
+from capture.formats import built_in, by_name, load
 from capture.parsers import general, mappings, words
 from capture.parsing import Parser
 from capture.pipeline import Pipeline
@@ -305,6 +308,15 @@ def test_mappings(text, values):
 )
 def test_what_is_no_mapping(text):
     assert mappings.find(text, 0) is None
+
+
+def test_a_format_of_the_users_may_use_a_reader_and_learns_which_there_are():
+    own = "name: own\npatterns: [{reader: general, prefix: mine/}]\nsamples: [{text: loss 0.5, gives: {metrics: {mine/loss: 0.5}}}]"
+    assert samples.check(load(Source(own, "own.yaml"))) == []
+    with pytest.raises(BadInput, match="there is no reader 'words'"):
+        load(Source(own.replace("general", "words"), "own.yaml"))
+    with pytest.raises(BadInput, match="either line: or regex:"):
+        load(Source(own.replace("reader: general", "reader: general, line: x"), "own.yaml"))
 
 
 PIECES = ["loss", "epoch ", "step", ": ", "=", " ", "0.5", "1/2", "[", "]", "(", ")", "{", "}", "'", '"', ",", "|", "9" * 30,

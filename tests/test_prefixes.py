@@ -157,6 +157,13 @@ def test_a_number_before_the_line_is_a_rank_once_it_went_back_beside_a_position(
     assert [r.context["rank"] for r in parse(text, own=own)[0]] == [0, 1, 0, 1]
 
 
+def test_a_number_before_the_line_is_no_step_while_it_may_be_a_rank():
+    text = "".join(f"{rank}: epoch {epoch} loss 0.5\n" for epoch in (1, 2) for rank in (0, 1))
+    assert [(r.step, r.epoch, r.context) for r in parse(text)[0]] == [
+        (None, 1, {}), (None, 1, {}), (None, 2, {"rank": 0}), (None, 2, {"rank": 1}),
+    ]  # fmt: skip
+
+
 def test_a_number_before_the_line_is_left_to_the_format_that_reads_it():
     own = 'name: own\npatterns: [{line: "{step:int}: loss {loss}"}]'
     text = "".join(f"{step}: loss 0.5\n" for step in (0, 1, 2, 0, 1))  # two fits
