@@ -39,29 +39,14 @@ _CONFIG = re.compile(
 _SPLIT = re.compile(r"(?i)train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
-# What a line of metrics holds: one search for all of these decides whether it is looked at more closely.
-_SPELLED = [
-    "loss",
-    "acc",
-    "ppl",
-    "auc",
-    "f1",
-    "bleu",
-    "rouge",
-    "recall",
-    "reward",
-    "perplexity",
-    "dice",
-    "mcc",
-]
-_SPELLED += ["auroc", "auprc", "score", "error", "precision", "return", "cost", "objective"]
-_SHOUTED = ["mse", "mae", "mape", "iou", "psnr", "ssim", "ndcg", "nll", "elbo", "rmsle"]
-LITERALS = frozenset(
-    [spelling for word in _SPELLED for spelling in (word, word.capitalize(), word.upper())]
-    + [spelling for word in _SHOUTED for spelling in (word, word.upper())]
-    + ["IoU", "mAP", "map50", "_rew", "Rew", "bpb", "bpc", "bpd"]
-    + ["WER", "CER", "wer:", "wer=", "cer:", "cer=", "err:", "err="]  # "wer" alone is in "answer"
-)
+# What a line of metrics holds: one search for all of these decides whether it is looked at more closely,
+# so they are few.  `eward` stands for two spellings; `wer` alone is in `answer`, `ERROR` in any log.
+_TEXTS = """
+loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost return Return bjective eward REWARD _rew
+erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae MAE mape MAPE dice Dice
+iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb bpc bpd WER CER wer: wer= cer: cer=
+"""
+LITERALS = frozenset(_TEXTS.split())
 
 
 @lru_cache(maxsize=4096)
