@@ -42,9 +42,10 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # What a line of metrics holds: one search for all of these decides whether it is looked at more closely,
 # so they are few.  `eward` stands for two spellings; `wer` alone is in `answer`, `ERROR` in any log.
 _TEXTS = """
-loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost return Return bjective eward REWARD _rew
-erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae MAE mape MAPE dice Dice
-iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb bpc bpd WER CER wer: wer= cer: cer=
+loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost return Return bjective eward
+REWARD _rew erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
+MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
+bpc bpd WER CER wer: wer= cer: cer=
 """
 LITERALS = frozenset(_TEXTS.split())
 
