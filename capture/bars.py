@@ -3,7 +3,8 @@
 tqdm's `set_postfix` draws new values beside the old count; the count follows some values later.  So
 values are held until the count has settled.  If exactly as many were drawn as the count then moved
 (all of them, or those that were new), each has its own step; if not, only the last one's step is
-known, and only that one is given.
+known, and only that one is given.  Other programs move the count first (`values: behind`), or draw
+both at once (`values: exact`).
 """
 
 from __future__ import annotations
@@ -30,19 +31,32 @@ class Bar:
     drawn: list[tuple[Mapping[str, float], bool]] = field(default_factory=list)  # beside this count; new?
     context: Mapping[str, Any] = field(default_factory=dict)
     frame: Frame | None = None  # where it was drawn last
+    drawings: int = 0  # of bars whose values follow the count
+    changes: Mapping[str, int] = field(default_factory=dict)  # how often each value was a new one
 
     def refresh(
-        self, count: int, metrics: Mapping[str, float], epoch: float | None
+        self, count: int, metrics: Mapping[str, float], epoch: float | None, values: str = "ahead"
     ) -> list[tuple[int, Mapping[str, float]]]:
-        """The steps with their values that this refresh of the bar has made certain."""
+        """The steps with their values that this refresh of the bar has made certain.
+
+        `values` says where the values are when the count is drawn: `ahead`, `behind` or `exact`.
+        """
         settled = []
         if count < self.count or (epoch != self.epoch and self.epoch is not None and count <= self.count):
             settled = self.finish()
             again = epoch is not None and self.epoch is not None and epoch < self.epoch
             self.base = 0 if again else self.base + self.count
-            self.count, self.shown = -1, {}
+            self.count, self.shown = -1, self.shown if values == "behind" else {}
         self.epoch = epoch
         changed = metrics != self.shown
+        if values != "ahead":
+            given: Mapping[str, float] = {}
+            if values == "exact" and (changed or count != self.count):
+                given = metrics
+            elif values == "behind" and changed:
+                given = self._fresh(metrics)
+            self.count, self.shown = count, metrics or self.shown
+            return [*settled, (self.base + count, given)] if given and count > 0 else settled
         if metrics and (count == self.count or (self.count < 0 and count == 0)):
             self.drawn.append((metrics, changed))
         elif metrics:
@@ -55,6 +69,16 @@ class Bar:
             self.drawn = []
         self.count, self.shown = count, metrics or self.shown
         return settled
+
+    def _fresh(self, metrics: Mapping[str, float]) -> Mapping[str, float]:
+        """The values that are new, and those that change often enough to be meant anew each time.
+
+        A validation's result stays on the bar all through the next epoch; it is given when it changes.
+        """
+        self.drawings += 1
+        changed = {name for name, value in metrics.items() if self.shown.get(name) != value}
+        self.changes = {name: self.changes.get(name, 0) + (name in changed) for name in metrics}
+        return {n: v for n, v in metrics.items() if n in changed or 4 * self.changes[n] >= self.drawings}
 
     def finish(self) -> list[tuple[int, Mapping[str, float]]]:
         """The last values that were drawn, if their count was never shown: each drawing was a step."""

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib import resources
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from capture import checked
+from capture import blocks, checked, tables
 from capture.checked import Checked, Source
 from capture.errors import BadInput
 from capture.expressions import Expression
@@ -46,12 +47,53 @@ def _as_dict(value: Any) -> Any:
     return {value: value} if isinstance(value, str) else value
 
 
+def _replacements(rewrite: dict[str, str]) -> dict[str, str]:
+    for pattern, replacement in rewrite.items():
+        try:
+            re.compile(pattern).sub(replacement, "")
+        except (re.error, IndexError) as error:
+            raise ValueError(f"{pattern!r}: the regular expression does not compile: {error}") from None
+    return rewrite
+
+
 class Bar(Checked):
     """A progress bar: the name of its counter, and of the text that tells one bar from another."""
 
     count: str
     total: str | None = None
     label: str | None = None
+    values: Literal["ahead", "behind", "exact"] = "ahead"
+
+
+class Table(Checked):
+    """A table: the header that names its columns, and how they are split."""
+
+    header: Joined
+    below: Joined | None = None
+    split: Literal["spaces", "gaps", "pipes"] = "spaces"
+    row: Joined | None = None
+    columns: dict[str, str] = {}
+    lower: bool = False
+
+    @model_validator(mode="after")
+    def _compiles(self) -> Table:
+        tables.Table(self)
+        return self
+
+
+class Block(Checked):
+    """A box of rows that make one record."""
+
+    begin: Joined
+    row: Joined
+    section: Joined | None = None
+    end: Joined
+    several: str | None = None
+
+    @model_validator(mode="after")
+    def _compiles(self) -> Block:
+        blocks.Block(self)
+        return self
 
 
 class Naming(Checked):
@@ -60,15 +102,16 @@ class Naming(Checked):
     rename: dict[str, str] = {}
     drop: Names = []
     scale: dict[str, float] = {}
+    rewrite: Annotated[dict[str, str], AfterValidator(_replacements)] = {}
 
 
 class Outcome(Naming):
     """What a frame means once it is recognised."""
 
-    when: Literal["final", "live"] | None = None
+    when: Literal["final", "live", "outer"] | None = None
     if_: Attempts = Field([], alias="if")
     unless: Attempts = []
-    as_: Literal["metrics", "config", "context"] = Field("metrics", alias="as")
+    as_: Literal["metrics", "config", "context", "overheard"] = Field("metrics", alias="as")
     step: Attempts = []
     epoch: Attempts = []
     derive: dict[str, Arithmetic] = {}
@@ -77,6 +120,7 @@ class Outcome(Naming):
     context: Names = []
     remember: Remembered = {}
     forget: Names = []
+    wait: str | None = None
 
 
 class Pattern(Outcome):
@@ -84,6 +128,9 @@ class Pattern(Outcome):
 
     line: str | None = None
     regex: Joined | None = None
+    table: Table | None = None
+    block: Block | None = None
+    second: str | None = None
     pairs: Names = []
     bar: Bar | None = None
     cases: list[Outcome] = []
@@ -102,13 +149,24 @@ class Pattern(Outcome):
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Pattern:
-        if (self.line is None) == (self.regex is None):
-            raise ValueError("a pattern has either line: or regex:")
+        if sum(way is not None for way in (self.line, self.regex, self.table, self.block)) != 1:
+            raise ValueError("a pattern has either line: or regex:, or it is a table: or a block:")
+        if self.second and not re.search(r"\(\?P<second>|:second\}", self.regex or ""):
+            raise ValueError("second: is the name of what the regex's group (?P<second>...) holds")
         return self
 
+    def lines(self) -> tables.Table | blocks.Block | None:
+        """What is read over several lines, compiled; None for the other patterns."""
+        if self.table:
+            return tables.Table(self.table)
+        return blocks.Block(self.block) if self.block else None
+
     def matcher(self) -> Matcher:
-        """The compiled pattern."""
-        return from_line(self.line) if self.line is not None else from_regex(self.regex or "")
+        """The compiled pattern; that of its first line where it has several."""
+        lines = self.lines()
+        if lines:
+            return lines.start
+        return from_line(self.line) if self.line is not None else from_regex(self.regex or "", self.second)
 
 
 class Gives(Checked):

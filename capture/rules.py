@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from capture import bars, pairs
+from capture import bars, blocks, pairs, tables
 from capture.expressions import Expression, Unknown
 from capture.formats import Format, Naming, Outcome, Pattern
 from capture.frames import Frame
@@ -17,6 +18,7 @@ from capture.values import Value, is_number, literal, number
 # Where in the run a line stands: never metrics.
 KNOWN = frozenset(["step", "steps", "epoch", "epochs", "batch", "batches", "timestamp"])
 Memory = dict[str, Value]
+MOST_WAITING = 8
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Reading:
     metrics: Mapping[str, float] = field(default_factory=dict)
     context: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
+    frame: Frame | None = field(default=None, compare=False)  # where it stood, if not where it was read
 
 
 NOTHING = Reading()
@@ -49,9 +52,10 @@ def first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> A
 
 
 class Renaming:
-    """Names and values of metrics changed as `rename:`, `drop:` and `scale:` say, the inner ones first."""
+    """Metrics changed as `rename:`, `drop:`, `scale:` and `rewrite:` say, the inner ones first."""
 
     def __init__(self, *namings: Naming) -> None:
+        self.rewrite = [(re.compile(old), new) for naming in namings for old, new in naming.rewrite.items()]
         self.rename: dict[str, str] = {}
         self.scale: dict[str, float] = {}
         self.drop: set[str] = set()
@@ -67,8 +71,14 @@ class Renaming:
             if name not in self.drop:
                 scaled = value * self.scale[name] if name in self.scale else value
                 # Always the same NaN: it equals itself in a dict, so a bar's NaN is not new each time.
-                changed[prefix + self.rename.get(name, name)] = scaled if scaled == scaled else math.nan
+                changed[prefix + self._name(name)] = scaled if scaled == scaled else math.nan
         return changed
+
+    def _name(self, name: str) -> str:
+        name = self.rename.get(name, name)
+        for old, new in self.rewrite:
+            name = old.sub(new, name)
+        return name
 
 
 class Case:
@@ -88,6 +98,7 @@ class Case:
         self.prefix = outcome.prefix or pattern.prefix
         self.context = [*pattern.context, *outcome.context]
         self.bar = pattern.bar
+        self.wait = outcome.wait or pattern.wait
         self.renaming = Renaming(outcome, pattern, form)
         used = [*self.conditions, *self.exceptions, *self.step, *self.epoch, *self.remember.values()]
         self.structure = KNOWN.union(*(e.names for e in used), self.context, pattern.pairs)
@@ -97,10 +108,15 @@ class Case:
     def fits(self, frame: Frame, names: Mapping[str, Value]) -> bool:
         """Whether the frame has this meaning."""
         return (
-            (self.when is None or frame.final == (self.when == "final"))
+            (self.when is None or _is(self.when, frame))
             and all(condition.holds(names) for condition in self.conditions)
             and not any(exception.holds(names) for exception in self.exceptions)
         )
+
+
+def _is(when: str, frame: Frame) -> bool:
+    """Whether a frame is what `when:` asks for; `outer` is a bar that is not drawn below another one."""
+    return frame.end != "up" if when == "outer" else frame.final == (when == "final")
 
 
 class Rule:
@@ -110,38 +126,64 @@ class Rule:
         self.form = form
         self.pattern = pattern
         self.timeout = timeout
-        self.matcher: Matcher = pattern.matcher()
+        self.lines = pattern.lines()
+        self.matcher: Matcher = self.lines.start if self.lines else pattern.matcher()
         outcomes = pattern.cases or [Outcome.model_construct()]
         self.cases = [Case(outcome, pattern, form) for outcome in outcomes]
 
-    def read(
-        self, frame: Frame, text: str, memory: Memory, shown: dict[Any, bars.Bar]
-    ) -> list[Reading] | None:
-        """What the frame means; None if the pattern does not recognise it.
+    def read(self, frame: Frame, text: str, state: State) -> list[Reading] | None:
+        """What the frame means; None if the pattern does not recognise it, or others may read it too.
 
-        `memory` is what the format remembered, and is changed; `shown` are the bars on the screen.
-        Raises patterns.Timeout.
+        `state` is what the format remembers, and is changed.  Raises patterns.Timeout.
         """
+        if self.lines:
+            return self._read_lines(self.lines, frame, text, state)
         found = self.matcher.match(text, self.timeout)
-        if found is None:
-            return None
-        values, repeated = found
-        names = {**memory, **values}
+        return self._mean(found, frame, state) if found is not None else None
+
+    def _read_lines(
+        self, lines: tables.Table | blocks.Block, frame: Frame, text: str, state: State
+    ) -> list[Reading] | None:
+        """The same for what stands in several lines: a row of a table, the last line of a block."""
+        key = (self, frame.stream)
+        before, offset = state.opened.get(key, (None, frame.offset))
+        after, read = lines.read(text, frame.final, before, self.timeout)
+        if after is None:
+            state.opened.pop(key, None)
+        else:
+            state.opened[key] = (after, offset if after is before else frame.offset)
+        if read.found is None:
+            return [NOTHING] if read.recognised else None
+        if after is None:  # the whole block
+            frame = frame._replace(offset=offset, span=frame.offset + frame.span - offset)
+        return self._mean(read.found, frame, state)
+
+    def _mean(
+        self, found: tuple[dict[str, Value], list[tuple[str, str]]], frame: Frame, state: State
+    ) -> list[Reading] | None:
+        names = {**state.memory, **found[0]}
         case = next((case for case in self.cases if case.fits(frame, names)), None)
         if case is None:
             return None
-        return self._meaning(case, frame, values, repeated, names, memory, shown)
+        if case.wait:
+            state.waiting.append(Waiting(self, case, frame, found))
+            if len(state.waiting) > MOST_WAITING:
+                state.woken += state.waiting.pop(0).wake(state, known=False)
+            return [NOTHING]
+        readings = self.meaning(case, frame, found, state)
+        return None if case.as_ == "overheard" else readings
 
-    def _meaning(
+    def meaning(
         self,
         case: Case,
         frame: Frame,
-        values: dict[str, Value],
-        repeated: Sequence[tuple[str, str]],
-        names: dict[str, Value],
-        memory: Memory,
-        shown: dict[Any, bars.Bar],
+        found: tuple[dict[str, Value], list[tuple[str, str]]],
+        state: State,
     ) -> list[Reading]:
+        """What the frame means in this case."""
+        memory, (values, repeated) = state.memory, (dict(found[0]), found[1])
+        names = {**memory, **values}
+        hidden = case.structure | values.keys() if self.pattern.block else case.structure
         step = first_known(case.step, names) if case.step else values.get("step")
         epoch: Any = first_known(case.epoch, names) if case.epoch else names.get("epoch")
         step = int(step) if isinstance(step, (int, float)) and math.isfinite(step) else None
@@ -152,11 +194,13 @@ class Rule:
             if value is not None:
                 values[name] = names[name] = int(value) if isinstance(value, bool) else value
         context = {name: names[name] for name in case.context if names.get(name) not in (None, "")}
-        plain = {name: value for name, value in values.items() if name not in case.structure}
+        plain = {name: value for name, value in values.items() if name not in hidden}
         remembered = {name: first_known([e], names) for name, e in case.remember.items()}
         for name in case.forget:
             memory.pop(name, None)
-        memory |= {name: value for name, value in remembered.items() if value is not None}
+        remembered = {name: value for name, value in remembered.items() if value is not None}
+        memory |= remembered
+        state.wake(remembered)
         if case.as_ != "metrics":
             plain |= {key.strip(): literal(value) for key, value in repeated}
             memory |= plain
@@ -167,8 +211,56 @@ class Rule:
             metrics |= dict(pairs.find(str(values.get(name, ""))))
         metrics = case.renaming(metrics, case.prefix)
         if case.bar is None:
-            return [Reading(step, epoch, metrics, context)]
-        return _settle(case, frame, names, metrics, Reading(step, epoch, {}, context), shown)
+            return [Reading(step, epoch, metrics, context, frame=frame)]
+        return _settle(case, frame, names, metrics, Reading(step, epoch, {}, context), state.shown)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A line that was recognised, but whose step stands in a later one."""
+
+    rule: Rule
+    case: Case
+    frame: Frame
+    found: tuple[dict[str, Value], list[tuple[str, str]]]
+
+    def wake(self, state: State, known: bool) -> list[Reading]:
+        """What the line means now; without what it waited for, if that did not come."""
+        name = self.case.wait or ""
+        late = state.memory.pop(name, None) if not known else None
+        readings = self.rule.meaning(self.case, self.frame, self.found, state)
+        if late is not None:
+            state.memory.setdefault(name, late)
+        return readings
+
+
+@dataclass
+class State:
+    """What one format remembers."""
+
+    memory: Memory = field(default_factory=dict)
+    shown: dict[Any, bars.Bar] = field(default_factory=dict)
+    opened: dict[tuple[Rule, str | None], tuple[Any, int]] = field(default_factory=dict)
+    waiting: list[Waiting] = field(default_factory=list)
+    woken: list[Reading] = field(default_factory=list)  # what waited, and can be given now
+
+    def wake(self, remembered: Mapping[str, Value]) -> None:
+        """Give the lines that have waited for one of these names."""
+        ready = [waiting for waiting in self.waiting if waiting.case.wait in remembered]
+        self.waiting = [waiting for waiting in self.waiting if waiting not in ready]
+        for waiting in ready:
+            self.woken += waiting.wake(self, known=True)
+
+    def finish(self) -> list[Reading]:
+        """What still waited when the output ended, and the values that bars still held."""
+        waiting, self.waiting = self.waiting, []
+        readings = [reading for item in waiting for reading in item.wake(self, known=False)]
+        for bar in self.shown.values():
+            readings += [
+                Reading(step, bar.epoch, metrics, bar.context, frame=bar.frame)
+                for step, metrics in bar.finish()
+            ]
+        return readings
 
 
 def _settle(
@@ -192,7 +284,7 @@ def _settle(
     bar = shown.setdefault(key, bars.Bar())
     label = bars.label(description)
     context = {**known.context, **({"bar": label} if label else {})}
-    settled = bar.refresh(int(count), metrics, known.epoch)
+    settled = bar.refresh(int(count), metrics, known.epoch, case.bar.values)
     bar.context, bar.frame = context, frame
     return [Reading(step, known.epoch, values, context) for step, values in settled] or [NOTHING]
 
