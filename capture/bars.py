@@ -18,6 +18,7 @@ from capture import pairs
 from capture.frames import Frame
 
 _NOT_A_NAME = re.compile(r"(?i)\bepochs?\b|\biter(?:ation)?s?\b|\bsteps?\b|\bof\b|[^\w\s]|\d+|_")
+MOST_VALUES = 1000  # beside one bar
 
 
 @dataclass
@@ -31,13 +32,17 @@ class Bar:
     drawn: list[tuple[Mapping[str, float], bool]] = field(default_factory=list)  # beside this count; new?
     context: Mapping[str, Any] = field(default_factory=dict)
     frame: Frame | None = None  # where it was drawn last
-    drawings: int = 0  # of bars whose values follow the count
-    changes: Mapping[str, int] = field(default_factory=dict)  # how often each value was a new one
+    renewed: set[str] = field(default_factory=set)  # values that follow the count: which have, in this epoch
 
     def refresh(
-        self, count: int, metrics: Mapping[str, float], epoch: float | None, values: str = "ahead"
-    ) -> list[tuple[int, Mapping[str, float]]]:
-        """The steps with their values that this refresh of the bar has made certain.
+        self,
+        count: int,
+        metrics: Mapping[str, float],
+        epoch: float | None,
+        total: float | None = None,
+        values: str = "ahead",
+    ) -> list[tuple[int, float | None, Mapping[str, float]]]:
+        """The steps and epochs with their values that this refresh of the bar has made certain.
 
         `values` says where the values are when the count is drawn: `ahead`, `behind` or `exact`.
         """
@@ -45,18 +50,23 @@ class Bar:
         if count < self.count or (epoch != self.epoch and self.epoch is not None and count <= self.count):
             settled = self.finish()
             again = epoch is not None and self.epoch is not None and epoch < self.epoch
-            self.base = 0 if again else self.base + self.count
-            self.count, self.shown = -1, self.shown if values == "behind" else {}
+            # A bar that goes when it is full may never be drawn full.
+            full = total and epoch is not None and epoch != self.epoch and self.count > 0
+            self.base = 0 if again else self.base + (int(total) if full and total else self.count)
+            self.count, self.renewed = -1, set()
+            if values != "behind":
+                self.shown = {}
         self.epoch = epoch
         changed = metrics != self.shown
         if values != "ahead":
             given: Mapping[str, float] = {}
             if values == "exact" and (changed or count != self.count):
                 given = metrics
-            elif values == "behind" and changed:
+            elif values == "behind":
                 given = self._fresh(metrics)
-            self.count, self.shown = count, metrics or self.shown
-            return [*settled, (self.base + count, given)] if given and count > 0 else settled
+                metrics = {**self.shown, **metrics} if len(self.shown) < MOST_VALUES else metrics
+            self.count, self.shown = count, metrics
+            return [*settled, (self.base + count, epoch, given)] if given and count > 0 else settled
         if metrics and (count == self.count or (self.count < 0 and count == 0)):
             self.drawn.append((metrics, changed))
         elif metrics:
@@ -65,26 +75,25 @@ class Bar:
             new = [] if changed else [m for m, is_new in self.drawn if is_new]
             certain = next((steps for steps in (every, new) if len(steps) == moved), [metrics])
             first = self.base + count - len(certain) + 1
-            settled += [(first + i, m) for i, m in enumerate(certain)]
+            settled += [(first + i, epoch, m) for i, m in enumerate(certain)]
             self.drawn = []
         self.count, self.shown = count, metrics or self.shown
         return settled
 
     def _fresh(self, metrics: Mapping[str, float]) -> Mapping[str, float]:
-        """The values that are new, and those that change often enough to be meant anew each time.
+        """What this epoch has renewed, if anything is new.
 
-        A validation's result stays on the bar all through the next epoch; it is given when it changes.
+        A validation's results stay on the bar all through the next epoch, and must not count there.
         """
-        self.drawings += 1
-        changed = {name for name, value in metrics.items() if self.shown.get(name) != value}
-        self.changes = {name: self.changes.get(name, 0) + (name in changed) for name in metrics}
-        return {n: v for n, v in metrics.items() if n in changed or 4 * self.changes[n] >= self.drawings}
+        new = {name for name, value in metrics.items() if self.shown.get(name) != value}
+        self.renewed = (self.renewed | new) & {*metrics, *self.shown}
+        return {name: metrics[name] for name in metrics if name in self.renewed} if new else {}
 
-    def finish(self) -> list[tuple[int, Mapping[str, float]]]:
+    def finish(self) -> list[tuple[int, float | None, Mapping[str, float]]]:
         """The last values that were drawn, if their count was never shown: each drawing was a step."""
         new = [m for m, is_new in self.drawn if is_new]
         self.drawn = []
-        return [(self.base + self.count + len(new), new[-1])] if new else []
+        return [(self.base + self.count + len(new), self.epoch, new[-1])] if new else []
 
 
 def label(description: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capture.patterns import from_regex
-from capture.tables import NOT_MINE, SEEN, Read
+from capture.tables import NO_ROW, NOT_MINE, SEEN, Read
 from capture.values import Value, is_number, number
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ class Block:
         self, text: str, final: bool, opened: Open | None, timeout: float | None
     ) -> tuple[Open | None, Read]:
         """What the line is, and the box that is open afterwards.  Raises patterns.Timeout."""
-        if opened is not None and len(opened.rows) < MOST_ROWS:
+        if opened is not None and len(opened.rows) >= MOST_ROWS:
+            opened = None
+        if opened is not None:
             section = self.section.match(text, timeout) if self.section else None
             if section:
                 opened.section = str(section[0]["section"])
@@ -60,11 +62,10 @@ class Block:
                 return opened, SEEN
             if opened.rows and self.end.match(text, timeout):
                 return None, Read(True, (opened.values, opened.rows))
-            if not final:
-                return opened, NOT_MINE
         if self.start.match(text, timeout):
             return Open(), SEEN
-        return None, NOT_MINE
+        goes_on = not final or NO_ROW.fullmatch(text)  # another bar is drawn, or a ruler inside the box
+        return opened if goes_on else None, NOT_MINE
 
     def _add(self, opened: Open, text: str, timeout: float | None) -> bool:
         found = self.row.find(text, timeout)

@@ -196,6 +196,7 @@ class Format(Naming):
     url: str = ""
     notes: str = ""
     unverified: bool = False
+    generic: bool = False
     axis: Axis = {}
     patterns: list[Pattern] = Field(min_length=1)
     samples: list[Sample] = []
@@ -212,6 +213,7 @@ def load(source: Source, at: checked.Loc = (), samples: bool = True) -> Format:
 def built_in() -> Iterator[tuple[Format, str]]:
     """Every format that an installed package brings, with its text, in the order of their files' names.
 
+    Those that are `generic` come after the others: a bar that every program may draw.
     A package names, in the entry-point group `capture.parsers`, a module whose folder holds the files.
     `general.yaml` of any of them comes last: it reads what no other format does.
     """
@@ -225,11 +227,9 @@ def built_in() -> Iterator[tuple[Format, str]]:
             ) from None
         for file in folder.iterdir():
             if file.name.endswith(".yaml"):
-                found.append(
-                    (file.name == "general.yaml", point.name, file.name, file.read_text(encoding="utf-8"))
-                )
-    for _, package, name, text in sorted(found):
-        yield load(Source(text, f"{package}/{name}")), text
+                found.append((point.name, file.name, file.read_text(encoding="utf-8")))
+    loaded = [(load(Source(text, f"{package}/{name}")), text) for package, name, text in sorted(found)]
+    yield from sorted(loaded, key=lambda item: (item[0].name == "general", item[0].generic))
 
 
 def of_run(folder: Path) -> list[Format]:

@@ -212,7 +212,8 @@ class Rule:
         metrics = case.renaming(metrics, case.prefix)
         if case.bar is None:
             return [Reading(step, epoch, metrics, context, frame=frame)]
-        return _settle(case, frame, names, metrics, Reading(step, epoch, {}, context), state.shown)
+        known = Reading(step, epoch, {}, context)
+        return _settle(case, frame, names, metrics, known, state.shown, own_epoch="epoch" in values)
 
 
 @dataclass(frozen=True)
@@ -257,8 +258,8 @@ class State:
         readings = [reading for item in waiting for reading in item.wake(self, known=False)]
         for bar in self.shown.values():
             readings += [
-                Reading(step, bar.epoch, metrics, bar.context, frame=bar.frame)
-                for step, metrics in bar.finish()
+                Reading(step, epoch, metrics, bar.context, frame=bar.frame)
+                for step, epoch, metrics in bar.finish()
             ]
         return readings
 
@@ -270,23 +271,33 @@ def _settle(
     metrics: Mapping[str, float],
     known: Reading,
     shown: dict[Any, bars.Bar],
+    own_epoch: bool,
 ) -> list[Reading]:
-    """The readings of a bar: those whose count is certain now."""
+    """The readings of a bar: those whose count is certain now.
+
+    An epoch that stands on another bar (`own_epoch` is False) says nothing of where this one starts over.
+    """
     assert case.bar is not None  # noqa: S101  asked before
     count = names.get(case.bar.count)
     if not isinstance(count, (int, float)):
         return [NOTHING]
     description = str(names.get(case.bar.label or "", ""))
-    key = (
-        " ".join(pairs.without(description).translate(_NO_DIGITS).split()),
-        names.get(case.bar.total or ""),
-    )
+    total = names.get(case.bar.total or "")
+    key = (" ".join(pairs.without(description).translate(_NO_DIGITS).split()), total)
     bar = shown.setdefault(key, bars.Bar())
     label = bars.label(description)
-    context = {**known.context, **({"bar": label} if label else {})}
-    settled = bar.refresh(int(count), metrics, known.epoch, case.bar.values)
-    bar.context, bar.frame = context, frame
-    return [Reading(step, known.epoch, values, context) for step, values in settled] or [NOTHING]
+    bar.context, bar.frame = {**known.context, **({"bar": label} if label else {})}, frame
+    settled = bar.refresh(
+        int(count),
+        metrics,
+        known.epoch if own_epoch else None,
+        total if isinstance(total, (int, float)) else None,
+        case.bar.values,
+    )
+    return [
+        Reading(step, known.epoch if epoch is None else epoch, values, bar.context)
+        for step, epoch, values in settled
+    ] or [NOTHING]
 
 
 _NO_DIGITS = str.maketrans("", "", "0123456789")

@@ -24,7 +24,7 @@ Found = tuple[dict[str, Value], list[tuple[str, str]]]
 
 _GAP = re.compile(r"\s{2,}|\t")
 _PIPE = re.compile(r"[|│┃║┊╎]")
-_NO_ROW = re.compile(r"[\W_]*")  # rulers and empty lines
+NO_ROW = re.compile(r"[\W_]*")  # rulers and empty lines
 _NO_VALUE = re.compile(rf"-+|[Nn]one|[Nn]/?[Aa]|NULL|#na#|{DURATION}")
 _PERCENT = re.compile(r"\s?%$")
 
@@ -85,7 +85,7 @@ class Table:
         if found is not None:
             opened.strangers = 0
             return opened, Read(True, (found, []))
-        if final and not _NO_ROW.fullmatch(text):
+        if final and not NO_ROW.fullmatch(text):
             opened.strangers += 1
         return (opened if opened.strangers < PATIENCE else None), NOT_MINE
 
