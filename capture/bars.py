@@ -28,11 +28,17 @@ class Bar:
     base: int = 0  # steps of the bars before this one
     count: int = -1
     epoch: float | None = None
+    ended: float | None = None  # the epoch before
     shown: Mapping[str, float] = field(default_factory=dict)
     drawn: list[tuple[Mapping[str, float], bool]] = field(default_factory=list)  # beside this count; new?
     context: Mapping[str, Any] = field(default_factory=dict)
     frame: Frame | None = None  # where it was drawn last
-    renewed: set[str] = field(default_factory=set)  # values that follow the count: which have, in this epoch
+    # Of a bar whose values follow the count:
+    redrawn: bool = False  # since the count has moved
+    drawings: int = 0
+    changes: Mapping[str, int] = field(default_factory=dict)
+    firsts: Mapping[str, int] = field(default_factory=dict)  # changes in the first drawing beside a count
+    here: set[str] = field(default_factory=set)  # values that were new beside this count
 
     def refresh(
         self,
@@ -46,14 +52,15 @@ class Bar:
 
         `values` says where the values are when the count is drawn: `ahead`, `behind` or `exact`.
         """
-        settled = []
+        settled: list[tuple[int, float | None, Mapping[str, float]]] = []
         if count < self.count or (epoch != self.epoch and self.epoch is not None and count <= self.count):
-            settled = self.finish()
+            settled += self.finish()
             again = epoch is not None and self.epoch is not None and epoch < self.epoch
             # A bar that goes when it is full may never be drawn full.
             full = total and epoch is not None and epoch != self.epoch and self.count > 0
             self.base = 0 if again else self.base + (int(total) if full and total else self.count)
-            self.count, self.renewed = -1, set()
+            self.count = -1
+            self.ended = self.epoch
             if values != "behind":
                 self.shown = {}
         self.epoch = epoch
@@ -63,10 +70,13 @@ class Bar:
             if values == "exact" and (changed or count != self.count):
                 given = metrics
             elif values == "behind":
-                given = self._fresh(metrics)
+                given = self._fresh(count, metrics)
                 metrics = {**self.shown, **metrics} if len(self.shown) < MOST_VALUES else metrics
             self.count, self.shown = count, metrics
-            return [*settled, (self.base + count, epoch, given)] if given and count > 0 else settled
+            if given and (count > 0 or (self.base and values == "behind")):
+                # Results of a validation may be drawn only once the next bar has begun.
+                settled.append((self.base + count, epoch if count else self.ended, given))
+            return settled
         if metrics and (count == self.count or (self.count < 0 and count == 0)):
             self.drawn.append((metrics, changed))
         elif metrics:
@@ -80,14 +90,26 @@ class Bar:
         self.count, self.shown = count, metrics or self.shown
         return settled
 
-    def _fresh(self, metrics: Mapping[str, float]) -> Mapping[str, float]:
-        """What this epoch has renewed, if anything is new.
+    def _fresh(self, count: int, metrics: Mapping[str, float]) -> Mapping[str, float]:
+        """What was drawn for this count: what is new, and what moves with the count.
 
-        A validation's results stay on the bar all through the next epoch, and must not count there.
+        A validation's results stay on the bar all through the next epoch.  What moves with the count
+        comes in the first drawing after the count has moved, equal values too; or it changes often.
         """
         new = {name for name, value in metrics.items() if self.shown.get(name) != value}
-        self.renewed = (self.renewed | new) & {*metrics, *self.shown}
-        return {name: metrics[name] for name in metrics if name in self.renewed} if new else {}
+        first = count == self.count and not self.redrawn
+        self.redrawn = count == self.count
+        self.drawings += 1
+        self.changes = {name: self.changes.get(name, 0) + (name in new) for name in metrics}
+        self.firsts = {name: self.firsts.get(name, 0) + (first and name in new) for name in metrics}
+        self.here = self.here | new if count == self.count else new
+        moving = {
+            name
+            for name, changes in self.changes.items()
+            if 4 * changes >= self.drawings or 2 * self.firsts[name] >= max(changes, 4)
+        }
+        meant = self.here | moving if count else new
+        return {name: metrics[name] for name in metrics if name in meant} if new or first else {}
 
     def finish(self) -> list[tuple[int, float | None, Mapping[str, float]]]:
         """The last values that were drawn, if their count was never shown: each drawing was a step."""

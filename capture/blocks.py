@@ -62,8 +62,9 @@ class Block:
                 return opened, SEEN
             if opened.rows and self.end.match(text, timeout):
                 return None, Read(True, (opened.values, opened.rows))
-        if self.start.match(text, timeout):
-            return Open(), SEEN
+        start = self.start.match(text, timeout)
+        if start:
+            return Open(values=start[0]), SEEN
         goes_on = not final or NO_ROW.fullmatch(text)  # another bar is drawn, or a ruler inside the box
         return opened if goes_on else None, NOT_MINE
 

@@ -131,6 +131,7 @@ class Pattern(Outcome):
     table: Table | None = None
     block: Block | None = None
     second: str | None = None
+    wrapped: str | None = None
     pairs: Names = []
     bar: Bar | None = None
     cases: list[Outcome] = []
@@ -153,6 +154,8 @@ class Pattern(Outcome):
             raise ValueError("a pattern has either line: or regex:, or it is a table: or a block:")
         if self.second and not re.search(r"\(\?P<second>|:second\}", self.regex or ""):
             raise ValueError("second: is the name of what the regex's group (?P<second>...) holds")
+        if self.wrapped and f"(?P<{self.wrapped}>" not in (self.regex or ""):
+            raise ValueError(f"wrapped: the regex has no group (?P<{self.wrapped}>...)")
         return self
 
     def lines(self) -> tables.Table | blocks.Block | None:

@@ -16,8 +16,8 @@ _OWN_PREFIX = frozenset(["stream", "rank", "fit"])
 class Namer:
     """Gives records their final names.  A pure function of the records so far, in their order.
 
-    What tells apart equal names becomes a prefix: `rank1/loss`, `fit2/epoch/loss`, `fold1/loss`, `valid/loss`.
-    Rank 0, the first fit and the bar in which a name was first seen have none.
+    What tells apart equal names becomes a prefix: `rank1/loss`, `fit2/epoch/loss`, `fold1/loss`,
+    `valid/loss`.  Rank 0, the first fit and the bar in which a name was first seen have none.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -79,7 +79,7 @@ class Parser:
             except Exception as error:  # whatever is wrong with one pattern, the others read on
                 self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
                 continue
-            if rule.lines:
+            if rule.spans:
                 self._note(rule, frame.stream, (rule, frame.stream) in state.opened)
             woken, state.woken = state.woken, []
             for reading in [*woken, *(readings or [])]:

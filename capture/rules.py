@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from capture import bars, blocks, pairs, tables
+from capture import bars, blocks, pairs, tables, wraps
 from capture.expressions import Expression, Unknown
 from capture.formats import Format, Naming, Outcome, Pattern
 from capture.frames import Frame
@@ -127,6 +127,7 @@ class Rule:
         self.pattern = pattern
         self.timeout = timeout
         self.lines = pattern.lines()
+        self.spans = bool(self.lines or pattern.wrapped)  # one line after the other
         self.matcher: Matcher = self.lines.start if self.lines else pattern.matcher()
         outcomes = pattern.cases or [Outcome.model_construct()]
         self.cases = [Case(outcome, pattern, form) for outcome in outcomes]
@@ -138,8 +139,29 @@ class Rule:
         """
         if self.lines:
             return self._read_lines(self.lines, frame, text, state)
+        if self.pattern.wrapped:
+            return self._read_wrapped(self.pattern.wrapped, frame, text, state)
         found = self.matcher.match(text, self.timeout)
-        return self._mean(found, frame, state) if found is not None else None
+        return self.mean(found, frame, state) if found is not None else None
+
+    def _read_wrapped(self, name: str, frame: Frame, text: str, state: State) -> list[Reading] | None:
+        """The same for a line that may go on below: it means something once the next one is there."""
+        key = (self, frame.stream)
+        before, _ = state.opened.get(key, (None, 0))
+        if before is not None:
+            if before.add(frame, text):
+                return [NOTHING]
+            del state.opened[key]
+            state.woken += self.mean(before.whole(name), before.frame, state) or []
+        found = self.matcher.match(text, self.timeout)
+        if found is None:
+            return None
+        if not found[0].get(name):
+            return self.mean(found, frame, state)
+        column = self.matcher.find(text, self.timeout).start(name)
+        column += len(text[column:]) - len(text[column:].lstrip())
+        state.opened[key] = (wraps.Open(found, frame, column), frame.offset)
+        return [NOTHING]
 
     def _read_lines(
         self, lines: tables.Table | blocks.Block, frame: Frame, text: str, state: State
@@ -156,9 +178,9 @@ class Rule:
             return [NOTHING] if read.recognised else None
         if after is None:  # the whole block
             frame = frame._replace(offset=offset, span=frame.offset + frame.span - offset)
-        return self._mean(read.found, frame, state)
+        return self.mean(read.found, frame, state)
 
-    def _mean(
+    def mean(
         self, found: tuple[dict[str, Value], list[tuple[str, str]]], frame: Frame, state: State
     ) -> list[Reading] | None:
         names = {**state.memory, **found[0]}
@@ -213,7 +235,11 @@ class Rule:
         if case.bar is None:
             return [Reading(step, epoch, metrics, context, frame=frame)]
         known = Reading(step, epoch, {}, context)
-        return _settle(case, frame, names, metrics, known, state.shown, own_epoch="epoch" in values)
+        readings = _settle(case, frame, names, metrics, known, state.shown, own_epoch="epoch" in values)
+        if readings[-1].step is not None:
+            names["step"] = readings[-1].step
+            memory |= {n: v for n, e in case.remember.items() if (v := first_known([e], names)) is not None}
+        return readings
 
 
 @dataclass(frozen=True)
@@ -253,9 +279,13 @@ class State:
             self.woken += waiting.wake(self, known=True)
 
     def finish(self) -> list[Reading]:
-        """What still waited when the output ended, and the values that bars still held."""
+        """What was not complete when the output ended: wrapped lines, lines that waited, values of bars."""
+        readings: list[Reading] = []
+        for (rule, _), (item, _) in self.opened.items():
+            if isinstance(item, wraps.Open):
+                readings += rule.mean(item.whole(rule.pattern.wrapped or ""), item.frame, self) or []
         waiting, self.waiting = self.waiting, []
-        readings = [reading for item in waiting for reading in item.wake(self, known=False)]
+        readings += [reading for item in waiting for reading in item.wake(self, known=False)]
         for bar in self.shown.values():
             readings += [
                 Reading(step, epoch, metrics, bar.context, frame=bar.frame)

@@ -280,16 +280,25 @@ class TestBarsThatMoveTheirCountFirst:
 
     def test_what_an_epoch_has_not_renewed_is_not_given_again(self):
         text = (
-            "e 0: 9/9 a=5\re 0: 9/9 a=5 v=1\r"
+            "e 0: 8/9\re 0: 8/9 a=6\re 0: 9/9 a=6\re 0: 9/9 a=5\re 0: 9/9 a=5 v=1\r"
             "e 1: 0/9 a=5 v=1\re 1: 1/9 a=5 v=1\re 1: 1/9 a=4 v=1\re 1: 9/9 a=3 v=1\re 1: 9/9 a=3 v=2\r"
         )
         assert read(self.PATTERNS, text) == [
+            (8, 0, {"a": 6}),
             (9, 0, {"a": 5}),
             (9, 0, {"a": 5, "v": 1}),
             (10, 1, {"a": 4}),
             (18, 1, {"a": 3}),
             (18, 1, {"a": 3, "v": 2}),
         ]
+
+    def test_an_equal_value_is_given_for_the_next_count_too(self):
+        text = "e 0: 1/9\re 0: 1/9 a=5 b=1\re 0: 2/9 a=5 b=1\re 0: 2/9 a=5 b=2\r"
+        assert read(self.PATTERNS, text) == [(1, 0, {"a": 5, "b": 1}), (2, 0, {"a": 5, "b": 2})]
+
+    def test_what_is_new_on_a_bar_that_has_just_begun_belongs_to_the_one_before(self):
+        text = "e 0: 9/9\re 0: 9/9 a=5\re 1: 0/9 a=5\re 1: 0/9 a=5 v=1\re 1: 1/9 a=5 v=1\re 1: 1/9 a=4 v=1\r"
+        assert read(self.PATTERNS, text) == [(9, 0, {"a": 5}), (9, 0, {"v": 1}), (10, 1, {"a": 4})]
 
     def test_a_value_that_comes_and_goes_at_the_edge_is_not_new_each_time(self):
         text = "e 0: 1/9 a=5 v=1\re 0: 2/9 a=5\re 0: 3/9 a=5 v=1\r"
@@ -317,3 +326,46 @@ def test_an_inner_bar_that_goes_before_it_is_full_still_counts_a_whole_epoch():
 """
     text = "epoch 0: 7/10 a=5\repoch 1: 2/10 a=4\r"
     assert read(patterns, text) == [(7, 0, {"a": 5}), (12, 1, {"a": 4})]
+
+
+class TestWrapped:
+    PATTERNS = r"""
+  - regex: '^task %{INT:step}/\d+ [\d:]+ •(?P<fields>.*)$'
+    wrapped: fields
+    pairs: fields
+"""
+
+    @pytest.mark.parametrize("text", [
+        "task 3/9 0:01 • loss: 0.5 acc:\n                0.25 lr:\n           0:02 1e-3\n",
+        "task 3/9 0:01 • loss: 0.5 acc: 0.25 lr: 1e-3\n",
+        "task 3/9 0:01 • loss: 0.5 acc:\n                0.25 lr: 1e-3\nother text\n",
+    ])  # fmt: skip
+    def test_text_that_was_wrapped_in_its_column_is_put_together(self, text):
+        assert read(self.PATTERNS, text) == [(3, None, {"loss": 0.5, "acc": 0.25, "lr": 0.001})]
+
+    @pytest.mark.parametrize(
+        "line", ["", "saving checkpoint with acc: 0.5", "                ", "0.75", "x" * 16 + "0.25"]
+    )
+    def test_other_lines_are_no_part_of_it(self, line):
+        assert read(self.PATTERNS, f"task 3/9 0:01 • loss: 0.5 acc:\n{line}\n") == [(3, None, {"loss": 0.5})]
+
+    def test_every_redraw_is_read_for_itself(self):
+        text = "".join(
+            f"task {n}/9 0:01 • loss:\r\n                0.{n}\r\x1b[2K\x1b[1A\x1b[2K" for n in (1, 2, 3)
+        )
+        assert [(step, metrics["loss"]) for step, _, metrics in read(self.PATTERNS, text)] == [
+            (1, 0.1),
+            (2, 0.2),
+            (3, 0.3),
+        ]
+
+    def test_the_record_leads_back_to_all_its_lines(self):
+        pipeline = Pipeline(Parser([form(self.PATTERNS)]))
+        text = "task 3/9 0:01 • loss:\n                0.5\nend\n".encode()
+        (record,) = pipeline.feed(text, 0)[0]
+        assert record.at == (0, text.index(b"\nend"))
+
+    def test_the_group_has_to_be_there(self):
+        assert "wrapped: the regex has no group (?P<fields>...)" in problem(
+            "  - {regex: x, wrapped: fields}\n"
+        )
