@@ -56,9 +56,7 @@ class Bar:
         if count < self.count or (epoch != self.epoch and self.epoch is not None and count <= self.count):
             settled += self.finish()
             again = epoch is not None and self.epoch is not None and epoch < self.epoch
-            # A bar that goes when it is full may never be drawn full.
-            full = total and epoch is not None and epoch != self.epoch and self.count > 0
-            self.base = 0 if again else self.base + (int(total) if full and total else self.count)
+            self.base = 0 if again else self.base + self._length(total, values, epoch != self.epoch)
             self.count = -1
             self.ended = self.epoch
             if values != "behind":
@@ -89,6 +87,12 @@ class Bar:
             self.drawn = []
         self.count, self.shown = count, metrics or self.shown
         return settled
+
+    def _length(self, total: float | None, values: str, next_epoch: bool) -> int:
+        """How far a bar got that has begun anew: one that goes when it is full may never be drawn full."""
+        left = self.frame is not None and self.frame.final and values != "exact"
+        whole = total and self.count > 0 and (next_epoch or not left)
+        return int(total) if whole and total else max(self.count, 0)
 
     def _fresh(self, count: int, metrics: Mapping[str, float]) -> Mapping[str, float]:
         """What was drawn for this count: what is new, and what moves with the count.

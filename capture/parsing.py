@@ -10,7 +10,8 @@ from capture.fits import Fits
 from capture.formats import Format, Naming
 from capture.frames import FINAL, Frame
 from capture.records import Record
-from capture.rules import Reading, Renaming, Rule, State
+from capture.rules import Renaming, Rule
+from capture.state import Reading, State
 
 TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
 

@@ -17,7 +17,7 @@ from typing import Any
 import regex
 
 from capture.literals import Required, required
-from capture.values import GROK, KINDS, Value, is_number, number
+from capture.values import GROK, KINDS, Found, Value, is_number, number
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}:\"']*)(?::([^{}]*))?\}")  # {"a": is JSON
 _GROK = re.compile(r"%\{(\w+)(?::([^{}]+))?\}")
@@ -83,9 +83,7 @@ class Matcher:
         except TimeoutError:
             raise Timeout(self.source) from None
 
-    def match(
-        self, text: str, timeout: float | None = None
-    ) -> tuple[dict[str, Value], list[tuple[str, str]]] | None:
+    def match(self, text: str, timeout: float | None = None) -> Found | None:
         """The named values, and the repeated keys with their values as text; None if nothing matched.
 
         Raises Timeout where the search takes longer than `timeout` seconds.

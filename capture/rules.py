@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from capture import bars, blocks, pairs, tables, wraps
@@ -13,27 +12,13 @@ from capture.expressions import Expression, Unknown
 from capture.formats import Format, Naming, Outcome, Pattern
 from capture.frames import Frame
 from capture.patterns import Matcher
-from capture.values import Value, is_number, literal, number
+from capture.state import NOTHING, Reading, State, Waiting
+from capture.values import Found, Value, is_number, literal, number
 
 # Where in the run a line stands: never metrics.
 KNOWN = frozenset(["step", "steps", "epoch", "epochs", "batch", "batches", "timestamp"])
-Memory = dict[str, Value]
 MOST_WAITING = 8
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What one frame means, before it becomes a record."""
-
-    step: int | None = None
-    epoch: float | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    context: Mapping[str, Any] = field(default_factory=dict)
-    config: Mapping[str, Any] = field(default_factory=dict)
-    frame: Frame | None = field(default=None, compare=False)  # where it stood, if not where it was read
-
-
-NOTHING = Reading()
+MOST_BARS = 1000
 
 
 def expressions(sources: Sequence[str]) -> list[Expression]:
@@ -180,9 +165,8 @@ class Rule:
             frame = frame._replace(offset=offset, span=frame.offset + frame.span - offset)
         return self.mean(read.found, frame, state)
 
-    def mean(
-        self, found: tuple[dict[str, Value], list[tuple[str, str]]], frame: Frame, state: State
-    ) -> list[Reading] | None:
+    def mean(self, found: Found, frame: Frame, state: State) -> list[Reading] | None:
+        """What a match means in the first case that fits; None as in `read`."""
         names = {**state.memory, **found[0]}
         case = next((case for case in self.cases if case.fits(frame, names)), None)
         if case is None:
@@ -199,7 +183,7 @@ class Rule:
         self,
         case: Case,
         frame: Frame,
-        found: tuple[dict[str, Value], list[tuple[str, str]]],
+        found: Found,
         state: State,
     ) -> list[Reading]:
         """What the frame means in this case."""
@@ -242,58 +226,6 @@ class Rule:
         return readings
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """A line that was recognised, but whose step stands in a later one."""
-
-    rule: Rule
-    case: Case
-    frame: Frame
-    found: tuple[dict[str, Value], list[tuple[str, str]]]
-
-    def wake(self, state: State, known: bool) -> list[Reading]:
-        """What the line means now; without what it waited for, if that did not come."""
-        name = self.case.wait or ""
-        late = state.memory.pop(name, None) if not known else None
-        readings = self.rule.meaning(self.case, self.frame, self.found, state)
-        if late is not None:
-            state.memory.setdefault(name, late)
-        return readings
-
-
-@dataclass
-class State:
-    """What one format remembers."""
-
-    memory: Memory = field(default_factory=dict)
-    shown: dict[Any, bars.Bar] = field(default_factory=dict)
-    opened: dict[tuple[Rule, str | None], tuple[Any, int]] = field(default_factory=dict)
-    waiting: list[Waiting] = field(default_factory=list)
-    woken: list[Reading] = field(default_factory=list)  # what waited, and can be given now
-
-    def wake(self, remembered: Mapping[str, Value]) -> None:
-        """Give the lines that have waited for one of these names."""
-        ready = [waiting for waiting in self.waiting if waiting.case.wait in remembered]
-        self.waiting = [waiting for waiting in self.waiting if waiting not in ready]
-        for waiting in ready:
-            self.woken += waiting.wake(self, known=True)
-
-    def finish(self) -> list[Reading]:
-        """What was not complete when the output ended: wrapped lines, lines that waited, values of bars."""
-        readings: list[Reading] = []
-        for (rule, _), (item, _) in self.opened.items():
-            if isinstance(item, wraps.Open):
-                readings += rule.mean(item.whole(rule.pattern.wrapped or ""), item.frame, self) or []
-        waiting, self.waiting = self.waiting, []
-        readings += [reading for item in waiting for reading in item.wake(self, known=False)]
-        for bar in self.shown.values():
-            readings += [
-                Reading(step, epoch, metrics, bar.context, frame=bar.frame)
-                for step, epoch, metrics in bar.finish()
-            ]
-        return readings
-
-
 def _settle(
     case: Case,
     frame: Frame,
@@ -315,8 +247,9 @@ def _settle(
     total = names.get(case.bar.total or "")
     key = (" ".join(pairs.without(description).translate(_NO_DIGITS).split()), total)
     bar = shown.setdefault(key, bars.Bar())
+    if len(shown) > MOST_BARS:
+        del shown[next(iter(shown))]
     label = bars.label(description)
-    bar.context, bar.frame = {**known.context, **({"bar": label} if label else {})}, frame
     settled = bar.refresh(
         int(count),
         metrics,
@@ -324,6 +257,7 @@ def _settle(
         total if isinstance(total, (int, float)) else None,
         case.bar.values,
     )
+    bar.context, bar.frame = {**known.context, **({"bar": label} if label else {})}, frame
     return [
         Reading(step, known.epoch if epoch is None else epoch, values, bar.context)
         for step, epoch, values in settled

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capture.patterns import Matcher, from_line, from_regex
-from capture.values import DURATION, Value, is_number, number
+from capture.values import DURATION, Found, Value, is_number, number
 
 if TYPE_CHECKING:
     from capture import formats
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 PATIENCE = 8  # lines between two rows: a warning, a checkpoint's message
 MOST_COLUMNS = 100
 CUT = "…"
-Found = tuple[dict[str, Value], list[tuple[str, str]]]
 
 _GAP = re.compile(r"\s{2,}|\t")
 _PIPE = re.compile(r"[|│┃║┊╎]")
@@ -62,8 +61,8 @@ class Table:
         for matcher in (self.start, self.below, self.row, *self.columns.values()):
             if matcher:
                 matcher.check()
-        if self.row and "cells" not in self.row.names:
-            raise ValueError("row: has no group (?P<cells>...) around the values")
+        if self.row and not self.row.names:
+            raise ValueError("row: has no group (?P<cells>...) around the values, nor names for them")
 
     def read(
         self, text: str, final: bool, opened: Open | None, timeout: float | None
@@ -95,8 +94,10 @@ class Table:
             match = self.row.match(text, timeout)
             if match is None:
                 return None
-            values, text = dict(match[0]), str(match[0]["cells"])
-            del values["cells"]
+            values = dict(match[0])
+            if "cells" not in values:
+                return values
+            text = str(values.pop("cells"))
         shown, mark, _ = text.partition(CUT)
         cells = _split(shown, "pipes" if self.spec.split == "pipes" else "spaces")
         if mark and cells and not shown[-1:].isspace():

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from capture.frames import Frame
-from capture.values import Value
+from capture.values import Found
 
 MOST_LINES = 50
 _CLOCK = re.compile(r"[\s\d:•-]*")  # what wraps in the columns to the left
@@ -20,7 +20,7 @@ _CLOCK = re.compile(r"[\s\d:•-]*")  # what wraps in the columns to the left
 class Open:
     """A line that was recognised, and goes on below as long as text stands in its last column."""
 
-    found: tuple[dict[str, Value], list[tuple[str, str]]]
+    found: Found
     frame: Frame
     column: int
     pieces: list[str] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Open:
         self.frame = self.frame._replace(span=frame.offset + frame.span - self.frame.offset)
         return True
 
-    def whole(self, name: str) -> tuple[dict[str, Value], list[tuple[str, str]]]:
+    def whole(self, name: str) -> Found:
         """The values of the whole line, whose group `name` was wrapped."""
         values, repeated = self.found
         return {**values, name: " ".join([str(values[name]).strip(), *self.pieces])}, repeated

@@ -113,6 +113,15 @@ class TestTable:
 """
         assert read(patterns, "Epoch mem loss\n2/5 1.2G 0.5: 12% 3/8 it/s\n") == [(11, 2, {"loss": 0.5})]
 
+    def test_a_row_may_name_its_values_itself(self):
+        patterns = (
+            r"  - table: {header: '^Class +n', row: '^ +(?P<label>.+?) +\d+ +%{NUMBER:acc}$'}"
+            + "\n    context: label\n"
+        )
+        assert read(patterns, "  dining table 7 0.5\nClass n …\n  dining table 7 0.5\n") == [
+            (None, None, {"acc": 0.5})
+        ]
+
     def test_percentages_are_given_as_they_are_printed(self):
         assert read(TABLE, "epoch loss acc\n0 0.5 91.2%\n") == [(None, 0, {"loss": 0.5, "acc": 91.2})]
 
@@ -314,7 +323,7 @@ def test_bars_that_draw_count_and_values_at_once():
     assert read(patterns, "0/9 a=nan\r2/9 a=5\r2/9 a=5\r3/9 a=5\r1/9 a=4\r") == [
         (2, None, {"a": 5}),
         (3, None, {"a": 5}),
-        (4, None, {"a": 4}),
+        (10, None, {"a": 4}),
     ]
 
 
@@ -326,6 +335,16 @@ def test_an_inner_bar_that_goes_before_it_is_full_still_counts_a_whole_epoch():
 """
     text = "epoch 0: 7/10 a=5\repoch 1: 2/10 a=4\r"
     assert read(patterns, text) == [(7, 0, {"a": 5}), (12, 1, {"a": 4})]
+
+
+def test_a_bar_that_was_left_behind_before_it_was_full_counts_as_far_as_it_got():
+    patterns = r"""
+  - regex: '^%{INT:count}/%{INT:total}(?P<values>.*)$'
+    pairs: values
+    bar: {count: count, total: total}
+"""
+    assert read(patterns, "7/10 a=5\n2/10 a=4\r") == [(7, None, {"a": 5}), (9, None, {"a": 4})]
+    assert read(patterns, "7/10 a=5\r2/10 a=4\r") == [(7, None, {"a": 5}), (12, None, {"a": 4})]
 
 
 class TestWrapped:
