@@ -57,7 +57,7 @@ class Table:
         self.start = from_regex(spec.header)
         self.below = from_regex(spec.below) if spec.below else None
         self.row = from_regex(spec.row) if spec.row else None
-        self.columns = {name: from_line(shown) for name, shown in spec.columns.items()}
+        self.columns = {name: from_line(shown) for name, shown in spec.columns.items() if "{" in shown}
         for matcher in (self.start, self.below, self.row, *self.columns.values()):
             if matcher:
                 matcher.check()
@@ -121,8 +121,11 @@ class Table:
             match = described.match(cell, timeout)
             return match[0] if match else {} if _NO_VALUE.fullmatch(cell) else None
         cell = _PERCENT.sub("", cell)
-        if is_number(cell):
-            return {} if CUT in name else {(name.lower() if self.spec.lower else name): number(cell)}
+        shown = self.spec.columns.get(name) or (name.lower() if self.spec.lower else name)
+        count, slash, total = cell.partition("/")
+        if is_number(count) and (not slash or is_number(total)):
+            values = {shown: number(count), **({f"{shown}s": number(total)} if slash else {})}
+            return {} if CUT in name else values
         return {} if _NO_VALUE.fullmatch(cell) or (not cell and self.spec.split == "pipes") else None
 
 

@@ -122,6 +122,10 @@ class TestTable:
             (None, None, {"acc": 0.5})
         ]
 
+    def test_a_column_may_just_have_another_name_and_count_to_a_total(self):
+        patterns = "  - {table: {header: ^Ep, columns: {Ep: epoch, L: loss}}, step: epoch * epochs}\n"
+        assert read(patterns, "Ep L\n2/5 0.5\n") == [(10, 2, {"loss": 0.5})]
+
     def test_percentages_are_given_as_they_are_printed(self):
         assert read(TABLE, "epoch loss acc\n0 0.5 91.2%\n") == [(None, 0, {"loss": 0.5, "acc": 91.2})]
 
