@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib import resources
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from capture import checked, readers
+from capture import blocks, checked, readers, tables
 from capture.checked import Checked, Source
 from capture.errors import BadInput
 from capture.expressions import Expression
@@ -47,12 +48,53 @@ def _as_dict(value: Any) -> Any:
     return {value: value} if isinstance(value, str) else value
 
 
+def _replacements(rewrite: dict[str, str]) -> dict[str, str]:
+    for pattern, replacement in rewrite.items():
+        try:
+            re.compile(pattern).sub(replacement, "")
+        except (re.error, IndexError) as error:
+            raise ValueError(f"{pattern!r}: the regular expression does not compile: {error}") from None
+    return rewrite
+
+
 class Bar(Checked):
     """A progress bar: the name of its counter, and of the text that tells one bar from another."""
 
     count: str
     total: str | None = None
     label: str | None = None
+    values: Literal["ahead", "behind", "exact"] = "ahead"
+
+
+class Table(Checked):
+    """A table: the header that names its columns, and how they are split."""
+
+    header: Joined
+    below: Joined | None = None
+    split: Literal["spaces", "gaps", "pipes"] = "spaces"
+    row: Joined | None = None
+    columns: dict[str, str] = {}
+    lower: bool = False
+
+    @model_validator(mode="after")
+    def _compiles(self) -> Table:
+        tables.Table(self)
+        return self
+
+
+class Block(Checked):
+    """A box of rows that make one record."""
+
+    begin: Joined
+    row: Joined
+    section: Joined | None = None
+    end: Joined
+    several: str | None = None
+
+    @model_validator(mode="after")
+    def _compiles(self) -> Block:
+        blocks.Block(self)
+        return self
 
 
 class Naming(Checked):
@@ -61,15 +103,16 @@ class Naming(Checked):
     rename: dict[str, str] = {}
     drop: Names = []
     scale: dict[str, float] = {}
+    rewrite: Annotated[dict[str, str], AfterValidator(_replacements)] = {}
 
 
 class Outcome(Naming):
     """What a frame means once it is recognised."""
 
-    when: Literal["final", "live"] | None = None
+    when: Literal["final", "live", "outer"] | None = None
     if_: Attempts = Field([], alias="if")
     unless: Attempts = []
-    as_: Literal["metrics", "config", "context"] = Field("metrics", alias="as")
+    as_: Literal["metrics", "config", "context", "overheard"] = Field("metrics", alias="as")
     step: Attempts = []
     epoch: Attempts = []
     derive: dict[str, Arithmetic] = {}
@@ -78,6 +121,7 @@ class Outcome(Naming):
     context: Names = []
     remember: Remembered = {}
     forget: Names = []
+    wait: str | None = None
 
 
 class Pattern(Outcome):
@@ -86,6 +130,10 @@ class Pattern(Outcome):
     line: str | None = None
     regex: Joined | None = None
     reader: str | None = Field(None, pattern=r"^[a-z_]\w*$")
+    table: Table | None = None
+    block: Block | None = None
+    second: str | None = None
+    wrapped: str | None = None
     pairs: Names = []
     bar: Bar | None = None
     cases: list[Outcome] = []
@@ -109,16 +157,30 @@ class Pattern(Outcome):
         return name
 
     @model_validator(mode="after")
-    def _one_of_them(self) -> Pattern:
-        if [self.line, self.regex, self.reader].count(None) != 2:
-            raise ValueError("a pattern has either line: or regex: (or reader:)")
+    def _one_of_two(self) -> Pattern:
+        ways = (self.line, self.regex, self.table, self.block, self.reader)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("a pattern has either line: or regex:, or it is a table:, a block: or a reader:")
+        if self.second and not re.search(r"\(\?P<second>|:second\}", self.regex or ""):
+            raise ValueError("second: is the name of what the regex's group (?P<second>...) holds")
+        if self.wrapped and f"(?P<{self.wrapped}>" not in (self.regex or ""):
+            raise ValueError(f"wrapped: the regex has no group (?P<{self.wrapped}>...)")
         return self
 
+    def lines(self) -> tables.Table | blocks.Block | None:
+        """What is read over several lines, compiled; None for the other patterns."""
+        if self.table:
+            return tables.Table(self.table)
+        return blocks.Block(self.block) if self.block else None
+
     def matcher(self) -> Matcher | Reader:
-        """The compiled pattern."""
+        """The compiled pattern; that of its first line where it has several."""
         if self.reader is not None:
             return readers.find(self.reader)
-        return from_line(self.line) if self.line is not None else from_regex(self.regex or "")
+        lines = self.lines()
+        if lines:
+            return lines.start
+        return from_line(self.line) if self.line is not None else from_regex(self.regex or "", self.second)
 
 
 class Gives(Checked):
@@ -148,6 +210,7 @@ class Format(Naming):
     url: str = ""
     notes: str = ""
     unverified: bool = False
+    generic: bool = False
     axis: Axis = {}
     patterns: list[Pattern] = Field(min_length=1)
     samples: list[Sample] = []
@@ -164,6 +227,7 @@ def load(source: Source, at: checked.Loc = (), samples: bool = True) -> Format:
 def built_in() -> Iterator[tuple[Format, str]]:
     """Every format that an installed package brings, with its text, in the order of their files' names.
 
+    Those that are `generic` come after the others: a bar that every program may draw.
     A package names, in the entry-point group `capture.parsers`, a module whose folder holds the files.
     `general.yaml` of any of them comes last: it reads what no other format does.
     """
@@ -177,11 +241,9 @@ def built_in() -> Iterator[tuple[Format, str]]:
             ) from None
         for file in folder.iterdir():
             if file.name.endswith(".yaml"):
-                found.append(
-                    (file.name == "general.yaml", point.name, file.name, file.read_text(encoding="utf-8"))
-                )
-    for _, package, name, text in sorted(found):
-        yield load(Source(text, f"{package}/{name}")), text
+                found.append((point.name, file.name, file.read_text(encoding="utf-8")))
+    loaded = [(load(Source(text, f"{package}/{name}")), text) for package, name, text in sorted(found)]
+    yield from sorted(loaded, key=lambda item: (item[0].name == "general", item[0].generic))
 
 
 def of_run(folder: Path) -> list[Format]:

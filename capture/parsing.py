@@ -6,25 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from capture import bars, patterns
+from capture import patterns
 from capture.fits import Fits
 from capture.formats import Format, Naming
 from capture.frames import FINAL, Frame
 from capture.prefixes import Line, Prefixes, unix_time
-from capture.readers import ALONE, Memory
+from capture.readers import ALONE
 from capture.records import Record
-from capture.rules import Reading, Renaming, Rule
+from capture.rules import Renaming, Rule
+from capture.state import Reading, State
 
 TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
 MOST_SOURCES = 4096  # ranks and workers that are told apart
-
-
-@dataclass
-class _State:
-    """What one format remembers about one source of lines."""
-
-    memory: Memory = field(default_factory=dict)
-    shown: dict[Any, bars.Bar] = field(default_factory=dict)
 
 
 @dataclass
@@ -32,9 +25,10 @@ class _Source:
     """Who prints the lines: a rank, a worker, or nobody in particular.  Each is a run of its own."""
 
     context: Mapping[str, Any]
-    states: dict[str, _State] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)
     fits: Fits = field(default_factory=Fits)
     last: dict[tuple[Any, ...], Reading] = field(default_factory=dict)
+    open: set[tuple[str | None, Rule]] = field(default_factory=set)  # tables and blocks that go on, by stream
 
 
 class Parser:
@@ -55,8 +49,9 @@ class Parser:
         self._renaming = Renaming(naming) if naming else None
         self._prefixes = Prefixes()
         self._sources: dict[tuple[Any, ...], _Source] = {(): _Source({})}
-        self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
+        self._open: dict[str | None, int] = {}  # streams, and how many tables and blocks go on there
         self._known: set[str] = set()  # formats that have recognised more than a heading
+        self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
         self._choose()
 
     def _choose(self) -> None:
@@ -67,7 +62,7 @@ class Parser:
         search = self._gate.search if self._gate else None
         records: list[Record] = []
         for frame in frames:
-            if frame.data and (search is None or search(frame.data)):
+            if frame.data and (search is None or search(frame.data) or frame.stream in self._open):
                 records += self._read(frame)
             if frame.end in FINAL and (frame.data or frame.stream in self._recognised):
                 self.lines += 1
@@ -77,15 +72,13 @@ class Parser:
 
     def finish(self) -> list[Record]:
         """The records that were still held back when the output ended."""
-        records = []
-        for source in self._sources.values():
-            for name, state in source.states.items():
-                for bar in state.shown.values():
-                    for step, metrics in bar.finish():
-                        assert bar.frame is not None  # noqa: S101  a bar with values was drawn
-                        reading = Reading(step, bar.epoch, metrics, bar.context)
-                        records += self._record(name, reading, bar.frame, source)
-        return records
+        return [
+            record
+            for source in self._sources.values()
+            for name, state in source.states.items()
+            for reading in state.finish()
+            for record in self._record(name, reading, None, source)
+        ]
 
     def _read(self, frame: Frame) -> list[Record]:
         records = []
@@ -97,35 +90,59 @@ class Parser:
         return records
 
     def _line(self, frame: Frame, line: Line) -> list[Record]:
+        records: list[Record] = []
         headed: set[str] = set()  # `Epoch 3/25` looks the same to many formats: all may remember it
         for rule in list(self.rules):
             if headed and (rule.pattern.as_ != "context" or rule.form.name in headed):
                 continue
-            literals = rule.matcher.literals
             for text, context in line.views:
-                if literals is not None and not any(literal in text for literal in literals):
-                    continue
                 source = self._source(context)
-                state = source.states.setdefault(rule.form.name, _State())
-                if rule.pattern.reader:
-                    state.memory[ALONE] = not self._known - {rule.form.name}
-                try:
-                    readings = rule.read(frame, text, state.memory, state.shown)
-                except patterns.Timeout:
-                    self._switch_off(rule, f"took more than {TIME_LIMIT * 1000:.0f} ms on one line")
-                    break
-                except Exception as error:  # whatever is wrong with one pattern, the others read on
-                    self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
-                    break
-                if readings is not None:
-                    self._recognised.add(frame.stream)
-                    if rule.pattern.as_ == "context":
-                        headed.add(rule.form.name)
-                        break
-                    name = rule.form.name
-                    self._known.add(name)
-                    return [r for reading in readings for r in self._record(name, reading, frame, source)]
-        return []
+                readings = self._ask(rule, frame, text, source, records)
+                if readings is None:
+                    continue
+                self._recognised.add(frame.stream)
+                records += [r for reading in readings for r in self._record(rule.form.name, reading, frame, source)]
+                if rule.pattern.as_ != "context":
+                    self._known.add(rule.form.name)
+                    return records
+                headed.add(rule.form.name)
+                break
+        return records
+
+    def _ask(
+        self, rule: Rule, frame: Frame, text: str, source: _Source, records: list[Record]
+    ) -> list[Reading] | None:
+        """What a rule makes of a text.  What it has waited for that long goes to the records."""
+        is_open, literals = (frame.stream, rule) in source.open, rule.matcher.literals
+        if not is_open and literals is not None and not any(literal in text for literal in literals):
+            return None
+        state = source.states.get(rule.form.name) or source.states.setdefault(rule.form.name, State())
+        if rule.pattern.reader:
+            state.memory[ALONE] = not self._known - {rule.form.name}
+        try:
+            readings = rule.read(frame, text, state)
+        except patterns.Timeout:
+            self._switch_off(rule, f"took more than {TIME_LIMIT * 1000:.0f} ms on one line")
+            return None
+        except Exception as error:  # whatever is wrong with one pattern, the others read on
+            self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
+            return None
+        if rule.spans:
+            self._note(rule, frame.stream, source, (rule, frame.stream) in state.opened)
+        woken, state.woken = state.woken, []
+        for reading in woken:
+            records += self._record(rule.form.name, reading, frame, source)
+        return readings
+
+    def _note(self, rule: Rule, stream: str | None, source: _Source, goes_on: bool) -> None:
+        """Remember which tables and blocks are open on a stream: their rows pass the gate."""
+        key = (stream, rule)
+        if goes_on == (key in source.open):
+            return
+        source.open.add(key) if goes_on else source.open.discard(key)
+        self._open[stream] = self._open.get(stream, 0) + (1 if goes_on else -1)
+        if not self._open[stream]:
+            del self._open[stream]
 
     def _source(self, context: Mapping[str, Any]) -> _Source:
         key = tuple(sorted(context.items()))
@@ -134,16 +151,23 @@ class Parser:
         return self._sources.get(key) or self._sources[()]
 
     def _switch_off(self, rule: Rule, reason: str) -> None:
+        if rule not in self.rules:
+            return
         self.rules.remove(rule)
+        for source in self._sources.values():
+            for stream, opened in list(source.open):
+                if opened is rule:
+                    self._note(rule, stream, source, False)
         self._choose()
-        pattern = rule.pattern.line or rule.pattern.regex or rule.pattern.reader
+        pattern = rule.pattern.line or rule.pattern.regex or rule.pattern.reader or rule.form.title
         self.events.append(
             f"format {rule.form.name}: a pattern {reason} and is switched off for this run: {pattern}"
         )
 
-    def _record(self, parser: str, reading: Reading, frame: Frame, source: _Source) -> list[Record]:
+    def _record(self, parser: str, reading: Reading, frame: Frame | None, source: _Source) -> list[Record]:
+        frame = reading.frame or frame
         metrics = self._renaming(reading.metrics) if self._renaming else reading.metrics
-        if not metrics and not reading.config:
+        if frame is None or not (metrics or reading.config):
             return []
         key = (parser, *reading.context.items(), *metrics)
         if frame.end != "newline" and source.last.get(key) == reading:  # only the clock of a bar moved

@@ -7,6 +7,7 @@ line, with named groups, `%{NUMBER:name}`, and repeated `key` and `value` groups
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -17,10 +18,11 @@ import regex
 
 from capture.literals import Required, required
 from capture.readers import Reader
-from capture.values import GROK, KINDS, Value, is_number, number
+from capture.values import GROK, KINDS, Found, Value, is_number, number
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}:\"']*)(?::([^{}]*))?\}")  # {"a": is JSON
 _GROK = re.compile(r"%\{(\w+)(?::([^{}]+))?\}")
+_PAIRED = ("key", "value")  # read together, as pairs
 
 
 class Timeout(Exception):
@@ -33,6 +35,7 @@ class Matcher:
 
     source: str
     groups: dict[str, tuple[str, Callable[[str], Value]]] = field(default_factory=dict)
+    second: str | None = None  # what the second of two values beside one key is called
 
     @cached_property
     def literals(self) -> Required:
@@ -50,11 +53,15 @@ class Matcher:
         except regex.error as error:
             raise ValueError(f"the regular expression does not compile: {error}") from None
 
+    @property
+    def _paired(self) -> tuple[str, ...]:
+        return _PAIRED if self.second is None else (*_PAIRED, "second")
+
     @cached_property
     def _readers(self) -> list[tuple[int, str, Callable[[str], Value]]]:
         index = self._compiled.groupindex
         named = [(n, *self.groups.get(group, (group, _read_any))) for group, n in index.items()]
-        return sorted((item for item in named if item[1] not in ("key", "value")), key=lambda item: item[0])
+        return sorted((item for item in named if item[1] not in self._paired), key=lambda item: item[0])
 
     @cached_property
     def repeats(self) -> bool:
@@ -68,19 +75,21 @@ class Matcher:
     @property
     def names(self) -> list[str]:
         """The names that it may capture."""
-        return [name for name in self._names if name not in ("key", "value")]
+        return [name for name in self._names if name not in self._paired]
 
-    def match(
-        self, text: str, timeout: float | None = None
-    ) -> tuple[dict[str, Value], list[tuple[str, str]]] | None:
+    def find(self, text: str, timeout: float | None = None) -> Any:
+        """The match object, or None.  Raises Timeout where it takes longer than `timeout` seconds."""
+        try:
+            return self._compiled.search(text, timeout=timeout)
+        except TimeoutError:
+            raise Timeout(self.source) from None
+
+    def match(self, text: str, timeout: float | None = None) -> Found | None:
         """The named values, and the repeated keys with their values as text; None if nothing matched.
 
         Raises Timeout where the search takes longer than `timeout` seconds.
         """
-        try:
-            found = self._compiled.search(text, timeout=timeout)
-        except TimeoutError:
-            raise Timeout(self.source) from None
+        found = self.find(text, timeout)
         if found is None:
             return None
         values = {}
@@ -88,10 +97,20 @@ class Matcher:
             shown = found[index]
             if shown is not None:
                 values[name] = read(shown)
-        pairs = (
-            list(zip(found.captures("key"), found.captures("value"), strict=False)) if self.repeats else []
-        )
-        return values, pairs
+        return values, self._pairs(found) if self.repeats else []
+
+    def _pairs(self, found: Any) -> list[tuple[str, str]]:
+        """The repeated keys with their values, and each second value after its first."""
+        pairs = list(zip(found.captures("key"), found.captures("value"), strict=False))
+        if self.second is None:
+            return pairs
+        ends = found.ends("value")
+        behind = list(zip(found.starts("second"), found.captures("second"), strict=True))
+        both = []
+        for (key, value), end, next_end in zip(pairs, ends, [*ends[1:], math.inf], strict=False):
+            both.append((key, value))
+            both += [(f"{key}/{self.second}", shown) for start, shown in behind if end <= start < next_end]
+        return both
 
 
 def from_line(line: str) -> Matcher:
@@ -121,8 +140,10 @@ def _field(name: str, kind: str | None, groups: dict[str, tuple[str, Callable[[s
     if not name:
         raise ValueError("{} has no name; {_} skips a value")
     shape = KINDS[kind or "number"]
-    if name in ("key", "value"):  # read together, as pairs
+    if name in _PAIRED:
         return f"(?P<{name}>{shape.regex})"
+    if name in (taken for taken, _ in groups.values()):
+        raise ValueError(f"{{{name}}} stands in the line twice; {{_}} skips a value")
     group = f"g{len(groups)}"
     groups[group] = (name, shape.read)
     return f"(?P<{group}>{shape.regex})"
@@ -133,7 +154,7 @@ def _plain(text: str) -> str:
     return r"\s+".join(re.escape(part) for part in re.split(r"\s+", text))
 
 
-def from_regex(source: str) -> Matcher:
+def from_regex(source: str, second: str | None = None) -> Matcher:
     """The matcher of a regular expression.  Raises ValueError for an unknown `%{NAME}`."""
     groups: dict[str, tuple[str, Callable[[str], Value]]] = {}
 
@@ -143,13 +164,13 @@ def from_regex(source: str) -> Matcher:
             raise ValueError(f"%{{{kind}}} is unknown; there are {', '.join(GROK)}")
         if name is None:
             return f"(?:{GROK[kind].regex})"
-        if name in ("key", "value"):  # read together, as pairs
+        if name in _PAIRED or (second and name == "second"):
             return f"(?P<{name}>{GROK[kind].regex})"
         group = f"g{len(groups)}"
         groups[group] = (name, GROK[kind].read)
         return f"(?P<{group}>{GROK[kind].regex})"
 
-    return Matcher(_GROK.sub(expand, source), groups)
+    return Matcher(_GROK.sub(expand, source), groups, second)
 
 
 def _read_any(shown: str) -> Value:
