@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from capture import bars
 from capture.parsers import lines, mappings, words
-from capture.parsers.lines import Line, Where
+from capture.parsers.found import Line, Where
 from capture.parsers.places import place
 from capture.readers import ALONE, Memory
 from capture.values import NUMBER, Value, number

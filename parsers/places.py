@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from capture.parsers.lines import EACH_EPOCH, Said
+from capture.parsers.found import Said
+from capture.parsers.lines import EACH_EPOCH
 from capture.readers import Memory
 from capture.values import Value
 
