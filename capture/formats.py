@@ -5,23 +5,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib import resources
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from capture import checked
+from capture import blocks, checked, readers, tables
 from capture.checked import Checked, Source
 from capture.errors import BadInput
 from capture.expressions import Expression
 from capture.patterns import Matcher, from_line, from_regex
+from capture.readers import Reader
 from capture.runs import PARSERS
 
 # Compiling all expressions is most of the tracker's start: what was checked before is compiled when needed.
 CHECKED = "checked"
+_GENERIC = re.compile(r"^generic: *true", re.M)
 
 
 def _expression(value: Any) -> str:
@@ -49,12 +59,53 @@ def _as_dict(value: Any) -> Any:
     return {value: value} if isinstance(value, str) else value
 
 
+def _replacements(rewrite: dict[str, str]) -> dict[str, str]:
+    for pattern, replacement in rewrite.items():
+        try:
+            re.compile(pattern).sub(replacement, "")
+        except (re.error, IndexError) as error:
+            raise ValueError(f"{pattern!r}: the regular expression does not compile: {error}") from None
+    return rewrite
+
+
 class Bar(Checked):
     """A progress bar: the name of its counter, and of the text that tells one bar from another."""
 
     count: str
     total: str | None = None
     label: str | None = None
+    values: Literal["ahead", "behind", "exact"] = "ahead"
+
+
+class Table(Checked):
+    """A table: the header that names its columns, and how they are split."""
+
+    header: Joined
+    below: Joined | None = None
+    split: Literal["spaces", "gaps", "pipes"] = "spaces"
+    row: Joined | None = None
+    columns: dict[str, str] = {}
+    lower: bool = False
+
+    @model_validator(mode="after")
+    def _compiles(self) -> Table:
+        tables.Table(self)
+        return self
+
+
+class Block(Checked):
+    """A box of rows that make one record."""
+
+    begin: Joined
+    row: Joined
+    section: Joined | None = None
+    end: Joined
+    several: str | None = None
+
+    @model_validator(mode="after")
+    def _compiles(self) -> Block:
+        blocks.Block(self)
+        return self
 
 
 class Naming(Checked):
@@ -63,15 +114,16 @@ class Naming(Checked):
     rename: dict[str, str] = {}
     drop: Names = []
     scale: dict[str, float] = {}
+    rewrite: Annotated[dict[str, str], AfterValidator(_replacements)] = {}
 
 
 class Outcome(Naming):
     """What a frame means once it is recognised."""
 
-    when: Literal["final", "live"] | None = None
+    when: Literal["final", "live", "outer"] | None = None
     if_: Attempts = Field([], alias="if")
     unless: Attempts = []
-    as_: Literal["metrics", "config", "context"] = Field("metrics", alias="as")
+    as_: Literal["metrics", "config", "context", "overheard"] = Field("metrics", alias="as")
     step: Attempts = []
     epoch: Attempts = []
     derive: dict[str, Arithmetic] = {}
@@ -80,6 +132,7 @@ class Outcome(Naming):
     context: Names = []
     remember: Remembered = {}
     forget: Names = []
+    wait: str | None = None
 
 
 class Pattern(Outcome):
@@ -87,6 +140,11 @@ class Pattern(Outcome):
 
     line: str | None = None
     regex: Joined | None = None
+    reader: str | None = Field(None, pattern=r"^[a-z_]\w*$")
+    table: Table | None = None
+    block: Block | None = None
+    second: str | None = None
+    wrapped: str | None = None
     pairs: Names = []
     bar: Bar | None = None
     cases: list[Outcome] = []
@@ -105,15 +163,37 @@ class Pattern(Outcome):
             from_regex(source).check()
         return source
 
+    @field_validator("reader")
+    @classmethod
+    def _reader(cls, name: str) -> str:
+        readers.find(name)
+        return name
+
     @model_validator(mode="after")
     def _one_of_two(self) -> Pattern:
-        if (self.line is None) == (self.regex is None):
-            raise ValueError("a pattern has either line: or regex:")
+        ways = (self.line, self.regex, self.table, self.block, self.reader)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("a pattern has either line: or regex:, or it is a table:, a block: or a reader:")
+        if self.second and not re.search(r"\(\?P<second>|:second\}", self.regex or ""):
+            raise ValueError("second: is the name of what the regex's group (?P<second>...) holds")
+        if self.wrapped and f"(?P<{self.wrapped}>" not in (self.regex or ""):
+            raise ValueError(f"wrapped: the regex has no group (?P<{self.wrapped}>...)")
         return self
 
-    def matcher(self) -> Matcher:
-        """The compiled pattern."""
-        return from_line(self.line) if self.line is not None else from_regex(self.regex or "")
+    def lines(self) -> tables.Table | blocks.Block | None:
+        """What is read over several lines, compiled; None for the other patterns."""
+        if self.table:
+            return tables.Table(self.table)
+        return blocks.Block(self.block) if self.block else None
+
+    def matcher(self) -> Matcher | Reader:
+        """The compiled pattern; that of its first line where it has several."""
+        if self.reader is not None:
+            return readers.find(self.reader)
+        lines = self.lines()
+        if lines:
+            return lines.start
+        return from_line(self.line) if self.line is not None else from_regex(self.regex or "", self.second)
 
 
 class Gives(Checked):
@@ -143,6 +223,7 @@ class Format(Naming):
     url: str = ""
     notes: str = ""
     unverified: bool = False
+    generic: bool = False
     axis: Axis = {}
     patterns: list[Pattern] = Field(min_length=1)
     samples: list[Sample] = []
@@ -165,6 +246,7 @@ def built_in() -> Iterator[tuple[Format, str]]:
 def built_in_texts() -> Iterator[tuple[str, str]]:
     """The names of the files of these formats and their texts, unchecked.
 
+    Those that are `generic` come after the others: a bar that every program may draw.
     A package names, in the entry-point group `capture.parsers`, a module whose folder holds the files.
     `general.yaml` of any of them comes last: it reads what no other format does.
     """
@@ -178,11 +260,15 @@ def built_in_texts() -> Iterator[tuple[str, str]]:
             ) from None
         for file in folder.iterdir():
             if file.name.endswith(".yaml"):
-                found.append(
-                    (file.name == "general.yaml", point.name, file.name, file.read_text(encoding="utf-8"))
-                )
+                text = file.read_text(encoding="utf-8")
+                found.append((_place(file.name, text), point.name, file.name, text))
     for _, package, name, text in sorted(found):
         yield f"{package}/{name}", text
+
+
+def _place(name: str, text: str) -> int:
+    """Where a format stands among the others: the specific ones first, general last."""
+    return 2 if name == "general.yaml" else int(bool(_GENERIC.search(text)))
 
 
 def of_run(folder: Path) -> list[Format]:

@@ -16,8 +16,8 @@ _OWN_PREFIX = frozenset(["stream", "rank", "fit"])
 class Namer:
     """Gives records their final names.  A pure function of the records so far, in their order.
 
-    What tells apart equal names becomes a prefix: `rank1/loss`, `fit2/epoch/loss`, `valid/loss`.
-    Rank 0, the first fit and the bar in which a name was first seen have none.
+    What tells apart equal names becomes a prefix: `rank1/loss`, `fit2/epoch/loss`, `fold1/loss`,
+    `valid/loss`.  Rank 0, the first fit and the bar in which a name was first seen have none.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -49,7 +49,8 @@ class Namer:
         for key in sorted({"bar", *context} - _OWN_PREFIX):
             value = context.get(key)
             if self._home.setdefault((key, name), value) != value and value is not None:
-                parts.append(str(value).replace(" ", "_"))
+                shown = f"{key}{value}" if isinstance(value, (int, float)) else str(value)
+                parts.append(shown.replace(" ", "_"))
         return "".join(f"{part}/" for part in parts)
 
     def _axis(self, name: str, record: Record) -> list[tuple[str, float]]:

@@ -2,56 +2,42 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from capture import bars, patterns
+from capture import patterns
+from capture.candidates import Candidates
 from capture.fits import Fits
 from capture.formats import Format, Naming
 from capture.frames import FINAL, Frame, Lines
-from capture.literals import Required
+from capture.prefixes import Line, Prefixes, View, unix_time
+from capture.readers import ALONE
 from capture.records import Record
-from capture.rules import Memory, Reading, Renaming, Rule
+from capture.rules import Renaming, Rule
 from capture.shapes import ByShape, zeroed
+from capture.state import Reading, State
 
-_DIGIT = re.compile("[0-9]")
 TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
+MOST_SOURCES = 4096  # ranks and workers that are told apart
 
 
 @dataclass
-class _State:
-    """What one format remembers about one source of lines."""
+class _Source:
+    """Who prints the lines: a rank, a worker, or nobody in particular.  Each is a run of its own."""
 
-    memory: Memory = field(default_factory=dict)
-    shown: dict[Any, bars.Bar] = field(default_factory=dict)
+    context: Mapping[str, Any]
+    states: dict[str, State] = field(default_factory=dict)
+    fits: Fits = field(default_factory=Fits)
+    last: dict[tuple[Any, ...], Reading] = field(default_factory=dict)
+    open: set[tuple[str | None, Rule]] = field(default_factory=set)  # tables and blocks that go on, by stream
 
-
-class Candidates:
-    """Tells which rules find a literal that they require in a text; all digits, being alike, are zeros in it.
-
-    Asks all rules at once, then either half of them: most texts concern few.
-    """
-
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = rules
-        self._wants = patterns.gate(_zeroed(rule.matcher.literals) for rule in rules)
-        half = len(rules) // 2
-        self._halves = [Candidates(rules[:half]), Candidates(rules[half:])] if half else []
-
-    def __call__(self, text: str, sure: bool = False) -> list[Rule]:
-        if not sure and self._wants and not self._wants(text):
-            return []
-        if not self._halves:
-            return [*self._rules]
-        first, second = self._halves
-        found = first(text)
-        return found + second(text, sure=self._wants is not None and not found)
-
-
-def _zeroed(literals: Required) -> Required:
-    return None if literals is None else frozenset(_DIGIT.sub("0", literal) for literal in literals)
+    def resume(self) -> None:
+        """The command was started again, and knows nothing of what it printed before."""
+        self.states.clear()
+        self.last.clear()
+        self.open.clear()
+        self.fits.resume()
 
 
 class Parser:
@@ -69,12 +55,13 @@ class Parser:
         self.rules += [Rule(form, pattern) for form in formats for pattern in form.patterns]
         self.lines = self.understood = 0
         self.events: list[str] = []
+        self._order = {rule: index for index, rule in enumerate(self.rules)}
         self._renaming = Renaming(naming) if naming else None
-        self._states: dict[str, _State] = {}
-        self._fits = Fits()
-        self._last: dict[tuple[Any, ...], Reading] = {}
+        self._prefixes = Prefixes()
+        self._sources: dict[tuple[Any, ...], _Source] = {(): _Source({})}
+        self._open: dict[str | None, int] = {}  # streams, and how many tables and blocks go on there
+        self._known: set[str] = set()  # formats that have recognised more than a heading
         self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
-        self.expecting: set[str | None] = set()  # streams on which rows without any literal may follow
         self._choose()
 
     def _choose(self) -> None:
@@ -85,7 +72,7 @@ class Parser:
 
     def wants_all(self, stream: str | None) -> bool:
         """Whether every frame of this stream has to be looked at now, whatever stands in it."""
-        return self._gate is None or stream in self.expecting
+        return self._gate is None or stream in self._open
 
     def feed(self, frames: Iterable[Frame | Lines]) -> list[Record]:
         """The records of these frames."""
@@ -104,76 +91,147 @@ class Parser:
 
     def finish(self) -> list[Record]:
         """The records that were still held back when the output ended."""
-        records = []
-        for name, state in self._states.items():
-            for bar in state.shown.values():
-                for step, metrics in bar.finish():
-                    assert bar.frame is not None  # noqa: S101  a bar with values was drawn
-                    reading = Reading(step, bar.epoch, metrics, bar.context)
-                    records += self._record(name, reading, bar.frame)
-        return records
+        return [
+            record
+            for source in self._sources.values()
+            for name, state in source.states.items()
+            for reading in state.finish()
+            for record in self._record(name, reading, None, source)
+        ]
 
     def resume(self) -> None:
         """The command was started again, and knows nothing of what it printed before."""
-        self._states.clear()
-        self._last.clear()
+        for source in self._sources.values():
+            source.resume()
+        self._open.clear()
         self._recognised.clear()
-        self.expecting.clear()
-        self._fits.resume()
 
     def _read(self, frame: Frame) -> list[Record]:
-        text = frame.text
-        candidates = self._candidates(text)
-        for rule in candidates:
-            state = self._states.get(rule.form.name) or self._states.setdefault(rule.form.name, _State())
-            try:
-                readings = rule.read(frame, text, state.memory, state.shown)
-            except patterns.Timeout:
-                self._switch_off(rule, f"took more than {TIME_LIMIT * 1000:.0f} ms on one line")
+        records = []
+        for line in self._prefixes.peel(frame.text, frame.stream):
+            timed = frame
+            if frame.time is None and line.stamp:
+                timed = frame._replace(time=unix_time(line.stamp))
+            records += self._line(timed, line)
+        return records
+
+    def _line(self, frame: Frame, line: Line) -> list[Record]:
+        records: list[Record] = []
+        headed: set[str] = set()  # `Epoch 3/25` looks the same to many formats: all may remember it
+        for rule, view, vainly in self._in_question(frame.stream, line.views):
+            if headed and (rule.pattern.as_ != "context" or rule.form.name in headed):
                 continue
-            except Exception as error:  # whatever is wrong with one pattern, the others read on
-                self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
+            source = self._source(view.context)
+            readings = self._ask(rule, frame, view.text, source, records)
+            if readings is None:
                 continue
-            if readings is not None:
-                self._recognised.add(frame.stream)
-                if rule is not candidates[0]:  # the next lines of this shape need not ask in vain again
-                    candidates[:] = [r for r in candidates if not r.matcher.rejects(text)]
-                return [r for reading in readings for r in self._record(rule.form.name, reading, frame)]
-        return []
+            self._recognised.add(frame.stream)
+            records += [
+                r for reading in readings for r in self._record(rule.form.name, reading, frame, source)
+            ]
+            if vainly and rule is not vainly[0]:  # the next lines of this shape need not ask in vain again
+                vainly[:] = [r for r in vainly if not r.matcher.rejects(view.text)]
+            if rule.pattern.as_ != "context":
+                self._known.add(rule.form.name)
+                return records
+            headed.add(rule.form.name)
+        return records
+
+    def _in_question(
+        self, stream: str | None, views: Sequence[View]
+    ) -> Iterator[tuple[Rule, View, list[Rule]]]:
+        """The rules that may know the line, in their order, each with the view and all rules for that."""
+        found = []
+        for view in views:
+            rules = self._candidates(view.text)
+            if stream in self._open:
+                opened = {rule for where, rule in self._source(view.context).open if where == stream}
+                rules = sorted({*rules, *opened}, key=self._order.__getitem__)
+            found.append((view, rules))
+        if len(found) == 1:
+            view, rules = found[0]
+            yield from ((rule, view, rules) for rule in list(rules))
+            return
+        ordered = [
+            (self._order[rule], n, rule, view, rules)
+            for n, (view, rules) in enumerate(found)
+            for rule in rules
+        ]
+        yield from ((rule, view, rules) for _, _, rule, view, rules in sorted(ordered, key=lambda o: o[:2]))
+
+    def _ask(
+        self, rule: Rule, frame: Frame, text: str, source: _Source, records: list[Record]
+    ) -> list[Reading] | None:
+        """What a rule makes of a text.  What it has waited for that long goes to the records."""
+        state = source.states.get(rule.form.name) or source.states.setdefault(rule.form.name, State())
+        if rule.pattern.reader:
+            state.memory[ALONE] = not self._known - {rule.form.name}
+        try:
+            readings = rule.read(frame, text, state)
+        except patterns.Timeout:
+            self._switch_off(rule, f"took more than {TIME_LIMIT * 1000:.0f} ms on one line")
+            return None
+        except Exception as error:  # whatever is wrong with one pattern, the others read on
+            self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
+            return None
+        if rule.spans:
+            self._note(rule, frame.stream, source, (rule, frame.stream) in state.opened)
+        if state.woken:
+            woken, state.woken = state.woken, []
+            for reading in woken:
+                records += self._record(rule.form.name, reading, frame, source)
+        return readings
+
+    def _note(self, rule: Rule, stream: str | None, source: _Source, goes_on: bool) -> None:
+        """Remember which tables and blocks are open on a stream: their rows pass the gate."""
+        key = (stream, rule)
+        if goes_on == (key in source.open):
+            return
+        source.open.add(key) if goes_on else source.open.discard(key)
+        self._open[stream] = self._open.get(stream, 0) + (1 if goes_on else -1)
+        if not self._open[stream]:
+            del self._open[stream]
+
+    def _source(self, context: Mapping[str, Any]) -> _Source:
+        if not context:
+            return self._sources[()]
+        key = tuple(sorted(context.items()))
+        if key not in self._sources and len(self._sources) < MOST_SOURCES:
+            self._sources[key] = _Source(context)
+        return self._sources.get(key) or self._sources[()]
 
     def _switch_off(self, rule: Rule, reason: str) -> None:
+        if rule not in self.rules:
+            return
         self.rules.remove(rule)
+        for source in self._sources.values():
+            for stream, opened in list(source.open):
+                if opened is rule:
+                    self._note(rule, stream, source, False)
         self._choose()
-        pattern = rule.pattern.line or rule.pattern.regex
+        pattern = rule.pattern.line or rule.pattern.regex or rule.pattern.reader or rule.form.title
         self.events.append(
             f"format {rule.form.name}: a pattern {reason} and is switched off for this run: {pattern}"
         )
 
-    def _record(self, parser: str, reading: Reading, frame: Frame) -> list[Record]:
+    def _record(self, parser: str, reading: Reading, frame: Frame | None, source: _Source) -> list[Record]:
+        frame = reading.frame or frame
         metrics = self._renaming(reading.metrics) if self._renaming else reading.metrics
-        if not metrics and not reading.config:
+        if frame is None or not (metrics or reading.config):
             return []
-        key = (parser, *metrics)
-        if frame.end != "newline" and self._last.get(key) == reading:  # only the clock of a bar moved
+        key = (parser, *reading.context.items(), *metrics) if reading.context else (parser, *metrics)
+        if frame.end != "newline" and source.last.get(key) == reading:  # only the clock of a bar moved
             return []
-        self._last[key] = reading
-        context = {"stream": frame.stream, **reading.context} if frame.stream else dict(reading.context)
+        source.last[key] = reading
+        context = {**source.context, **reading.context}
+        if frame.stream:
+            context = {"stream": frame.stream, **context}
         metric = next(iter(metrics), "")
-        place = self._fits.place(parser, metric, reading.context, reading.step, reading.epoch)
+        place = source.fits.place(parser, metric, reading.context, reading.step, reading.epoch)
         if place.fit > 1:
             context["fit"] = place.fit
-        return [
-            Record(
-                frame.time,
-                parser,
-                place.step,
-                place.epoch,
-                metrics,
-                context,
-                (frame.offset, frame.span),
-                reading.config,
-            )
-        ]
+        at = (frame.offset, frame.span)
+        return [Record(frame.time, parser, place.step, place.epoch, metrics, context, at, reading.config)]
 
 
 def _always(text: str) -> bool:

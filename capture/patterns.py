@@ -18,11 +18,15 @@ from pydantic_core import SchemaValidator, core_schema
 
 from capture.literals import Required, required, told_apart
 from capture.shapes import ByShape
-from capture.values import GROK, KINDS, Value, is_number, number, quick
+from capture.values import GROK, KINDS, Found, Value, is_number, number, quick
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}:\"']*)(?::([^{}]*))?\}")  # {"a": is JSON
 _META = re.compile(r"[\\.+*?()|\[\]{}^$#&~-]")
 _GROK = re.compile(r"%\{(\w+)(?::([^{}]+))?\}")
+_PAIRED = ("key", "value")  # read together, as pairs
+
+
+Span = tuple[int, int]
 
 
 class Timeout(Exception):
@@ -33,7 +37,7 @@ class Places(NamedTuple):
     """Where in a line a pattern found its values and its repeated keys and values, and how to read them."""
 
     values: list[tuple[str, Callable[[str], Value], int, int]]
-    pairs: list[tuple[int, int, Callable[[str], Value], int, int]]
+    pairs: list[tuple[int, int, str, Callable[[str], Value], int, int]]  # key, what is added to it, value
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Matcher:
 
     source: str
     groups: dict[str, tuple[str, Callable[[str], Value]]] = field(default_factory=dict)
+    second: str | None = None  # what the second of two values beside one key is called
 
     @cached_property
     def literals(self) -> Required:
@@ -59,11 +64,15 @@ class Matcher:
         except regex.error as error:
             raise ValueError(f"the regular expression does not compile: {error}") from None
 
+    @property
+    def _paired(self) -> tuple[str, ...]:
+        return _PAIRED if self.second is None else (*_PAIRED, "second")
+
     @cached_property
     def _readers(self) -> list[tuple[int, str, Callable[[str], Value]]]:
         index = self._compiled.groupindex
         named = [(n, *self.groups.get(group, (group, _read_any))) for group, n in index.items()]
-        return sorted((item for item in named if item[1] not in ("key", "value")), key=lambda item: item[0])
+        return sorted((item for item in named if item[1] not in self._paired), key=lambda item: item[0])
 
     @cached_property
     def repeats(self) -> bool:
@@ -77,11 +86,9 @@ class Matcher:
     @property
     def names(self) -> list[str]:
         """The names that it may capture."""
-        return [name for name in self._names if name not in ("key", "value")]
+        return [name for name in self._names if name not in self._paired]
 
-    def match(
-        self, text: str, timeout: float | None = None
-    ) -> tuple[dict[str, Value], list[tuple[str, Value]]] | None:
+    def match(self, text: str, timeout: float | None = None) -> Found | None:
         """The named values, and the repeated keys with their values; None if nothing matched.
 
         Raises Timeout where the search takes longer than `timeout` seconds.
@@ -90,7 +97,7 @@ class Matcher:
         if places is None:
             return None
         values = {name: read(text[start:end]) for name, read, start, end in places.values}
-        return values, [(text[a:b].strip(), read(text[c:d])) for a, b, read, c, d in places.pairs]
+        return values, [(text[a:b].strip() + add, read(text[c:d])) for a, b, add, read, c, d in places.pairs]
 
     def rejects(self, text: str) -> bool:
         """Whether it is known to match no line of this shape."""
@@ -101,11 +108,15 @@ class Matcher:
         """Like `_places`, but found out once for each shape of a line, where digits are all alike."""
         return ByShape(self._places, told_apart(self.source))
 
-    def _places(self, text: str, timeout: float | None = None) -> Places | None:
+    def find(self, text: str, timeout: float | None = None) -> Any:
+        """The match object, or None.  Raises Timeout where it takes longer than `timeout` seconds."""
         try:
-            found = self._compiled.search(text, timeout=timeout)
+            return self._compiled.search(text, timeout=timeout)
         except TimeoutError:
             raise Timeout(self.source) from None
+
+    def _places(self, text: str, timeout: float | None = None) -> Places | None:
+        found = self.find(text, timeout)
         if found is None:
             return None
         values = [
@@ -113,9 +124,29 @@ class Matcher:
             for name, read, start, end in ((name, read, *found.span(n)) for n, name, read in self._readers)
             if start >= 0
         ]
-        both = zip(found.spans("key"), found.spans("value"), strict=False) if self.repeats else ()
-        pairs = [(*key, _reader(_read_any, text[start:end]), start, end) for key, (start, end) in both]
+        pairs = [
+            (*key, add, _reader(_read_any, text[start:end]), start, end)
+            for key, add, (start, end) in (self._pairs(found) if self.repeats else ())
+        ]
         return Places(values, pairs)
+
+    def _pairs(self, found: Any) -> list[tuple[Span, str, Span]]:
+        """Where the repeated keys and their values stand, and each second value after its first."""
+        keys, values = found.spans("key"), found.spans("value")
+        pairs = [(key, "", value) for key, value in zip(keys, values, strict=False)]
+        if self.second is None:
+            return pairs
+        both = []
+        for (key, _, value), (next_value, _) in zip(
+            pairs, [*values[1:], (len(found.string), 0)], strict=False
+        ):
+            both.append((key, "", value))
+            both += [
+                (key, f"/{self.second}", span)
+                for span in found.spans("second")
+                if value[1] <= span[0] < next_value
+            ]
+        return both
 
 
 def from_line(line: str) -> Matcher:
@@ -145,8 +176,10 @@ def _field(name: str, kind: str | None, groups: dict[str, tuple[str, Callable[[s
     if not name:
         raise ValueError("{} has no name; {_} skips a value")
     shape = KINDS[kind or "number"]
-    if name in ("key", "value"):  # read together, as pairs
+    if name in _PAIRED:
         return f"(?P<{name}>{shape.regex})"
+    if name in (taken for taken, _ in groups.values()):
+        raise ValueError(f"{{{name}}} stands in the line twice; {{_}} skips a value")
     group = f"g{len(groups)}"
     groups[group] = (name, shape.read)
     return f"(?P<{group}>{shape.regex})"
@@ -157,7 +190,7 @@ def _plain(text: str) -> str:
     return r"\s+".join(re.escape(part) for part in re.split(r"\s+", text))
 
 
-def from_regex(source: str) -> Matcher:
+def from_regex(source: str, second: str | None = None) -> Matcher:
     """The matcher of a regular expression.  Raises ValueError for an unknown `%{NAME}`."""
     groups: dict[str, tuple[str, Callable[[str], Value]]] = {}
 
@@ -167,13 +200,13 @@ def from_regex(source: str) -> Matcher:
             raise ValueError(f"%{{{kind}}} is unknown; there are {', '.join(GROK)}")
         if name is None:
             return f"(?:{GROK[kind].regex})"
-        if name in ("key", "value"):  # read together, as pairs
+        if name in _PAIRED or (second and name == "second"):
             return f"(?P<{name}>{GROK[kind].regex})"
         group = f"g{len(groups)}"
         groups[group] = (name, GROK[kind].read)
         return f"(?P<{group}>{GROK[kind].regex})"
 
-    return Matcher(_GROK.sub(expand, source), groups)
+    return Matcher(_GROK.sub(expand, source), groups, second)
 
 
 def _read_any(shown: str) -> Value:

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from capture import bars, pairs
+from capture import bars, blocks, pairs, tables, wraps
 from capture.expressions import Expression
 from capture.formats import Format, Naming, Outcome, Pattern
 from capture.frames import Frame
 from capture.patterns import Matcher
+from capture.readers import Reader
 from capture.shapes import ByShape
-from capture.values import Value, literal
+from capture.state import NOTHING, Reading, State, Waiting
+from capture.values import Found, Value, literal
 
 # Where in the run a line stands: never metrics.
 KNOWN = frozenset(["step", "steps", "epoch", "epochs", "batch", "batches", "timestamp"])
+MOST_WAITING = 8
+MOST_BARS = 1000
 MOST_NAMES = 1000
-Memory = dict[str, Value]
-
-
-@dataclass(slots=True)  # not frozen: that would take three times as long to make
-class Reading:
-    """What one frame means, before it becomes a record."""
-
-    step: int | None = None
-    epoch: float | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    context: Mapping[str, Any] = field(default_factory=dict)
-    config: Mapping[str, Any] = field(default_factory=dict)
-
-
-NOTHING = Reading()
 
 
 def expressions(sources: Sequence[str]) -> list[Expression]:
@@ -52,18 +41,21 @@ def first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> A
 class _Names(dict[str, str]):
     """New names of metrics, found out once for each."""
 
-    def __init__(self, rename: Mapping[str, str], prefix: str) -> None:
-        self._rename, self._prefix = rename, prefix
+    def __init__(self, rename: Mapping[str, str], rewrite: Sequence[tuple[Any, str]], prefix: str) -> None:
+        self._rename, self._rewrite, self._prefix = rename, rewrite, prefix
 
     def __missing__(self, name: str) -> str:
         if len(self) >= MOST_NAMES:  # a program that prints ever new ones
             self.clear()
-        self[name] = new = self._prefix + self._rename.get(name, name)
+        new = self._rename.get(name, name)
+        for old, replacement in self._rewrite:
+            new = old.sub(replacement, new)
+        self[name] = new = self._prefix + new
         return new
 
 
 class Renaming:
-    """Names and values of metrics changed as `rename:`, `drop:` and `scale:` say, the inner ones first."""
+    """Metrics changed as `rename:`, `drop:`, `scale:` and `rewrite:` say, the inner ones first."""
 
     def __init__(self, *namings: Naming, prefix: str = "") -> None:
         self.rename: dict[str, str] = {}
@@ -73,7 +65,8 @@ class Renaming:
             self.rename |= naming.rename
             self.scale |= naming.scale
             self.drop |= set(naming.drop)
-        self._names = _Names(self.rename, prefix)
+        rewrite = [(re.compile(old), new) for naming in namings for old, new in naming.rewrite.items()]
+        self._names = _Names(self.rename, rewrite, prefix)
 
     def __call__(self, metrics: Mapping[str, float]) -> dict[str, float]:
         """The metrics under their new names."""
@@ -106,6 +99,7 @@ class Case:
         self.prefix = outcome.prefix or pattern.prefix
         self.context = [*pattern.context, *outcome.context]
         self.bar = pattern.bar
+        self.wait = outcome.wait or pattern.wait
         self.renaming = Renaming(outcome, pattern, form, prefix=self.prefix)
         used = [*self.conditions, *self.exceptions, *self.step, *self.epoch, *self.remember.values()]
         self.structure = KNOWN.union(*(e.names for e in used), self.context, pattern.pairs)
@@ -114,7 +108,7 @@ class Case:
 
     def fits(self, frame: Frame, names: Mapping[str, Value]) -> bool:
         """Whether the frame has this meaning."""
-        if self.when is not None and frame.final != (self.when == "final"):
+        if self.when is not None and not _is(self.when, frame):
             return False
         if not self.known <= names.keys() or not self.unknown.isdisjoint(names):
             return False
@@ -127,6 +121,11 @@ class Case:
         return True
 
 
+def _is(when: str, frame: Frame) -> bool:
+    """Whether a frame is what `when:` asks for; `outer` is a bar that is not drawn below another one."""
+    return frame.end != "up" if when == "outer" else frame.final == (when == "final")
+
+
 class Rule:
     """One pattern of a format, ready to read frames."""
 
@@ -134,38 +133,84 @@ class Rule:
         self.form = form
         self.pattern = pattern
         self.timeout = timeout
-        self.matcher: Matcher = pattern.matcher()
+        self.lines = pattern.lines()
+        self.spans = bool(self.lines or pattern.wrapped)  # one line after the other
+        self.matcher: Matcher | Reader = self.lines.start if self.lines else pattern.matcher()
         outcomes = pattern.cases or [Outcome.model_construct()]
         self.cases = [Case(outcome, pattern, form) for outcome in outcomes]
 
-    def read(
-        self, frame: Frame, text: str, memory: Memory, shown: dict[Any, bars.Bar]
-    ) -> list[Reading] | None:
-        """What the frame means; None if the pattern does not recognise it.
+    def read(self, frame: Frame, text: str, state: State) -> list[Reading] | None:
+        """What the frame means; None if the pattern does not recognise it, or others may read it too.
 
-        `memory` is what the format remembered, and is changed; `shown` are the bars on the screen.
-        Raises patterns.Timeout.
+        `state` is what the format remembers, and is changed.  Raises patterns.Timeout.
         """
+        if isinstance(self.matcher, Reader):
+            values = self.matcher.read(text, state.memory)
+            return None if values is None else self.mean((dict(values), []), frame, state)
+        if self.lines:
+            return self._read_lines(self.lines, frame, text, state)
+        if self.pattern.wrapped:
+            return self._read_wrapped(self.matcher, self.pattern.wrapped, frame, text, state)
         found = self.matcher.match(text, self.timeout)
+        return self.mean(found, frame, state) if found is not None else None
+
+    def _read_wrapped(
+        self, matcher: Matcher, name: str, frame: Frame, text: str, state: State
+    ) -> list[Reading] | None:
+        """The same for a line that may go on below: it means something once the next one is there."""
+        key = (self, frame.stream)
+        before, _ = state.opened.get(key, (None, 0))
+        if before is not None:
+            if before.add(frame, text):
+                return [NOTHING]
+            del state.opened[key]
+            state.woken += self.mean(before.whole(name), before.frame, state) or []
+        found = matcher.match(text, self.timeout)
         if found is None:
             return None
-        values, repeated = found
-        names = {**memory, **values}
-        for case in self.cases:
-            if case.fits(frame, names):
-                return self._meaning(case, frame, values, repeated, names, memory, shown)
-        return None
+        if not found[0].get(name):
+            return self.mean(found, frame, state)
+        column = matcher.find(text, self.timeout).start(name)
+        column += len(text[column:]) - len(text[column:].lstrip())
+        state.opened[key] = (wraps.Open(found, frame, column), frame.offset)
+        return [NOTHING]
 
-    def _meaning(
-        self,
-        case: Case,
-        frame: Frame,
-        values: dict[str, Value],
-        repeated: Sequence[tuple[str, Value]],
-        names: dict[str, Value],
-        memory: Memory,
-        shown: dict[Any, bars.Bar],
-    ) -> list[Reading]:
+    def _read_lines(
+        self, lines: tables.Table | blocks.Block, frame: Frame, text: str, state: State
+    ) -> list[Reading] | None:
+        """The same for what stands in several lines: a row of a table, the last line of a block."""
+        key = (self, frame.stream)
+        before, offset = state.opened.get(key, (None, frame.offset))
+        after, read = lines.read(text, frame.final, before, self.timeout)
+        if after is None:
+            state.opened.pop(key, None)
+        else:
+            state.opened[key] = (after, offset if after is before else frame.offset)
+        if read.found is None:
+            return [NOTHING] if read.recognised else None
+        if after is None:  # the whole block
+            frame = frame._replace(offset=offset, span=frame.offset + frame.span - offset)
+        return self.mean(read.found, frame, state)
+
+    def mean(self, found: Found, frame: Frame, state: State) -> list[Reading] | None:
+        """What a match means in the first case that fits; None as in `read`."""
+        names = {**state.memory, **found[0]}
+        case = next((case for case in self.cases if case.fits(frame, names)), None)
+        if case is None:
+            return None
+        if case.wait:
+            state.waiting.append(Waiting(self, case, frame, found))
+            if len(state.waiting) > MOST_WAITING:
+                state.woken += state.waiting.pop(0).wake(state, known=False)
+            return [NOTHING]
+        readings = self.meaning(case, frame, found, state)
+        return None if case.as_ == "overheard" else readings
+
+    def meaning(self, case: Case, frame: Frame, found: Found, state: State) -> list[Reading]:
+        """What the frame means in this case."""
+        memory, (values, repeated) = state.memory, (dict(found[0]), found[1])
+        names = {**memory, **values}
+        structure = case.structure | values.keys() if self.pattern.block else case.structure
         step = first_known(case.step, names) if case.step else values.get("step")
         epoch: Any = first_known(case.epoch, names) if case.epoch else names.get("epoch")
         step = int(step) if isinstance(step, (int, float)) and math.isfinite(step) else None
@@ -178,14 +223,11 @@ class Rule:
             value = expression.value(names)
             if value is not None:
                 values[name] = names[name] = int(value) if isinstance(value, bool) else value
-        structure, context = case.structure, {}
+        context: dict[str, Any] = {}
         if case.context:
             context = {name: names[name] for name in case.context if names.get(name) not in (None, "")}
         if case.remember or case.forget:
-            remembered = {n: value for n, e in case.remember.items() if (value := e.value(names)) is not None}
-            for name in case.forget:
-                memory.pop(name, None)
-            memory |= remembered
+            self._remember(case, names, state)
         if case.as_ != "metrics":
             plain = {name: value for name, value in values.items() if name not in structure}
             plain |= {name: literal(v) if isinstance(v, str) else v for name, v in repeated}
@@ -198,8 +240,21 @@ class Rule:
             metrics |= dict(pairs.find(str(values.get(name, ""))))
         metrics = case.renaming(metrics)
         if case.bar is None:
-            return [Reading(step, epoch, metrics, context)]
-        return _settle(case, frame, names, metrics, Reading(step, epoch, {}, context), shown)
+            return [Reading(step, epoch, metrics, context, frame=frame)]
+        known = Reading(step, epoch, {}, context)
+        readings = _settle(case, frame, names, metrics, known, state.shown, own_epoch="epoch" in values)
+        if readings[-1].step is not None:
+            names["step"] = readings[-1].step
+            memory |= {n: v for n, e in case.remember.items() if (v := e.value(names)) is not None}
+        return readings
+
+    def _remember(self, case: Case, names: Mapping[str, Value], state: State) -> None:
+        remembered = {n: value for n, e in case.remember.items() if (value := e.value(names)) is not None}
+        for name in case.forget:
+            state.memory.pop(name, None)
+        state.memory |= remembered
+        if state.waiting:
+            state.wake(remembered)
 
 
 def _settle(
@@ -209,20 +264,35 @@ def _settle(
     metrics: Mapping[str, float],
     known: Reading,
     shown: dict[Any, bars.Bar],
+    own_epoch: bool,
 ) -> list[Reading]:
-    """The readings of a bar: those whose count is certain now."""
+    """The readings of a bar: those whose count is certain now.
+
+    An epoch that stands on another bar (`own_epoch` is False) says nothing of where this one starts over.
+    """
     assert case.bar is not None  # noqa: S101  asked before
     count = names.get(case.bar.count)
     if not isinstance(count, (int, float)):
         return [NOTHING]
     description = str(names.get(case.bar.label or "", ""))
-    key = (_without_numbers(description), names.get(case.bar.total or ""))
+    total = names.get(case.bar.total or "")
+    key = (_without_numbers(description), total)
     bar = shown.get(key) or shown.setdefault(key, bars.Bar())
+    if len(shown) > MOST_BARS:
+        del shown[next(iter(shown))]
     label = bars.label(description)
-    context = {**known.context, **({"bar": label} if label else {})}
-    settled = bar.refresh(int(count), metrics, known.epoch)
-    bar.context, bar.frame = context, frame
-    return [Reading(step, known.epoch, values, context) for step, values in settled] or [NOTHING]
+    settled = bar.refresh(
+        int(count),
+        metrics,
+        known.epoch if own_epoch else None,
+        total if isinstance(total, (int, float)) else None,
+        case.bar.values,
+    )
+    bar.context, bar.frame = {**known.context, **({"bar": label} if label else {})}, frame
+    return [
+        Reading(step, known.epoch if epoch is None else epoch, values, bar.context)
+        for step, epoch, values in settled
+    ] or [NOTHING]
 
 
 _NO_DIGITS = str.maketrans("", "", "0123456789")

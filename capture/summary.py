@@ -18,6 +18,7 @@ WIDTH = 24
 MOST_METRICS = 14
 _SMALLER = re.compile(r"(?i)loss|err|perplexity|ppl|rmse|mae|mse|(^|[/_ ])(wer|cer|fid|nll)([/_ ]|$)")
 _LARGER = re.compile(r"(?i)acc|auc|f1|map|precision|recall|bleu|rouge|reward|rew|return|score|iou|dice|r2")
+_OTHER_RANK = re.compile(r"rank\d+/")
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
@@ -85,8 +86,13 @@ class Summary:
         return {name: plain_number(value) for name, value in shown[:MOST_METRICS]}
 
     def table(self) -> list[str]:
-        """A line for each metric: last value, best value, how it went."""
-        shown = {name: series for name, series in self.metrics.items() if name not in self.axes}
+        """A line for each metric: last value, best value, how it went; of equal ones that of rank 0."""
+        shown = {
+            name: series
+            for name, series in self.metrics.items()
+            if name not in self.axes
+            and not ((rank := _OTHER_RANK.match(name)) and name[rank.end() :] in self.metrics)
+        }
         names = list(shown)[:MOST_METRICS]
         width = max((len(name) for name in names), default=0)
         lines = []

@@ -150,7 +150,9 @@ def test_a_run_goes_on_with_the_formats_it_began_with_in_their_order(tmp_path):
 
 
 def test_names_are_shown_where_there_is_no_such_format():
-    with pytest.raises(BadInput, match="there is no format 'kears'; there are keras, llama2c, tqdm, general"):
+    with pytest.raises(
+        BadInput, match=r"there is no format 'kears'; there are .*keras, .*tqdm, general, or name"
+    ):
         formats.by_name("kears")
 
 

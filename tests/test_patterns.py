@@ -197,7 +197,7 @@ SAMPLES = [
     for pattern in form.patterns
     for sample in form.samples
     for line in sample.text.splitlines()
-    if pattern.matcher().match(line)
+    if pattern.reader is None and pattern.matcher().match(line)
 ]
 
 

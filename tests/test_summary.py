@@ -99,3 +99,10 @@ def test_a_metric_that_was_seen_once_has_no_best_value():
     summary = Summary()
     summary.add(Row(0, 0.0, None, None, {"loss": 0.25}, {}))
     assert summary.table() == ["  loss        0.25"]
+
+
+def test_of_many_ranks_the_first_is_shown_and_what_only_another_prints():
+    summary = Summary()
+    for name in ("loss", "rank1/loss", "rank2/loss", "rank3/ppl"):
+        summary.add(Row(0, None, 1, None, {name: 0.5, "step": 1}, {name: "step"}))
+    assert [line.split()[0] for line in summary.table()] == ["loss", "rank3/ppl"]

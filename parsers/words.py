@@ -1,0 +1,102 @@
+"""The words by which a line of an unknown program is known for a line of metrics."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+CLEAR, WEAK, BESIDE, NONE = 3, 2, 1, 0
+
+# Each as a whole part of a name: `val_loss`, `mean-IoU`, `trainLoss`, `top1/acc`.
+_CLEAR = re.compile(
+    r"[a-z]*loss\d*|acc\d*|accuracy|accuracies|perplexity|ppl|auc|auroc|aucpr|auprc|f1|f1score|bleu\d?|rouge\w?"
+    r"|rouge(?:sum|lsum)|rewards?|rew|mse|rmse|nrmse|rmsle|mae|mape|smape|m?iou|dice|psnr|ssim|map\d{2,3}"
+    r"|bpb|bpc|bpd|wer|cer|ndcg|nll|elbo|mcc|recall|logloss"
+)
+# Words that other programs use too: they need a step or an epoch beside them, or a split before them.
+_WEAK = re.compile(
+    r"losses|scores?|err|error|precision|map|return|returns|ret|r2|mrr|fid|hits?|top\d|cost|objective|squared?|absolute"
+)
+# Words of numbers that stand beside metrics.
+_BESIDE = re.compile(
+    r"lr|lrs|rate|norm|gnorm|grad|kl|entropy|eps|epsilon|temp|temperature|momentum|wd|wps|ups|fps|mfu|throughput"
+    r"|speed|tokens?|tok|time|data|mem|memory|samples|examples|std|var|ce|bce|beta|alpha|explained|value|len|length"
+)
+# Words of settings: `loss_weight: 0.5` says nothing of how well it goes.
+_SETTING = re.compile(
+    r"weights?|scaler?|coefs?|coeff|coefficients?|smoothing|threshold|thresh|tolerance|tol|limit|patience|type"
+    r"|fn|func|function|name|freq|frequency|every|interval|size|num|number|count|counter|reduction|clip|clipping"
+    r"|target|goal|enabled?|disabled?|decay|factor|schedule[rs]?|warmup|packet|stop|margin|window|budget|version"
+    r"|port|id|idx|index|code|codes|offset|shape|dim|dims|bits|ms|sec|secs|seconds|log2|handler|class|classes"
+    r"|init|seed|mode|heat|insertion|profit|config|rows?|lines?|rank|workers?|buffer|queue"
+)
+# A name that says that the line is a list of settings.
+_CONFIG = re.compile(
+    r"(?i)(?:per_device_\w+|\w*batch_?size|num_\w+|n_\w+|(?:max|warmup|total)_(?:steps|epochs|iters|length)|seed|optim\w*"
+    r"|weight_?decay|dropout|hidden_\w+|\w*_dim|\w*_layers?|\w*_path|\w*_dir|device|model|dataset|patience|betas?"
+    r"|amsgrad|momentum|nesterov|\w+_threshold|\w+_weights?|\w+_coef|\w+_scheduler|gamma|version|verbose|criterion)"
+)
+_SPLIT = re.compile(r"(?i)train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev")
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+# What a line of metrics holds: one search for all of these decides whether it is looked at more closely,
+# so they are few.  `eward` stands for two spellings; `wer` alone is in `answer`, `ERROR` in any log.
+_TEXTS = """
+loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost return Return bjective eward
+REWARD _rew erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
+MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
+bpc bpd WER CER wer: wer= cer: cer=
+"""
+LITERALS = frozenset(_TEXTS.split())
+
+
+@lru_cache(maxsize=4096)
+def kind(name: str) -> int:
+    """What a name tells: CLEAR and WEAK are metrics, BESIDE is what is printed beside them."""
+    words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
+    parts = [part for word in words for part in (word.lower(), *map(str.lower, _PARTS.findall(word)))]
+    if any(_SETTING.fullmatch(part) for part in parts):
+        return BESIDE if any(_CLEAR.fullmatch(part) for part in parts) else NONE
+    if any(_CLEAR.fullmatch(part) for part in parts) or any(word.startswith("mAP") for word in words):
+        return CLEAR
+    weak = {part for part in parts if _WEAK.fullmatch(part)}
+    if weak:
+        return CLEAR if len(weak) > 1 or any(_SPLIT.fullmatch(part) for part in parts) else WEAK
+    return BESIDE if "/" in name or any(_BESIDE.fullmatch(part) for part in parts) else NONE
+
+
+def is_counter(name: str) -> bool:
+    """Whether the name tells one program or process from another."""
+    return name.lower() in (
+        "run",
+        "seed",
+        "rank",
+        "gpu",
+        "device",
+        "worker",
+        "process",
+        "job",
+        "exp",
+        "experiment",
+    )
+
+
+def in_decibels(name: str) -> bool:
+    """Whether the name is of a metric that has a unit."""
+    return re.search(r"(?i)snr|sdr", name) is not None
+
+
+def is_setting(name: str) -> bool:
+    """Whether this name stands in lists of settings and nowhere else."""
+    return _CONFIG.fullmatch(name) is not None
+
+
+def is_split(word: str) -> bool:
+    """Whether the word names a part of the data: train, validation, ..."""
+    return _SPLIT.fullmatch(word) is not None
+
+
+@lru_cache(maxsize=4096)
+def names_split(name: str) -> bool:
+    """Whether the name says which part of the data it was measured on."""
+    return any(is_split(part) for part in re.split(r"[\W_]+", name))
