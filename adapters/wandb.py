@@ -25,7 +25,6 @@ from capture.records import Row
 from capture.runs import Run
 from capture.summary import Series, better
 
-OPTIONS = ("entity", "job_type")
 # Private settings of wandb, which may change: an unknown one is left out.
 PRIVATE: dict[str, Any] = {
     "x_transaction_log_flush_interval": 1,  # a kill loses a second, not half a minute
@@ -60,7 +59,6 @@ class WandbAdapter:
         """Start the run, or go on with it where the server has it already."""
         import wandb
 
-        options = _options(run)
         self._folder, self._cwd = folder, Path(run.cwd)
         self._offline = not logged_in()
         base = Path(os.environ.get("WANDB_DIR") or folder.parent.parent)
@@ -71,7 +69,7 @@ class WandbAdapter:
         try:
             with _command_line(run.command):
                 self._run = wandb.init(
-                    **_identity(run, options),
+                    **_identity(run),
                     id=run.id,
                     resume=None if self._offline else "allow",
                     reinit="create_new",
@@ -224,17 +222,10 @@ def logged_in() -> bool:
         raise BadInput(f"W&B: {error}") from None
 
 
-def _options(run: Run) -> dict[str, Any]:
-    options: dict[str, Any] = run.settings.get("wandb") or {}
-    for key in options:
-        if key not in OPTIONS:
-            raise BadInput(f"wandb: there is no option {key!r}; there are {', '.join(OPTIONS)}")
-    return options
-
-
-def _identity(run: Run, options: Mapping[str, Any]) -> dict[str, Any]:
+def _identity(run: Run) -> dict[str, Any]:
     """Who the run is: as told, else as W&B's own variables say, else as `capture` calls it."""
     told, environ = run.settings, os.environ.get
+    options = told.get("wandb") or {}
     tags = [tag.strip() for tag in environ("WANDB_TAGS", "").split(",") if tag.strip()]
     return {
         "entity": options.get("entity") or environ("WANDB_ENTITY"),

@@ -21,6 +21,13 @@ Split = Annotated[
 ]
 
 
+class Wandb(Checked):
+    """Options of the adapter `wandb`."""
+
+    entity: str | None = Field(default=None, description="the team or user who owns the run")
+    job_type: str | None = Field(default=None, description="what the run is for, such as train or eval")
+
+
 class Config(formats.Naming, Checked):
     """The keys of a configuration file."""
 
@@ -39,7 +46,7 @@ class Config(formats.Naming, Checked):
     wait: float | None = Field(None, ge=0, description="seconds to wait for the backends at the end")
     summary: Literal["auto", "always", "never"] | None = None
     jsonl: dict[str, Any] = Field({}, description="options of that adapter")
-    wandb: dict[str, Any] = Field({}, description="options of that adapter: entity, job_type")
+    wandb: Wandb = Field(Wandb(), description="options of that adapter")
 
 
 def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:

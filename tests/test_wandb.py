@@ -362,10 +362,15 @@ def test_a_tracker_killed_in_the_middle_leaves_one_run_with_all_rows(server, tra
     assert server.run.defined["loss"]["5"] == 1 + list(server.run.defined).index("step")
 
 
-def test_a_tracker_that_is_told_to_stop_sends_what_there_is_and_says_that_the_run_broke_off(server, tracked):
+@pytest.mark.parametrize("all_at_once", [False, True], ids=["alone", "with wandb's own process"])
+def test_a_tracker_told_to_stop_sends_what_there_is_and_says_that_the_run_broke_off(
+    server, tracked, all_at_once
+):
     tracked.say(10)
     eventually(lambda: server.runs and held(server, tracked))
     tracked.say(5)
+    if all_at_once:
+        core_of(tracked.process.pid).terminate()
     tracked.process.terminate()
     assert tracked.process.wait(10) == 0
     assert held(server, tracked)
@@ -414,6 +419,24 @@ def test_an_offline_run_is_whole_though_wandbs_own_process_died(offline):
     metrics = {item["metric"]["name"]: item["metric"] for item in items if item["type"] == "metric"}
     assert metrics["loss"]["step_metric"] == "step"
     assert metrics["loss"]["summary"] == {"min": True, "last": True}
+
+
+def test_wandbs_own_variables_say_who_the_run_is_where_nobody_else_does(offline, monkeypatch):
+    said = {"ENTITY": "team", "PROJECT": "big", "NAME": "one", "NOTES": "why", "TAGS": "a, b"}
+    said |= {"RUN_GROUP": "g", "JOB_TYPE": "eval", "RUN_ID": "notours", "RESUME": "must"}
+    for name, value in said.items():
+        monkeypatch.setenv(f"WANDB_{name}", value)
+    offline.start()
+    offline.say(1)
+    assert offline.finish().error is None
+    about = next(item["run"] for item in offline_items(offline.folder) if item["type"] == "run")
+    assert (about["entity"], about["project"], about["display_name"]) == ("team", "big", "one")
+    assert (about["notes"], sorted(about["tags"]), about["run_id"]) == (
+        "why",
+        ["a", "b"],
+        offline.folder.name,
+    )
+    assert (about["run_group"], about["job_type"]) == ("g", "eval")
 
 
 def test_wandb_sync_sends_an_offline_run_as_it_is(server, offline):
