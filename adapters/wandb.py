@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from capture import runs
 from capture.adapter import Gone, Line
 from capture.delivery import RowReader
@@ -30,7 +32,6 @@ PRIVATE: dict[str, Any] = {
     "x_transaction_log_flush_interval": 1,  # a kill loses a second, not half a minute
     "x_file_stream_transmit_interval": 1,
     "x_file_stream_retry_wait_max_seconds": 10,  # a server that is back is seen before `--wait` is over
-    "x_disable_stats": True,  # it would watch this process, not the command
     "x_save_requirements": False,  # those of the command are elsewhere
 }
 INIT_TIMEOUT = 30.0  # seconds; the attempts after it are `delivery`'s
@@ -245,11 +246,18 @@ def _settings(wandb: Any, run: Run) -> Any:
         quiet=True,
         program=run.command[0],
         git_commit=run.git.get("commit"),
-        disable_git=not run.git.get("commit"),
+        disable_git=True,  # no diff of the user's work tree is sent
         save_code=False,
         host=run.host or None,
     )
-    private = dict(PRIVATE, x_executable=shutil.which(run.command[0], path=os.environ.get("PATH")))
+    watched = _watched(run)
+    private = {
+        **PRIVATE,
+        "x_executable": shutil.which(run.command[0]),
+        "x_disable_stats": watched is None,
+        "x_stats_pid": watched,
+        "x_stats_track_process_tree": True,
+    }
     if "WANDB_INIT_TIMEOUT" not in os.environ:
         private["init_timeout"] = INIT_TIMEOUT
     for name, value in private.items():
@@ -258,6 +266,17 @@ def _settings(wandb: Any, run: Run) -> Any:
         except (AttributeError, ValueError):
             continue
     return settings
+
+
+def _watched(run: Run) -> int | None:
+    """The process whose load wandb shows: the command while it runs, which the same parent started as us."""
+    if run.pid != os.getppid():
+        return None
+    try:
+        started = psutil.Process(run.pid).children()
+    except psutil.Error:
+        return None
+    return next((process.pid for process in started if process.pid != os.getpid()), None)
 
 
 @contextmanager

@@ -279,6 +279,7 @@ def test_online_the_overview_shows_the_command_and_its_commit(online):
     assert (about["program"], about["args"]) == (sys.executable, ["train.py", "--fast"])
     assert about["git"]["commit"].startswith("1234567890")
     assert about["executable"] == sys.executable
+    assert sorted(online.run.files) == ["config.yaml", "wandb-metadata.json", "wandb-summary.json"]
 
 
 def test_online_the_console_is_in_the_logs(online):
@@ -292,6 +293,20 @@ def test_online_the_command_sees_nothing_of_our_run(online):
 def test_online_the_closing_block_leads_to_the_runs_page(online):
     text = (online.folder / runs.SUMMARY).read_text()
     assert f"wandb: {online.url}/team/mp/runs/{online.folder.name}" in text
+
+
+def test_the_load_of_the_machine_is_that_of_the_command(server):
+    Path("capture.yaml").write_text(FORMAT)
+    code = "import sys; x = bytearray(200_000_000); print('step 1: loss 1, val acc 1', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [*CAPTURE, "--to", "wandb", "--", sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, **server.environ, "WANDB_X_STATS_SAMPLING_INTERVAL": "1"},
+    ) as process:
+        eventually(lambda: server.runs and any("system.cpu" in event for event in server.run.events), 40)
+        process.stdin.close()
+    assert 200 < server.run.events[0]["system.proc.memory.rssMB"] < 260
 
 
 class Tracked:
