@@ -99,7 +99,7 @@ class WandbAdapter:
                 if row.time is not None:
                     item["_timestamp"] = row.time
                 self._run.log(item, step=row.ordinal, commit=True)
-            self._correct_summary()
+            self._correct_summary({name for row in rows for name in row.metrics})
 
     def console(self, lines: Sequence[Line]) -> None:
         """Add to the Logs tab."""
@@ -194,13 +194,16 @@ class WandbAdapter:
         except wandb.Error as error:
             log.warning("%s: drawn over W&B's own step: %s", name, error)
 
-    def _correct_summary(self) -> None:
+    def _correct_summary(self, logged: set[str]) -> None:
         """The best value: wandb knows only the rows since the run was resumed, and a NaN stays for good."""
-        for name in self._corrected:
-            series = self._series[name]
-            best = series.best(name)
-            if best is not None:
-                self._run.summary[name] = {better(name): best, "last": series.last}
+        found = {name: self._series[name] for name in logged & self._corrected}
+        values = {
+            name: {better(name): best, "last": series.last}
+            for name, series in found.items()
+            if (best := series.best(name)) is not None
+        }
+        if values:
+            self._run.summary.update(values)
 
 
 def logged_in() -> bool:

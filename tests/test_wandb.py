@@ -309,6 +309,17 @@ def test_the_load_of_the_machine_is_that_of_the_command(server):
     assert 200 < server.run.events[0]["system.proc.memory.rssMB"] < 260
 
 
+def offline_items(folder):
+    """What `wandb leet inspect` reads back of the only offline run."""
+    (file,) = (folder.parent.parent / "wandb").glob("offline-run-*/*.wandb")
+    done = subprocess.run([WANDB, "leet", "inspect", "--json", file], capture_output=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def offline_rows(folder):
+    return [item["history"]["item"] for item in offline_items(folder) if item["type"] == "history"]
+
+
 class Tracked:
     """A recording that grows, and the process that tracks it."""
 
@@ -411,11 +422,23 @@ def test_a_server_that_is_gone_at_the_end_holds_up_nobody_and_gets_the_rest_late
     assert (server.run.summary["loss"], server.run.exit_code) == ({"min": 0, "last": 14}, 0)
 
 
-def offline_items(folder):
-    """What `wandb leet inspect` reads back of the only offline run."""
-    (file,) = (folder.parent.parent / "wandb").glob("offline-run-*/*.wandb")
-    done = subprocess.run([WANDB, "leet", "inspect", "--json", file], capture_output=True, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
+def test_an_offline_run_can_be_read_though_all_was_killed_and_is_written_anew_by_the_next_tracker(tmp_path):
+    with Tracked(tmp_path / "runs", {"WANDB_MODE": "offline"}) as tracked:
+        tracked.say(10)
+        eventually(lambda: list(tmp_path.glob("runs/wandb/offline-run-*/*.wandb")))
+        eventually(lambda: len(offline_rows(tracked.folder)) == 10, 5)
+        core = core_of(tracked.process.pid)
+        tracked.process.kill()
+        core.kill()
+        tracked.process.wait()
+        tracked.process.stdin.close()
+        assert [row["loss"] for row in offline_rows(tracked.folder)] == list(range(10))
+        tracked.start()
+        tracked.say(5)
+        tracked.end()
+    assert [(row["_step"], row["loss"]) for row in offline_rows(tracked.folder)] == [
+        (n, n) for n in range(15)
+    ]
 
 
 def test_an_offline_run_is_whole_though_wandbs_own_process_died(offline):
@@ -427,8 +450,7 @@ def test_an_offline_run_is_whole_though_wandbs_own_process_died(offline):
     live.say(10)
     assert live.finish().error is None
     items = offline_items(live.folder)
-    rows = [item["history"]["item"] for item in items if item["type"] == "history"]
-    assert [(row["_step"], row["loss"], row["_timestamp"]) for row in rows] == [
+    assert [(row["_step"], row["loss"], row["_timestamp"]) for row in offline_rows(live.folder)] == [
         (n, abs(n - 7.5), 1000 + n) for n in range(20)
     ]
     metrics = {item["metric"]["name"]: item["metric"] for item in items if item["type"] == "metric"}
