@@ -85,7 +85,6 @@ class WandbAdapter:
         self._log_file = Path(getattr(self._run.settings, "log_internal", "") or os.devnull)
         held = int(self._run.starting_step) if self._run.resumed else 0
         if held:
-            self._run.config.update(dict(run.config), allow_val_change=True)
             self._catch_up(held)
             self._corrected |= self._series.keys()
         return held
@@ -154,7 +153,7 @@ class WandbAdapter:
             return ""
         self._log_read += text.rfind(b"\n") + 1
         found = _FATAL.search(text)
-        return found[1].decode("utf-8", "replace") if found else ""
+        return found[1].decode("utf-8", "replace").partition(" url=")[0] if found else ""
 
     def _catch_up(self, held: int) -> None:
         """Define again what the rows that the server holds have defined: a resumed run has lost it."""

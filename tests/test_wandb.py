@@ -125,7 +125,7 @@ def everything_is_there_once(server, live):
     assert server.run.faults == []
     assert server.run.summary["loss"] == {"min": 0.5, "last": live.count - 8.5}
     assert server.run.defined["loss"]["5"] == 1 + list(server.run.defined).index("step")
-    assert server.run.exit_code == 0
+    assert (server.run.config, server.run.exit_code) == ({"depth": 4}, 0)
 
 
 def core_of(pid):
@@ -186,7 +186,7 @@ def test_wandbs_own_process_may_die(server, live, number):
     everything_is_there_once(server, live)
 
 
-def test_what_wandb_gave_up_to_send_is_sent_again(server, live):
+def test_what_wandb_gave_up_to_send_is_sent_again(server, live, caplog):
     live.start()
     live.say(10)
     eventually(lambda: server.runs and len(server.run.rows) == 10)
@@ -195,6 +195,8 @@ def test_what_wandb_gave_up_to_send_is_sent_again(server, live):
     eventually(lambda: server.refused)
     server.trouble = None
     assert live.finish().error is None
+    said = [text for text in caplog.messages if "fatal error" in text]
+    assert said[0].endswith("failed to upload: 400 Bad Request")
     everything_is_there_once(server, live)
 
 
@@ -426,7 +428,7 @@ def test_an_offline_run_can_be_read_though_all_was_killed_and_is_written_anew_by
     with Tracked(tmp_path / "runs", {"WANDB_MODE": "offline"}) as tracked:
         tracked.say(10)
         eventually(lambda: list(tmp_path.glob("runs/wandb/offline-run-*/*.wandb")))
-        eventually(lambda: len(offline_rows(tracked.folder)) == 10, 5)
+        eventually(lambda: len(offline_rows(tracked.folder)) == 10, 10)
         core = core_of(tracked.process.pid)
         tracked.process.kill()
         core.kill()
