@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from capture import runs
 from capture.adapter import Gone, Line
 from capture.delivery import RowReader
@@ -30,7 +32,6 @@ PRIVATE: dict[str, Any] = {
     "x_transaction_log_flush_interval": 1,  # a kill loses a second, not half a minute
     "x_file_stream_transmit_interval": 1,
     "x_file_stream_retry_wait_max_seconds": 10,  # a server that is back is seen before `--wait` is over
-    "x_disable_stats": True,  # it would watch this process
     "x_save_requirements": False,  # those of the command are elsewhere
 }
 INIT_TIMEOUT = 30.0  # seconds; the attempts after it are `delivery`'s
@@ -61,7 +62,6 @@ class WandbAdapter:
         """Start the run, or go on with it where the server has it already."""
         import wandb
 
-        options: dict[str, Any] = run.settings.get("wandb") or {}
         self._folder, self._cwd = folder, Path(run.cwd)
         self._offline = not logged_in()
         base = Path(os.environ.get("WANDB_DIR") or folder.parent.parent)
@@ -72,7 +72,7 @@ class WandbAdapter:
         try:
             with _command_line(_words(run)):
                 self._run = wandb.init(
-                    **_identity(run, options),
+                    **_identity(run),
                     id=run.id,
                     resume=None if self._offline else "allow",
                     reinit="create_new",
@@ -87,7 +87,6 @@ class WandbAdapter:
         self._log_file = Path(getattr(self._run.settings, "log_internal", "") or os.devnull)
         held = int(self._run.starting_step) if self._run.resumed else 0
         if held:
-            self._run.config.update(dict(run.config), allow_val_change=True)
             self._catch_up(held)
             self._corrected |= self._series.keys()
         return held
@@ -101,7 +100,7 @@ class WandbAdapter:
                 if row.time is not None:
                     item["_timestamp"] = row.time
                 self._run.log(item, step=row.ordinal, commit=True)
-            self._correct_summary()
+            self._correct_summary({name for row in rows for name in row.metrics})
 
     def console(self, lines: Sequence[Line]) -> None:
         """Add to the Logs tab."""
@@ -163,7 +162,7 @@ class WandbAdapter:
             return ""
         self._log_read += text.rfind(b"\n") + 1
         found = _FATAL.search(text)
-        return found[1].decode("utf-8", "replace") if found else ""
+        return found[1].decode("utf-8", "replace").partition(" url=")[0] if found else ""
 
     def _catch_up(self, held: int) -> None:
         """Define again what the rows that the server holds have defined: a resumed run has lost it."""
@@ -203,13 +202,16 @@ class WandbAdapter:
         except wandb.Error as error:
             log.warning("%s: drawn over W&B's own step: %s", name, error)
 
-    def _correct_summary(self) -> None:
+    def _correct_summary(self, logged: set[str]) -> None:
         """The best value: wandb knows only the rows since the run was resumed, and a NaN stays for good."""
-        for name in self._corrected:
-            series = self._series[name]
-            best = series.best(name)
-            if best is not None:
-                self._run.summary[name] = {better(name): best, "last": series.last}
+        found = {name: self._series[name] for name in logged & self._corrected}
+        values = {
+            name: {better(name): best, "last": series.last}
+            for name, series in found.items()
+            if (best := series.best(name)) is not None
+        }
+        if values:
+            self._run.summary.update(values)
 
 
 def logged_in() -> bool:
@@ -232,9 +234,10 @@ def logged_in() -> bool:
         raise BadInput(f"W&B: {error}") from None
 
 
-def _identity(run: Run, options: Mapping[str, Any]) -> dict[str, Any]:
+def _identity(run: Run) -> dict[str, Any]:
     """Who the run is: as told, else as W&B's own variables say, else as `capture` calls it."""
     told, environ = run.settings, os.environ.get
+    options = told.get("wandb") or {}
     tags = [tag.strip() for tag in environ("WANDB_TAGS", "").split(",") if tag.strip()]
     return {
         "entity": options.get("entity") or environ("WANDB_ENTITY"),
@@ -259,19 +262,19 @@ def _settings(wandb: Any, run: Run) -> Any:
         quiet=True,
         program=_words(run)[0],
         git_commit=run.git.get("commit"),
-        disable_git=not run.git.get("commit"),
+        disable_git=True,  # no diff of the user's work tree is sent
         save_code=False,
         host=run.host or None,
     )
-    private = dict(PRIVATE, x_executable=shutil.which(_words(run)[0], path=os.environ.get("PATH")))
-    interval = run.settings.get("system", 0)
-    if interval and run.command and runs.is_alive(run):  # its own monitor, pointed at the command's tree
-        private |= {
-            "x_disable_stats": False,
-            "x_stats_pid": run.pid,
-            "x_stats_track_process_tree": True,
-            "x_stats_sampling_interval": float(interval),
-        }
+    watched = _watched(run)
+    private = {
+        **PRIVATE,
+        "x_executable": shutil.which(_words(run)[0]),
+        "x_disable_stats": watched is None,
+        "x_stats_pid": watched,
+        "x_stats_track_process_tree": True,
+        "x_stats_sampling_interval": float(run.settings.get("system") or 10),
+    }
     if "WANDB_INIT_TIMEOUT" not in os.environ:
         private["init_timeout"] = INIT_TIMEOUT
     for name, value in private.items():
@@ -280,6 +283,17 @@ def _settings(wandb: Any, run: Run) -> Any:
         except (AttributeError, ValueError):
             continue
     return settings
+
+
+def _watched(run: Run) -> int | None:
+    """The process whose load wandb shows: the command while it runs, which the same parent started as us."""
+    if run.pid != os.getppid() or not run.settings.get("system"):
+        return None
+    try:
+        started = psutil.Process(run.pid).children()
+    except psutil.Error:
+        return None
+    return next((process.pid for process in started if process.pid != os.getpid()), None)
 
 
 @contextmanager

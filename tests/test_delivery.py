@@ -2,13 +2,14 @@
 
 import json
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from conftest import eventually
 
 from capture import delivery, formats, runs
-from capture.adapter import Line
+from capture.adapter import Gone, Line
 from capture.delivery import Delivery
 from capture.records import Record, to_json
 
@@ -114,6 +115,23 @@ def test_a_backend_that_is_down_at_first_gets_everything_once(folder, monkeypatc
     (outcome,) = deliver(folder, fake).finish(0, 10)
     assert [row.step for row in fake.rows] == [0, 1, 2]
     assert outcome.error is None
+
+
+def test_a_backend_whose_connection_is_gone_is_opened_anew_at_once(folder):
+    lost, fresh = Fake(trouble=[]), Fake(holds=2)
+    lost.log = lambda rows: lost.trouble.append(rows) or fail(Gone("its process died"))
+    fakes = [lost, fresh]
+    add(folder, 0, 1, 2, 3)
+    made = Delivery(runs.read(folder), folder, {"a": lambda: fakes.pop(0)})
+    began = time.monotonic()
+    made.start()
+    (outcome,) = made.finish(0, 10)
+    assert time.monotonic() - began < delivery.FIRST_PAUSE
+    assert ([row.step for row in fresh.rows], outcome.error, len(lost.trouble)) == ([2, 3], None, 1)
+
+
+def fail(error):
+    raise error
 
 
 def test_only_the_row_that_is_rejected_is_lost(folder):

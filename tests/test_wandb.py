@@ -11,11 +11,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import CAPTURE, eventually, only_run, run_in_progress, tracker_of
+import yaml
+from conftest import CAPTURE, eventually, only_run
 from wandb_server import DOWN, KEY, LOST, Server
 
 from capture import delivery, formats, plugins, runs
+from capture.adapter import Line
 from capture.delivery import Delivery
+from capture.recording import Recorder
 from capture.records import Record, to_json
 
 pytestmark = [
@@ -122,7 +125,7 @@ def everything_is_there_once(server, live):
     assert server.run.faults == []
     assert server.run.summary["loss"] == {"min": 0.5, "last": live.count - 8.5}
     assert server.run.defined["loss"]["5"] == 1 + list(server.run.defined).index("step")
-    assert server.run.exit_code == 0
+    assert (server.run.config, server.run.exit_code) == ({"depth": 4}, 0)
 
 
 def core_of(pid):
@@ -131,7 +134,7 @@ def core_of(pid):
     return next(kid for kid in found if kid.status() != psutil.STATUS_ZOMBIE)
 
 
-@pytest.mark.parametrize("trouble", [500, 502, 429, DOWN, LOST, "gone", "slow"])
+@pytest.mark.parametrize("trouble", [500, 429, DOWN, LOST, "gone", "slow"])
 def test_all_rows_arrive_once_through_an_outage(server, live, trouble):
     live.start()
     live.say(10)
@@ -139,7 +142,7 @@ def test_all_rows_arrive_once_through_an_outage(server, live, trouble):
     if trouble == "gone":
         server.stop()
     elif trouble == "slow":
-        server.delay = 1.0
+        server.delay = 0.5
     else:
         server.trouble = trouble
     asked = len(server.requests)
@@ -183,7 +186,7 @@ def test_wandbs_own_process_may_die(server, live, number):
     everything_is_there_once(server, live)
 
 
-def test_what_wandb_gave_up_to_send_is_sent_again(server, live):
+def test_what_wandb_gave_up_to_send_is_sent_again(server, live, caplog):
     live.start()
     live.say(10)
     eventually(lambda: server.runs and len(server.run.rows) == 10)
@@ -192,6 +195,8 @@ def test_what_wandb_gave_up_to_send_is_sent_again(server, live):
     eventually(lambda: server.refused)
     server.trouble = None
     assert live.finish().error is None
+    said = [text for text in caplog.messages if "fatal error" in text]
+    assert said[0].endswith("failed to upload: 400 Bad Request")
     everything_is_there_once(server, live)
 
 
@@ -276,6 +281,7 @@ def test_online_the_overview_shows_the_command_and_its_commit(online):
     assert (about["program"], about["args"]) == (sys.executable, ["train.py", "--fast"])
     assert about["git"]["commit"].startswith("1234567890")
     assert about["executable"] == sys.executable
+    assert sorted(online.run.files) == ["config.yaml", "wandb-metadata.json", "wandb-summary.json"]
 
 
 def test_online_the_console_is_in_the_logs(online):
@@ -291,33 +297,47 @@ def test_online_the_closing_block_leads_to_the_runs_page(online):
     assert f"wandb: {online.url}/team/mp/runs/{online.folder.name}" in text
 
 
-class Command:
-    """A captured command that prints the lines it is told."""
+def test_the_load_of_the_machine_is_that_of_the_command(server):
+    Path("capture.yaml").write_text(FORMAT)
+    code = "import sys; x = bytearray(200_000_000); print('step 1: loss 1, val acc 1', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [*CAPTURE, "--to", "wandb", "--", sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, **server.environ, "WANDB_X_STATS_SAMPLING_INTERVAL": "1"},
+    ) as process:
+        eventually(lambda: server.runs and any("system.cpu" in event for event in server.run.events), 40)
+        process.stdin.close()
+    assert 200 < server.run.events[0]["system.proc.memory.rssMB"] < 260
 
-    def __init__(self, wait="30", **environ):
-        Path("capture.yaml").write_text(FORMAT)
-        self.process = subprocess.Popen(
-            [*CAPTURE, "--to", "wandb", "--wait", wait, "--", "cat"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, **environ},
-        )
-        self.folder = run_in_progress()
+
+def offline_items(folder):
+    """What `wandb leet inspect` reads back of the only offline run."""
+    (file,) = (folder.parent.parent / "wandb").glob("offline-run-*/*.wandb")
+    done = subprocess.run([WANDB, "leet", "inspect", "--json", file], capture_output=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def offline_rows(folder):
+    return [item["history"]["item"] for item in offline_items(folder) if item["type"] == "history"]
+
+
+class Tracked:
+    """A recording that grows, and the process that tracks it."""
+
+    def __init__(self, base, environ):
+        self.folder = base / "p" / "20261121-130000-abcdef"
+        self.run = runs.Run(self.folder.name, "p", "n", ["train"], str(base), "h", time.time(), to=["wandb"])
+        runs.create(self.folder, self.run._replace(settings={"parsers": yaml.safe_load(FORMAT)["parsers"]}))
+        self.recorder = Recorder(self.folder, time.monotonic())
+        self.environ = {**os.environ, **environ}
         self.count = 0
+        self.start()
 
-    def say(self, count):
-        for step in range(self.count, self.count + count):
-            self.process.stdin.write(b"step %d: loss %d, val acc 0.5\n" % (step, step))
-        self.process.stdin.flush()
-        self.count += count
-
-    def end(self):
-        self.process.stdin.close()
-        assert self.process.wait(50) == 0
-        return (self.folder / runs.SUMMARY).read_text()
-
-    def tracker(self):
-        return eventually(lambda: tracker_of(self.folder))
+    def start(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "capture.tracker", self.folder], stdin=subprocess.PIPE, env=self.environ
+        )
 
     def __enter__(self):
         return self
@@ -327,62 +347,100 @@ class Command:
         self.process.kill()
         self.process.wait()
 
+    def say(self, count):
+        for step in range(self.count, self.count + count):
+            self.recorder.write("stdout", b"step %d: loss %d, val acc 0.5\n" % (step, step))
+        self.count += count
+        eventually(lambda: self.records() == self.count)
+
+    def records(self):
+        path = self.folder / runs.RECORDS
+        return path.read_text().count("\n") if path.exists() else 0
+
+    def end(self):
+        self.recorder.close()
+        runs.write(self.folder, runs.read(self.folder)._replace(state="finished", exit_status=0))
+        assert self.process.wait(30) == 0
+
 
 @pytest.fixture
-def command(server):
-    with Command(**server.environ) as command:
-        yield command
+def tracked(server, tmp_path):
+    with Tracked(tmp_path / "runs", server.environ) as tracked:
+        yield tracked
 
 
-def test_a_tracker_killed_in_the_middle_leaves_one_run_with_all_rows(server, command):
-    command.say(10)
-    eventually(lambda: server.runs and len(server.run.rows) == 10, 40)
-    first = command.tracker()
-    os.kill(first, signal.SIGKILL)
-    command.say(10)
-    eventually(lambda: tracker_of(command.folder) != first)
-    assert f"wandb: {server.url}" in command.end()
-    assert [(row["_step"], row["loss"]) for row in server.run.rows] == [(n, n) for n in range(20)]
-    assert (server.run.summary["loss"], server.run.exit_code) == ({"min": 0, "last": 19}, 0)
+def held(server, tracked):
+    """Whether the server has what was printed, exactly."""
     assert server.run.faults == []
+    rows = [(row["_step"], row["loss"]) for row in server.run.rows]
+    return rows == [(n, n) for n in range(tracked.count)]
 
 
-def test_a_tracker_that_is_told_to_stop_sends_what_there_is_and_says_that_the_run_broke_off(server, command):
-    command.say(10)
-    eventually(lambda: server.runs and len(server.run.rows) == 10, 40)
-    command.say(5)
-    eventually(lambda: (command.folder / runs.RECORDS).read_text().count("\n") == 15)
-    os.kill(command.tracker(), signal.SIGTERM)
-    eventually(lambda: server.run.exit_code is not None)
-    assert [row["_step"] for row in server.run.rows] == list(range(15))
+def test_a_tracker_killed_in_the_middle_leaves_one_run_with_all_rows(server, tracked):
+    tracked.say(10)
+    eventually(lambda: server.runs and held(server, tracked))
+    tracked.process.kill()
+    tracked.process.wait()
+    tracked.process.stdin.close()
+    tracked.start()
+    tracked.say(10)
+    tracked.end()
+    assert held(server, tracked)
+    assert (server.run.summary["loss"], server.run.exit_code) == ({"min": 0, "last": 19}, 0)
+    assert server.run.defined["loss"]["5"] == 1 + list(server.run.defined).index("step")
+
+
+@pytest.mark.parametrize("all_at_once", [False, True], ids=["alone", "with wandb's own process"])
+def test_a_tracker_told_to_stop_sends_what_there_is_and_says_that_the_run_broke_off(
+    server, tracked, all_at_once
+):
+    tracked.say(10)
+    eventually(lambda: server.runs and held(server, tracked))
+    tracked.say(5)
+    if all_at_once:
+        core_of(tracked.process.pid).terminate()
+    tracked.process.terminate()
+    assert tracked.process.wait(10) == 0
+    assert held(server, tracked)
     assert server.run.exit_code == 1
-    command.end()
 
 
-def test_a_server_that_is_gone_at_the_end_holds_up_nobody_and_gets_the_rest_later(server, live):
-    with Command(wait="6", **server.environ) as command:
-        command.say(10)
-        eventually(lambda: server.runs and len(server.run.rows) == 10, 40)
-        server.stop()
-        command.say(5)
-        began = time.monotonic()
-        text = command.end()
-        assert time.monotonic() - began < 10
+def test_a_server_that_is_gone_at_the_end_holds_up_nobody_and_gets_the_rest_later(server, tracked, live):
+    tracked.say(10)
+    eventually(lambda: server.runs and held(server, tracked))
+    server.stop()
+    tracked.say(5)
+    began = time.monotonic()
+    tracked.process.terminate()
+    assert tracked.process.wait(10) == 0
+    assert time.monotonic() - began < 5
+    text = (tracked.folder / runs.SUMMARY).read_text()
     assert "wandb: 0 of 15 delivered: not finished in time" in text
     server.start()
-    live.folder = command.folder
+    live.folder = tracked.folder
     live.start()
     assert live.finish().error is None
-    assert [(row["_step"], row["loss"]) for row in server.run.rows] == [(n, n) for n in range(15)]
+    assert held(server, tracked)
     assert (server.run.summary["loss"], server.run.exit_code) == ({"min": 0, "last": 14}, 0)
-    assert server.run.faults == []
 
 
-def offline_items(folder):
-    """What `wandb leet inspect` reads back of the only offline run."""
-    (file,) = (folder.parent.parent / "wandb").glob("offline-run-*/*.wandb")
-    done = subprocess.run([WANDB, "leet", "inspect", "--json", file], capture_output=True, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
+def test_an_offline_run_can_be_read_though_all_was_killed_and_is_written_anew_by_the_next_tracker(tmp_path):
+    with Tracked(tmp_path / "runs", {"WANDB_MODE": "offline"}) as tracked:
+        tracked.say(10)
+        eventually(lambda: list(tmp_path.glob("runs/wandb/offline-run-*/*.wandb")))
+        eventually(lambda: len(offline_rows(tracked.folder)) == 10, 10)
+        core = core_of(tracked.process.pid)
+        tracked.process.kill()
+        core.kill()
+        tracked.process.wait()
+        tracked.process.stdin.close()
+        assert [row["loss"] for row in offline_rows(tracked.folder)] == list(range(10))
+        tracked.start()
+        tracked.say(5)
+        tracked.end()
+    assert [(row["_step"], row["loss"]) for row in offline_rows(tracked.folder)] == [
+        (n, n) for n in range(15)
+    ]
 
 
 def test_an_offline_run_is_whole_though_wandbs_own_process_died(offline):
@@ -394,8 +452,7 @@ def test_an_offline_run_is_whole_though_wandbs_own_process_died(offline):
     live.say(10)
     assert live.finish().error is None
     items = offline_items(live.folder)
-    rows = [item["history"]["item"] for item in items if item["type"] == "history"]
-    assert [(row["_step"], row["loss"], row["_timestamp"]) for row in rows] == [
+    assert [(row["_step"], row["loss"], row["_timestamp"]) for row in offline_rows(live.folder)] == [
         (n, abs(n - 7.5), 1000 + n) for n in range(20)
     ]
     metrics = {item["metric"]["name"]: item["metric"] for item in items if item["type"] == "metric"}
@@ -403,32 +460,41 @@ def test_an_offline_run_is_whole_though_wandbs_own_process_died(offline):
     assert metrics["loss"]["summary"] == {"min": True, "last": True}
 
 
-def test_wandb_sync_sends_an_offline_run_as_it_is(server, tmp_path, monkeypatch):
-    Path("capture.yaml").write_text(FORMAT + "wandb: {job_type: pretrain}\n")
-    Path("train.py").write_text(PROGRAM)
-    options = ["--to", "wandb", "--project", "mp", "--name", "first", "--config", "depth=4", "--tag", "a"]
-    environ = {**os.environ, "WANDB_MODE": "offline"}
-    subprocess.run(
-        [*CAPTURE, *options, "--", sys.executable, "train.py"], capture_output=True, check=False, env=environ
+def test_wandbs_own_variables_say_who_the_run_is_where_nobody_else_does(offline, monkeypatch):
+    said = {"ENTITY": "team", "PROJECT": "big", "NAME": "one", "NOTES": "why", "TAGS": "a, b"}
+    said |= {"RUN_GROUP": "g", "JOB_TYPE": "eval", "RUN_ID": "notours", "RESUME": "must"}
+    for name, value in said.items():
+        monkeypatch.setenv(f"WANDB_{name}", value)
+    offline.start()
+    offline.say(1)
+    assert offline.finish().error is None
+    about = next(item["run"] for item in offline_items(offline.folder) if item["type"] == "run")
+    assert (about["entity"], about["project"], about["display_name"]) == ("team", "big", "one")
+    assert (about["notes"], sorted(about["tags"]), about["run_id"]) == (
+        "why",
+        ["a", "b"],
+        offline.folder.name,
     )
-    text = (only_run() / runs.SUMMARY).read_text()
-    (said,) = [line for line in text.splitlines() if "wandb sync" in line]
-    words = said.partition("kept offline; to send it: ")[2].split()
-    assert server.requests == []
-    subprocess.run([WANDB, *words[1:]], capture_output=True, check=True, env={**os.environ, **server.environ})
-    run = server.run
-    assert [(row["_step"], row.get("loss"), row.get("val_loss")) for row in run.rows] == [
-        (1, 3, None),
-        (2, 1, None),
-        (3, None, 2.5),
-        (5, 2, None),
-        (6, None, 2.75),
-    ]
-    assert (run.id, run.project, run.fields["displayName"]) == (only_run().name, "mp", "first")
-    assert (run.fields["jobType"], run.exit_code) == ("pretrain", 3)
-    assert run.config == {"depth": 4, "lr": 0.01}
-    assert (run.summary["loss"], run.summary["val.acc"]["max"]) == ({"min": 1, "last": 2}, 0.75)
-    assert run.console[: TEXT.count("\n")] == TEXT.splitlines()
+    assert (about["run_group"], about["job_type"]) == ("g", "eval")
+
+
+def test_wandb_sync_sends_an_offline_run_as_it_is(server, offline):
+    offline.start()
+    offline.delivery.console([Line(None, "stdout", text) for text in ("hello", "world")])
+    offline.say(20)
+    (link,) = offline.finish().links
+    command = link.partition("kept offline; to send it: ")[2].split()
+    subprocess.run(
+        [WANDB, *command[1:]],
+        cwd=runs.read(offline.folder).cwd,
+        env={**os.environ, **server.environ},
+        capture_output=True,
+        check=True,
+    )
+    everything_is_there_once(server, offline)
+    assert (server.run.id, server.run.project) == (offline.folder.name, "p")
+    assert server.run.config == {"depth": 4}
+    assert server.run.console == ["hello", "world"]
 
 
 NETRC = f"machine 127.0.0.1:1 login user password {KEY}\n"
@@ -440,7 +506,6 @@ NETRC = f"machine 127.0.0.1:1 login user password {KEY}\n"
         ({}, {}, "False"),
         ({"WANDB_API_KEY": KEY}, {}, "True"),
         ({"WANDB_API_KEY": KEY, "WANDB_MODE": "offline"}, {}, "False"),
-        ({"WANDB_API_KEY": KEY, "WANDB_MODE": "dryrun"}, {}, "False"),
         ({"WANDB_API_KEY": KEY, "WANDB_MODE": "disabled"}, {}, "WANDB_MODE=disabled: nothing is sent to W&B"),
         ({"WANDB_API_KEY": "short"}, {}, "W&B: WANDB_API_KEY invalid: "),
         ({}, {".netrc": NETRC}, "True"),

@@ -47,6 +47,11 @@ class StoredRun:
         return [json.loads(line) for line in self.lines(HISTORY)]
 
     @property
+    def events(self):
+        """What the client saw of the machine."""
+        return [json.loads(line) for line in self.lines(EVENTS)]
+
+    @property
     def console(self):
         """The console's lines without the time that stands before each."""
         return [re.sub(r"^(ERROR )?\S+T\S+Z? ", "", line.rstrip("\n")) for line in self.lines(OUTPUT)]
