@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import Any, BinaryIO
 
+from capture.errors import BadInput
 from capture.records import Row, plain_number
 from capture.runs import Run
 
@@ -18,29 +20,35 @@ class JsonlAdapter:
     """
 
     def __init__(self) -> None:
-        self._file: IO[str] | None = None
+        self._file: BinaryIO | None = None
+        self._size = 0  # of the whole batches
         self._place = ""
 
     def open(self, run: Run, folder: Path) -> int:
         """Begin the file."""
-        path = folder / "metrics.jsonl"
-        chosen = run.settings.get("jsonl", {}).get("path")
-        if chosen:
-            path = Path(run.cwd) / chosen
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("w", encoding="utf-8")
         cwd = Path(run.cwd)
+        chosen = (run.settings.get("jsonl") or {}).get("path")
+        if chosen == "-":
+            raise BadInput("jsonl: `path: -` can't be: the tracker has no standard output; name a file")
+        path = cwd / chosen if chosen else folder / "metrics.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("wb", buffering=0)
         self._place = str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)
         return 0
 
     def log(self, rows: Sequence[Row]) -> None:
-        """Write the rows."""
+        """Write the rows: all of them, or none where the disk is full."""
         assert self._file is not None  # noqa: S101  opened before
-        for row in rows:
-            item = {"time": row.time, "step": row.step, "epoch": row.epoch}
-            item |= {name: plain_number(value) for name, value in row.metrics.items()}
-            self._file.write(json.dumps(item, ensure_ascii=False, allow_nan=False) + "\n")
-        self._file.flush()
+        data = "".join(json.dumps(_item(row), ensure_ascii=False) + "\n" for row in rows).encode("utf-8")
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            os.ftruncate(self._file.fileno(), self._size)  # they come again
+            self._file.seek(self._size)
+            raise
+        self._size += len(data)
 
     def close(self, exit_status: int | None) -> None:
         """End the file."""
@@ -50,3 +58,9 @@ class JsonlAdapter:
     def links(self) -> list[str]:
         """Where it is."""
         return [self._place]
+
+
+def _item(row: Row) -> dict[str, Any]:
+    """Metrics win: where one is called `step`, it is the column that the charts are drawn over."""
+    item: dict[str, Any] = {"time": row.time, "step": row.step, "epoch": row.epoch}
+    return item | {name: plain_number(value) for name, value in row.metrics.items()}

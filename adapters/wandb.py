@@ -84,6 +84,13 @@ class WandbAdapter:
         shown = path.relative_to(self._cwd) if path.is_relative_to(self._cwd) else path
         return [f"kept offline; to send it: wandb sync {shown}"]
 
+    @staticmethod
+    def diagnose() -> tuple[str, str | None]:
+        """Whether a run would be online."""
+        if not logged_in():
+            return "offline: no login or WANDB_MODE; runs are kept for `wandb sync`", None
+        return "online", os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai"
+
     def _define(self, name: str, axis: str | None) -> None:
         if name not in self._defined:
             self._defined.add(name)

@@ -1,19 +1,29 @@
 """What an adapter is: the border between `capture` and the backends.
 
 An adapter is a class without arguments to its constructor, found through the entry-point group
-`capture.adapters`.  `open`, `log` and `close` are required; the other methods of `Adapter` are
-called where the class has them (`hasattr`).  All are called from one thread, and may raise: what
-was not stored is then tried again or left to a later `capture sync`.
+`capture.adapters`.  `open`, `log` and `close` are required; the methods of the other protocols are
+called where the class has them (`hasattr`).  All are called from one thread, `links` also from
+another, and may raise.  What they raise says what happens next:
+
+- `ValueError` or `TypeError`: the backend will never take this.  Of rows only the offending one is lost.
+- `BadInput` or `ImportError`: nothing can be delivered until a user mends it.  It is not tried again.
+- anything else: the same call is tried again after growing pauses.  After some errors in a row a new
+  adapter is made and opened, and gets the records from the one on that its `open` names.
+
+What was not stored in the end is left to a later `capture sync`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from capture.records import Row
 from capture.runs import Run
+
+if TYPE_CHECKING:
+    from capture.system import Sample
 
 
 class Line(NamedTuple):
@@ -28,13 +38,30 @@ class Adapter(Protocol):
     """One backend, for one run."""
 
     def open(self, run: Run, folder: Path) -> int:
-        """Start or resume the run there.  Gives how many rows it holds for good already."""
+        """Start or resume the run there.
+
+        Gives from which ordinal on rows are missing: 0 where it begins anew, or where it knows a row
+        that it gets again by its ordinal.
+        """
 
     def log(self, rows: Sequence[Row]) -> None:
         """Hand over rows, in the order of their ordinals."""
 
     def close(self, exit_status: int | None) -> None:
-        """End the run there; when this returns everything handed over is stored for good."""
+        """End the run there; when this returns everything handed over is stored for good.
+
+        `exit_status` is the shell's, None where nothing tells it.  Called again where it raised.
+        """
+
+
+class Durable(Protocol):
+    """What an adapter has that knows what its backend holds for good while the run goes on.
+
+    Of the others only `close` tells.
+    """
+
+    def stored(self) -> int:
+        """From which ordinal on rows are not stored for good yet."""
 
 
 class Console(Protocol):
@@ -51,11 +78,26 @@ class Configurable(Protocol):
         """Add to the run's config."""
 
 
+class Observing(Protocol):
+    """What an adapter has whose backend shows the load of the machine and of the command."""
+
+    def system(self, samples: Sequence[Sample]) -> None:
+        """Hand over samples; one that the backend refuses is lost."""
+
+
 class Linked(Protocol):
     """What an adapter has that can say where to look, or what to type next."""
 
     def links(self) -> Sequence[str]:
         """Lines for the closing block, such as a URL or a command."""
+
+
+class Diagnosable(Protocol):
+    """What an adapter has that can say, without a run, what would happen to one, for `capture doctor`."""
+
+    @staticmethod
+    def diagnose() -> tuple[str, str | None]:
+        """A sentence, and the address that has to be reachable for it, if any."""
 
 
 class Dashboard(Protocol):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,6 +20,17 @@ Split = Annotated[
     list[str],
     BeforeValidator(lambda v: [part.strip() for part in v.split(",")] if isinstance(v, str) else v),
 ]
+
+
+def _expression(value: Any) -> str:
+    try:
+        re.compile(value)
+    except (re.error, TypeError) as error:
+        raise ValueError(f"should be a regular expression: {error}") from None
+    return str(value)
+
+
+Expression = Annotated[str, BeforeValidator(_expression)]
 
 
 class Config(formats.Naming, Checked):
@@ -38,29 +50,48 @@ class Config(formats.Naming, Checked):
     linger: float | None = Field(None, ge=0, description="seconds to wait for what the command leaves behind")
     wait: float | None = Field(None, ge=0, description="seconds to wait for the backends at the end")
     summary: Literal["auto", "always", "never"] | None = None
+    system: float | None = Field(None, ge=0, description="seconds between samples of the load; 0: none")
+    collect: list[Literal["command", "files", "git", "packages", "environment", "hardware"]] = Field(
+        [], description="what a run finds out by itself (default: all of these)"
+    )
+    redact: list[Expression] = Field([], description="regular expressions of what else is a secret")
     jsonl: dict[str, Any] = Field({}, description="options of that adapter")
 
 
-def check(path: Path) -> dict[str, Any]:
-    """What a configuration file says, as plain data; formats are read and checked.  Raises BadInput."""
-    if path.name == "pyproject.toml":
-        source, at = _toml(path)
-    else:
-        source, at = checked.read(path), ()
-    if source.data is None:
+def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:
+    """What a configuration file says, as plain data; formats are read and checked.
+
+    Raises BadInput; or, where `ignored` is a list, says there what is wrong and leaves that key out.
+    """
+    try:
+        source = _toml(path) if path.name == "pyproject.toml" else checked.read(path)
+        if source.data is None:
+            return {}
+        config = source.check(Config, ignored=ignored)
+    except BadInput as error:
+        _complain(error, ignored)
         return {}
-    config = source.check(Config, at)
     settings = config.model_dump(mode="json", exclude_unset=True)  # YAML knows dates, run.json doesn't
-    settings["parsers"] = [
-        read_format(path.parent / item)
-        if isinstance(item, str)
-        else _dump(formats.load(source, (*at, "parsers", index), samples=False))
-        for index, item in enumerate(config.parsers)
-    ]
+    settings["parsers"] = []
+    for index, item in enumerate(config.parsers):
+        try:
+            settings["parsers"].append(
+                read_format(path.parent / item)
+                if isinstance(item, str)
+                else _dump(formats.load(source, ("parsers", index), samples=False))
+            )
+        except BadInput as error:
+            _complain(error, ignored)
     settings["parser_files"] = [str(path.parent / item) for item in config.parsers if isinstance(item, str)]
     if "dir" in settings:
         settings["dir"] = str(path.parent / Path(settings["dir"]).expanduser())
     return settings
+
+
+def _complain(error: BadInput, ignored: list[str] | None) -> None:
+    if ignored is None:
+        raise error
+    ignored.extend(str(error).splitlines())
 
 
 def read_format(path: Path) -> dict[str, Any]:
@@ -72,7 +103,7 @@ def _dump(form: formats.Format) -> dict[str, Any]:
     return form.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def _toml(path: Path) -> tuple[Source, checked.Loc]:
+def _toml(path: Path) -> Source:
     if sys.version_info >= (3, 11):
         import tomllib  # not there before 3.11
     else:
@@ -82,4 +113,4 @@ def _toml(path: Path) -> tuple[Source, checked.Loc]:
     except (OSError, ValueError) as error:
         raise BadInput(f"{path}: {error}") from None
     section = data.get("tool", {}).get("capture")
-    return Source.of_data(section, f"{path}: [tool.capture]"), ()
+    return Source.of_data(section, f"{path}: [tool.capture]")

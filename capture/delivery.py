@@ -1,8 +1,9 @@
 """Delivery: from `records.jsonl` to the backends, one thread for each.
 
-The file is the queue.  A worker reads the run's records itself, from its own cursor, so memory is
-bounded whatever its backend does, and a tracker that is started again, or a later delivery, goes on
-where the backend stands.  `delivered/ADAPTER.json` says where that is.
+The file is the queue.  A worker reads the run's records itself, from the first on, and drops the rows
+that its backend holds already, so memory is bounded whatever the backend does, and a tracker that is
+started again, or a later delivery, goes on where the backend stands.  `delivered/ADAPTER.json` says
+how far that is.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capture import runs
 from capture.adapter import Adapter, Line
@@ -23,18 +24,26 @@ from capture.naming import Namer
 from capture.records import Row, from_json
 from capture.runs import Run
 
+if TYPE_CHECKING:
+    from capture.system import Sample
+
 BATCH = 500
-LOOK = 0.25  # seconds between two looks at the file
-SAVE = 1.0  # seconds between two notes of the cursor
+LOOK = 0.25  # seconds between two looks at the file, and between two small batches
+SAVE = 1.0  # seconds between two notes of how far it is
 MOST_LINES = 10_000
+MOST_SAMPLES = 1_000  # of the load, that wait for a backend
+MOST_WARNINGS = 20  # for rejected rows, in the log
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+REOPEN = 3  # errors in a row after which a backend is opened anew ...
+MOST_REOPENED = 3  # ... so many times in a run
 PERMANENT = (ImportError, BadInput)
+REJECTED = (TypeError, ValueError)
 
 log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """What one backend has got: `delivered` of `total` rows, and what the user should know."""
+    """What one backend has got: `delivered` of `total` records, and what the user should know."""
 
     name: str
     delivered: int
@@ -47,7 +56,6 @@ class Delivery:
     """Delivers one run to its backends while its records are being written."""
 
     def __init__(self, run: Run, folder: Path, adapters: Mapping[str, Callable[[], Adapter]]) -> None:
-        (folder / runs.DELIVERED).mkdir(exist_ok=True)
         self._workers = [Worker(name, make, run, folder) for name, make in adapters.items()]
 
     def start(self) -> None:
@@ -63,7 +71,19 @@ class Delivery:
     def console(self, lines: Sequence[Line]) -> None:
         """Hand over finished lines of the console."""
         for worker in self._workers:
-            worker.take_lines(lines)
+            worker.lines.put(lines)
+
+    def system(self, samples: Sequence[Sample]) -> None:
+        """Hand over samples of the load."""
+        for worker in self._workers:
+            worker.samples.extend(samples)
+            worker.woken.set()
+
+    def config(self, values: Mapping[str, Any]) -> None:
+        """Hand over config that is known only now."""
+        for worker in self._workers:
+            worker.facts.append(values)
+            worker.woken.set()
 
     def finish(self, exit_status: int | None, timeout: float | None) -> list[Outcome]:
         """Say that the records are complete, and wait for the backends, `timeout` seconds in all."""
@@ -86,92 +106,126 @@ class Worker:
         self.woken = threading.Event()
         self.complete = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"delivery-{name}", daemon=True)
+        self.lines = LineQueue()
+        self.facts: deque[Mapping[str, Any]] = deque()
+        self.samples: deque[Sample] = deque(maxlen=MOST_SAMPLES)
         self._make, self._run_info, self._folder = make, run, folder
-        self._cursor = folder / runs.DELIVERED / f"{name}.json"
-        self._adapter: Adapter | None = None
-        self._rows = RowReader(folder)
-        self._batch: list[Row] = []  # being handed over: tried again after an error
-        self._lines: deque[Line] = deque()
-        self._lines_lost = 0
-        self._config: dict[str, Any] = dict(run.config)
-        self._handed = 0  # rows given to the adapter
-        self._stored = 0  # rows that it holds for good
-        self._rejected = 0
+        self._note = folder / runs.DELIVERED / f"{name}.json"
         self._saved = 0.0
         self._error: str | None = None
         self._closed = False
+        self._reopened = 0
+        self._begin()
 
-    def take_lines(self, lines: Sequence[Line]) -> None:
-        """Queue lines of the console; of too many that nobody fetches the oldest are dropped."""
-        self._lines.extend(lines)
-        while len(self._lines) > MOST_LINES:
-            self._lines.popleft()
-            self._lines_lost += 1
+    def _begin(self) -> None:
+        """From the first record, with a backend that is yet to be opened."""
+        self._adapter: Adapter | None = None
+        self._rows = RowReader(self._folder)
+        self._batch: list[Row] = []  # being handed over: tried again after an error
+        self._config: dict[str, Any] = dict(self._run_info.config)
+        self._handed = 0  # records that need not be handed over any more
+        self._stored = 0  # records that the backend holds for good
+        self._rejected = 0
 
     def outcome(self) -> Outcome:
         """How far this backend has got."""
-        total = self._rows.count + self._rows.unread()
+        total = self._rows.total()
         error = self._error
-        if error is None and not self._closed and total and self._rows.seen_metrics:
+        if error is None and not self._closed and total:
             error = "not finished in time"
         if error is None and self._rejected:
-            error = f"{self._rejected} rows were rejected, see {runs.TRACKER_LOG}"
-        links: Sequence[str] = getattr(self._adapter, "links", list)() if self._adapter else []
-        return Outcome(self.name, self._stored - self._rejected, total, error, list(links))
+            error = f"rows rejected by the backend: {self._rejected}, see {runs.TRACKER_LOG}"
+        links: list[str] = []
+        if self._adapter is not None and hasattr(self._adapter, "links"):
+            try:
+                links = list(self._adapter.links())
+            except Exception as problem:
+                log.warning("%s: no links: %s", self.name, problem)
+        return Outcome(self.name, max(0, self._stored - self._rejected), total, error, links)
 
     def _run(self) -> None:
-        pause = FIRST_PAUSE
+        pause, errors = FIRST_PAUSE, 0
         while True:
             complete = self.complete.is_set()  # asked before the file is read: nothing is added after
+            self.woken.clear()
             try:
                 moved = self._deliver()
-                if not moved and complete:
+                if complete and not moved:
                     self._close()
                     return
-                pause = FIRST_PAUSE
-                if not moved:
-                    self.woken.wait(LOOK)
-                    self.woken.clear()
+                pause, errors = FIRST_PAUSE, 0
+                if moved < BATCH:  # small batches cost a backend as much as large ones: let rows gather
+                    (self.complete if moved else self.woken).wait(LOOK)
             except PERMANENT as error:
-                self._fail(f"{error}")
+                self._fail(error)
+                self._save("failed", now=True)
                 return
             except Exception as error:
-                log.warning("%s: %s", self.name, error, exc_info=True)
-                self._error = f"{type(error).__name__}: {error}".split("\n")[0][:200]
+                self._fail(error)
+                self._save("open", now=True)
+                errors += 1
+                if self._adapter is not None and errors % REOPEN == 0 and self._reopened < MOST_REOPENED:
+                    self._reopened += 1
+                    log.warning("%s: opened anew after %d errors", self.name, errors)
+                    self._begin()
                 if self.complete.wait(pause):
-                    time.sleep(FIRST_PAUSE)
+                    time.sleep(min(pause, FIRST_PAUSE))
                 pause = min(LONGEST_PAUSE, pause * 2)
 
-    def _deliver(self) -> bool:
-        """Hand over what is new.  Gives whether there was anything."""
+    def _deliver(self) -> int:
+        """Hand over what is new.  Gives how many rows and lines that were."""
         if self._adapter is None and not self._open():
-            return False
+            return 0
         assert self._adapter is not None  # noqa: S101  opened above
         self._batch = self._batch or self._rows.read(BATCH)
         fresh = [row for row in self._batch if row.ordinal >= self._handed and row.metrics]
         if fresh:
             self._log(self._adapter, fresh)
-        for row in self._batch:
-            self._handed = max(self._handed, row.ordinal + 1)
-            if row.config and hasattr(self._adapter, "config"):
-                self._adapter.config(row.config)
-        moved, self._batch = bool(self._batch), []
-        if self._lines:
-            lines = [self._lines.popleft() for _ in range(len(self._lines))]
-            if hasattr(self._adapter, "console"):
-                self._adapter.console(lines)
+        if hasattr(self._adapter, "config"):
+            for row in self._batch:
+                if row.config:
+                    self._tell(f"config of record {row.ordinal}", self._adapter.config, row.config)
+        moved = len(self._batch)
+        if self._batch:
+            self._handed = max(self._handed, self._batch[-1].ordinal + 1)
+        self._batch = []
+        lines = self.lines.take()
+        if lines and hasattr(self._adapter, "console"):
+            try:
+                self._tell(f"{len(lines)} console lines", self._adapter.console, lines)
+            except Exception:
+                self.lines.put_back(lines)
+                raise
+        while self.facts and hasattr(self._adapter, "config"):
+            self._tell("config", self._adapter.config, self.facts.popleft())
+        samples = [self.samples.popleft() for _ in range(len(self.samples))]
+        if samples and hasattr(self._adapter, "system"):
+            self._tell(f"{len(samples)} samples of the load", self._adapter.system, samples)
+        if hasattr(self._adapter, "stored"):
+            self._stored = min(self._handed, self._adapter.stored())
         self._error = None
         self._save("open")
-        return moved
+        return moved + len(lines)
 
     def _open(self) -> bool:
-        """Open the backend once there is something to show."""
-        config = self._rows.config_before_metrics()
-        if not self._rows.seen_metrics:
-            return False
+        """Open the backend once there are metrics; the config before them belongs to the opening."""
+        while not self._batch:
+            rows = self._rows.read(BATCH)
+            if not rows:
+                return False
+            first = next((i for i, row in enumerate(rows) if row.metrics), len(rows))
+            for row in rows[:first]:
+                self._config.update(row.config)
+            self._batch = rows[first:]
+        while self.facts:
+            self._config.update(self.facts.popleft())
         adapter = self._make()
-        run = self._run_info._replace(config={**self._config, **config})
-        self._handed = self._stored = adapter.open(run, self._folder)
+        stored = adapter.open(self._run_info._replace(config=dict(self._config)), self._folder)
+        if not hasattr(adapter, "console"):
+            self.lines.refuse()
+        elif stored:  # resumed: the tracker gives every line again, the backend has the first ones
+            self.lines.skip(self._noted_lines())
+        self._handed = self._stored = stored
         self._adapter = adapter
         return True
 
@@ -179,87 +233,148 @@ class Worker:
         """Hand over rows; where the backend rejects some, only those are lost."""
         try:
             adapter.log(rows)
-        except (TypeError, ValueError) as error:
-            if len(rows) == 1:
-                self._rejected += 1
-                log.warning("%s: row %s rejected: %s", self.name, rows[0].ordinal, error)
+        except PERMANENT:
+            raise
+        except REJECTED as error:
+            if len(rows) > 1:
+                half = len(rows) // 2
+                self._log(adapter, rows[:half])
+                self._log(adapter, rows[half:])
                 return
-            half = len(rows) // 2
-            self._log(adapter, rows[:half])
-            self._log(adapter, rows[half:])
+            self._rejected += 1
+            if self._rejected <= MOST_WARNINGS:
+                log.warning("%s: row %d rejected: %s", self.name, rows[0].ordinal, error)
+        self._handed = rows[-1].ordinal + 1  # after an error further on these are not sent again
+
+    def _tell(self, what: str, method: Callable[[Any], None], value: Any) -> None:
+        """Hand over what the backend may reject: that would be lost, and nothing else."""
+        try:
+            method(value)
+        except PERMANENT:
+            raise
+        except REJECTED as error:
+            log.warning("%s: %s rejected: %s", self.name, what, error)
 
     def _close(self) -> None:
         if self._adapter is not None:
-            if self._lines_lost:
-                log.warning("%s: %d lines of the console were dropped", self.name, self._lines_lost)
+            if self.lines.lost:
+                log.warning("%s: %d lines of the console were dropped", self.name, self.lines.lost)
             self._adapter.close(self.exit_status)
-            self._stored = self._handed
+            self._stored, self._error = self._handed, None
             self._save("closed", now=True)
         self._closed = True
 
-    def _fail(self, message: str) -> None:
-        self._error = message
-        self._save("failed", now=True)
+    def _fail(self, error: Exception) -> None:
+        log.warning("%s: %s", self.name, error, exc_info=not isinstance(error, PERMANENT))
+        kind = "" if isinstance(error, PERMANENT) else f"{type(error).__name__}: "
+        self._error = f"{kind}{error}".split("\n")[0][:200]
 
     def _save(self, state: str, now: bool = False) -> None:
-        if now or time.monotonic() - self._saved >= SAVE:
-            self._saved = time.monotonic()
-            item = {"rows": self._stored, "state": state, "error": self._error}
-            runs.replace_file(self._cursor, json.dumps(item) + "\n")
+        if not now and time.monotonic() - self._saved < SAVE:
+            return
+        self._saved = time.monotonic()
+        item = {"rows": self._stored, "lines": self.lines.taken, "state": state, "error": self._error}
+        try:
+            self._note.parent.mkdir(exist_ok=True)
+            runs.replace_file(self._note, json.dumps(item) + "\n")
+        except OSError as error:  # a full disk: what was recorded is still delivered
+            log.warning("%s: %s", self._note, error)
+
+    def _noted_lines(self) -> int:
+        try:
+            return int(json.loads(self._note.read_text(encoding="utf-8"))["lines"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0
+
+
+class LineQueue:
+    """Console lines on their way to one backend; of too many that nobody fetches the oldest are dropped."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+        self.taken = 0  # how many of all the run's lines need not be given any more
+        self._lock = threading.Lock()
+        self._lines: deque[Line] = deque()
+        self._skip = 0
+        self._refused = False
+
+    def put(self, lines: Sequence[Line]) -> None:
+        """Queue lines."""
+        with self._lock:
+            if not self._refused:
+                self._lines.extend(lines)
+                self._trim()
+
+    def put_back(self, lines: Sequence[Line]) -> None:
+        """Queue lines again that were taken and could not be handed over."""
+        with self._lock:
+            self.taken -= len(lines)
+            self._lines.extendleft(reversed(lines))
+            self._trim()
+
+    def take(self) -> list[Line]:
+        """All lines that wait, but for those to skip."""
+        with self._lock:
+            skipped = max(0, min(len(self._lines), self._skip - self.taken))
+            lines = list(self._lines)[skipped:]
+            self.taken += len(self._lines)
+            self._lines.clear()
+            return lines
+
+    def skip(self, count: int) -> None:
+        """Leave out the first lines of the run."""
+        self._skip = count
+
+    def refuse(self) -> None:
+        """Keep none: the backend shows no console."""
+        with self._lock:
+            self._refused = True
+            self._lines.clear()
+
+    def _trim(self) -> None:
+        while len(self._lines) > MOST_LINES:
+            self._lines.popleft()
+            self.lost += 1
+            self.taken += 1
 
 
 class RowReader:
     """Reads the rows of a run's `records.jsonl` while it grows."""
 
     def __init__(self, folder: Path) -> None:
-        self.count = 0  # rows read
-        self.seen_metrics = False
         self._folder = folder
         self._path = folder / runs.RECORDS
         self._namer: Namer | None = None
+        self._count = 0  # lines read
         self._position = 0
-        self._ahead: deque[Row] = deque()
 
     def read(self, most: int) -> list[Row]:
-        """The next rows, at most so many."""
-        if len(self._ahead) < most:
-            self._read_file(most)
-        return [self._ahead.popleft() for _ in range(min(most, len(self._ahead)))]
-
-    def config_before_metrics(self) -> dict[str, Any]:
-        """The config that came before the first metrics; looks until there are some."""
-        if not self.seen_metrics:
-            self._read_file(BATCH)
-        config: dict[str, Any] = {}
-        for row in self._ahead:
-            if row.metrics:
-                self.seen_metrics = True
-                break
-            config.update(row.config)
-        return config
-
-    def unread(self) -> int:
-        """How many whole lines stand in the file after the last one read."""
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._position)
-                return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
-        except OSError:
-            return 0
-
-    def _read_file(self, most: int) -> None:
+        """The next rows, at most so many; none where no whole line has been added."""
         if self._namer is None:
             self._namer = Namer(self._folder)
+        rows: list[Row] = []
         try:
             file = self._path.open("rb")
         except FileNotFoundError:
-            return
+            return rows
         with file:
             file.seek(self._position)
-            for _ in range(most):
+            while len(rows) < most:
                 line = file.readline()
                 if not line.endswith(b"\n"):
-                    return
+                    break
+                try:
+                    rows.append(self._namer.row(self._count, from_json(line.decode("utf-8"))))
+                except (ValueError, KeyError, TypeError, IndexError) as error:
+                    log.warning("%s:%d: not a record: %s", self._path, self._count + 1, error)
                 self._position += len(line)
-                self._ahead.append(self._namer.row(self.count, from_json(line.decode("utf-8"))))
-                self.count += 1
+                self._count += 1  # an ordinal is a line's number, whatever stands on the line
+        return rows
+
+    def total(self) -> int:
+        """How many whole lines stand in the file."""
+        try:
+            with self._path.open("rb") as file:
+                return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+        except OSError:
+            return 0

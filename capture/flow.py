@@ -12,44 +12,42 @@ READ_SIZE = 64 * 1024
 class Flow:
     """What the command writes to `source`, passed on to `sink` (None: nowhere) and recorded as `name`."""
 
-    def __init__(self, name: str, source: int, sink: int | None) -> None:
+    def __init__(self, name: str, source: int, sink: int | None, greedy: bool = False) -> None:
+        """`greedy` says that the source does not block: what stands there is taken in one go."""
         self.name, self.source = name, source
         self.sink = None if sink is None else _own_writer(sink)
         self.waiting = b""  # read, and not yet taken outside
         self.open = True
-        self._is_terminal = os.isatty(source)
+        self.broken = False  # the reader outside has gone
+        self._greedy = greedy
 
     def move(self, record: Callable[[str, bytes], None]) -> None:
-        """Pass on what the command has written."""
-        data, ended = self._read()
-        if data:
-            self.waiting = data
-            self.push()
-            record(self.name, data)
-        if ended:
-            self.close()
+        """Pass on what the command has written.
 
-    def _read(self) -> tuple[bytes, bool]:
-        """What there is, and whether that was all.
-
-        A terminal gives 4 KiB at a time: what stands there already is taken in one go.
+        A terminal gives and takes a few KiB at a time: each part is handed on at once, so that both
+        terminals stay busy, and what stood there is recorded in one go.
         """
         parts: list[bytes] = []
-        size = 0
-        while size < READ_SIZE:
+        left = READ_SIZE
+        ended = False
+        while left > 0 and not self.waiting and self.open:
             try:
-                data = os.read(self.source, READ_SIZE)
+                data = os.read(self.source, left)
             except BlockingIOError:
-                return b"".join(parts), False
+                break
             except OSError:  # Linux says EIO when the last user of a pseudo-terminal has closed it
                 data = b""
             if not data:
-                return b"".join(parts), True
-            parts.append(data)
-            size += len(data)
-            if not self._is_terminal:
+                ended = True
                 break
-        return b"".join(parts), False
+            parts.append(data)
+            left = left - len(data) if self._greedy else 0
+            self.waiting = data
+            self.push()
+        if parts:
+            record(self.name, b"".join(parts))
+        if ended:
+            self.close()
 
     def push(self) -> None:
         """Hand over what is waiting, as much as is taken."""
@@ -59,6 +57,7 @@ class Flow:
             except BlockingIOError:
                 return
             except BrokenPipeError:  # the reader outside is gone, and so is the command's
+                self.broken = True
                 self.close()
                 return
             except OSError:  # the terminal outside is gone: what comes is still recorded

@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from capture import blocks, checked, tables
 from capture.checked import Checked, Source
@@ -20,6 +20,9 @@ from capture.errors import BadInput
 from capture.expressions import Expression
 from capture.patterns import Matcher, from_line, from_regex
 from capture.runs import PARSERS
+
+# Compiling all expressions is most of the tracker's start: what was checked before is compiled when needed.
+CHECKED = "checked"
 
 
 def _expression(value: Any) -> str:
@@ -32,6 +35,7 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, (str, int, float)) else value
 
 
+_GENERIC = re.compile(r"^generic: *true\b", re.M)
 Arithmetic = Annotated[str, BeforeValidator(_expression)]
 Attempts = Annotated[list[Arithmetic], BeforeValidator(_as_list)]
 Names = Annotated[list[str], BeforeValidator(_as_list)]
@@ -76,8 +80,9 @@ class Table(Checked):
     lower: bool = False
 
     @model_validator(mode="after")
-    def _compiles(self) -> Table:
-        tables.Table(self)
+    def _compiles(self, info: ValidationInfo) -> Table:
+        if info.context != CHECKED:
+            tables.Table(self).check()
         return self
 
 
@@ -91,8 +96,9 @@ class Block(Checked):
     several: str | None = None
 
     @model_validator(mode="after")
-    def _compiles(self) -> Block:
-        blocks.Block(self)
+    def _compiles(self, info: ValidationInfo) -> Block:
+        if info.context != CHECKED:
+            blocks.Block(self).check()
         return self
 
 
@@ -138,14 +144,16 @@ class Pattern(Outcome):
 
     @field_validator("line")
     @classmethod
-    def _line(cls, line: str) -> str:
-        from_line(line).check()
+    def _line(cls, line: str, info: ValidationInfo) -> str:
+        if info.context != CHECKED:
+            from_line(line).check()
         return line
 
     @field_validator("regex")
     @classmethod
-    def _regex(cls, source: str) -> str:
-        from_regex(source).check()
+    def _regex(cls, source: str, info: ValidationInfo) -> str:
+        if info.context != CHECKED:
+            from_regex(source).check()
         return source
 
     @model_validator(mode="after")
@@ -205,16 +213,22 @@ class Format(Naming):
     samples: list[Sample] = []
 
 
-def load(source: Source, at: checked.Loc = (), samples: bool = True) -> Format:
+def load(source: Source, at: checked.Loc = (), samples: bool = True, context: Any = None) -> Format:
     """The format that stands in this YAML.  Raises BadInput where something in it is wrong."""
-    form = source.check(Format, at)
+    form = source.check(Format, at, context=context)
     if samples and not form.samples:
         raise source.error(at, "samples is missing: a format shows at least one line and what it gives")
     return form
 
 
 def built_in() -> Iterator[tuple[Format, str]]:
-    """Every format that an installed package brings, with its text, in the order of their files' names.
+    """Every format that an installed package brings, with its text, in the order of their files' names."""
+    for name, text in built_in_texts():
+        yield load(Source(text, name)), text
+
+
+def built_in_texts() -> Iterator[tuple[str, str]]:
+    """The names of the files of these formats and their texts, unchecked.
 
     Those that are `generic` come after the others: a bar that every program may draw.
     A package names, in the entry-point group `capture.parsers`, a module whose folder holds the files.
@@ -230,15 +244,17 @@ def built_in() -> Iterator[tuple[Format, str]]:
             ) from None
         for file in folder.iterdir():
             if file.name.endswith(".yaml"):
-                found.append((point.name, file.name, file.read_text(encoding="utf-8")))
-    loaded = [(load(Source(text, f"{package}/{name}")), text) for package, name, text in sorted(found)]
-    yield from sorted(loaded, key=lambda item: (item[0].name == "general", item[0].generic))
+                text = file.read_text(encoding="utf-8")
+                late = file.name == "general.yaml", bool(_GENERIC.search(text))
+                found.append((late, point.name, file.name, text))
+    for _, package, name, text in sorted(found):
+        yield f"{package}/{name}", text
 
 
 def of_run(folder: Path) -> list[Format]:
     """The formats that were in effect when the run began, in their order."""
     files = sorted((folder / PARSERS).glob("*.yaml"))
-    return [load(checked.read(file), samples=False) for file in files]
+    return [load(checked.read(file), samples=False, context=CHECKED) for file in files]
 
 
 def from_file(path: Path) -> Format:

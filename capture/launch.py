@@ -1,4 +1,4 @@
-"""Start the command exactly as it would have been started: environment, streams, signals, and its exec."""
+"""Start the command exactly as it would have been started, and end as it has ended."""
 
 from __future__ import annotations
 
@@ -92,3 +92,42 @@ def complain(command: Sequence[str], errno: int) -> int:
     sys.stderr.write(f"capture: {command[0]}: {reason}\n")
     sys.stderr.flush()
     return NOT_FOUND if missing else NOT_EXECUTABLE
+
+
+def send(pid: int, number: int) -> None:
+    """Send the command a signal.  Where that may not be (it became another user's: sudo), nothing happens."""
+    try:
+        os.kill(pid, number)
+    except OSError:
+        pass
+
+
+def reap_orphans(ours: set[int]) -> None:
+    """As process 1 of a container: let the zombies go of which nobody else is the parent."""
+    if os.getpid() != 1:
+        return
+    try:
+        while (
+            ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        ) and ended.si_pid not in ours:
+            os.waitpid(ended.si_pid, 0)
+    except ChildProcessError:
+        pass
+
+
+def end_like(killed: int | None) -> None:
+    """If a signal killed the command, die of it too, so that the shell says the same."""
+    if killed is None:
+        return
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    except (ImportError, OSError, ValueError):
+        pass
+    sys.stdout.flush()
+    signal.set_wakeup_fd(-1)
+    if killed not in (signal.SIGKILL, signal.SIGSTOP):
+        signal.signal(killed, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [killed])
+    os.kill(os.getpid(), killed)

@@ -18,31 +18,22 @@ from capture import launch, runs
 from capture.flow import Flow
 from capture.monitor import Session
 from capture.recording import Recorder
+from capture.runs import Result
+from capture.signals import TO_THE_GROUP, Signals
 from capture.supervisor import Supervisor
-from capture.terminal import Keyboard, copy_size, is_terminal, open_pair
+from capture.terminal import Keyboard, copy_size, is_terminal, keys_of, open_pair, post_process
 
 LAST_TURNS = 32  # a pipe holds no more than this many reads
-PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
-FROM_KEYBOARD = ("SIGINT", "SIGQUIT")
-TO_THE_GROUP = (*FROM_KEYBOARD, "SIGTSTP", "SIGHUP")  # as a terminal would send them
 
 
 class Options(NamedTuple):
-    """How the command is run; `linger` and `wait` are in seconds."""
+    """How the command is run; in seconds `linger`, `wait`, and `since`, the run's age if it is resumed."""
 
     tty: str = "auto"
     unbuffer: bool | None = None
     linger: float = 1.0
     wait: float = 30.0
-
-
-class Result(NamedTuple):
-    """How the command ended: the shell's exit status, and the signal if one killed it."""
-
-    status: int
-    signal: int | None
-    recording_error: str | None
-    tracker_ok: bool
+    since: float = 0.0
 
 
 class Relay:
@@ -61,12 +52,13 @@ class Relay:
         self._closed = [fd for fd in range(3) if not _is_open(fd)]
         for _ in self._closed:  # a placeholder that exec closes again: closed stays closed
             os.open(os.devnull, os.O_RDWR)
-        self.recorder = Recorder(folder, time.monotonic()) if folder is not None else None
+        self.recorder = Recorder(folder, options.since) if folder is not None else None
         self._ignored = launch.ignored_signals()
         self._hurried = False  # told to end, after the command had ended
+        self.tracker_pid = 0
         terminals = [is_terminal(fd) for fd in range(3)]
         wanted = options.tty == "always" or (options.tty == "auto" and (terminals[1] or terminals[2]))
-        self._wake = self._catch_signals(wanted)
+        self.signals = Signals(self._ignored, wanted)
         unbuffer = not launch.launches_many(command) if options.unbuffer is None else options.unbuffer
         environ = launch.environment(
             command, os.environ, folder, unbuffer and (options.unbuffer is True or not wanted)
@@ -78,20 +70,27 @@ class Relay:
 
     def _start_on_terminal(self, environ: dict[str, str], terminals: Sequence[bool]) -> None:
         outer = next((fd for fd in range(3) if terminals[fd]), None)
-        self.ours, theirs = open_pair(outer)
+        try:
+            self.ours, theirs = open_pair(outer)
+        except OSError:  # no more pseudo-terminals to be had
+            self._start_on_pipes(environ)
+            return
         on_terminal = [terminals[0], *(terminals[1:] if outer is not None else (True, True))]
         if self.options.tty == "always":
             on_terminal[1:] = [True, True]
         streams: list[int | None] = [theirs if flag else None for flag in on_terminal]
-        self.flows.append(Flow("tty", self.ours, 1 if on_terminal[1] else 2))
+        self.flows.append(Flow("tty", self.ours, 1 if on_terminal[1] else 2, greedy=True))
         other = next((fd for fd in (1, 2) if not on_terminal[fd] and fd not in self._closed), None)
         pipe = self._pipe(other) if other is not None else None
         if other is not None:
             streams[other] = pipe
-        if terminals[0]:
-            self.keyboard = Keyboard(0)
+        keys = keys_of(terminals) if outer is not None else None
+        if keys is not None:
+            self.keyboard = Keyboard(keys, self.ours)
+        elif outer is not None:
+            post_process(self.ours, False)  # the outer terminal does it
         # In a pipeline the keyboard may be another's (`| less`): it is taken when the command asks for it.
-        alone = self.keyboard is not None and terminals[1] and self.keyboard.take()
+        alone = self.keyboard is not None and terminals[0] and terminals[1] and self.keyboard.take()
         foreground = alone or self.keyboard is None
         try:
             self.session = Session(self._start(environ, streams), theirs, foreground)
@@ -106,10 +105,10 @@ class Relay:
 
     def _start_on_pipes(self, environ: dict[str, str]) -> None:
         streams: list[int | None] = [None, None, None]
-        for fd in (1, 2):
+        for fd in (fd for fd in (1, 2) if fd not in self._closed):
             if fd == 2 and streams[1] is not None and _same(1, 2):
                 streams[2] = streams[1]  # 2>&1: one pipe keeps the order of the two
-            elif fd not in self._closed:
+            else:
                 streams[fd] = self._pipe(fd)
         failure, report = os.pipe()
         self.pid = os.fork()
@@ -123,8 +122,7 @@ class Relay:
         os.close(failure)
 
     def _start(self, environ: dict[str, str], streams: Sequence[int | None]) -> launch.Start:
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-        return launch.Start(self.command, environ, streams, self._ignored, mask)
+        return launch.Start(self.command, environ, streams, self._ignored, self.signals.mask)
 
     def _pipe(self, fd: int) -> int:
         """A pipe for the command's stream; gives the command's end."""
@@ -132,26 +130,19 @@ class Relay:
         self.flows.append(Flow({1: "stdout", 2: "stderr"}[fd], ours, fd))
         return theirs
 
-    def _catch_signals(self, on_terminal: bool) -> int:
-        wake, waker = os.pipe()
-        os.set_blocking(wake, False)
-        os.set_blocking(waker, False)
-        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-        # On pipes the kernel stops us along with the command; its own session we have to stop ourselves.
-        stop = ["SIGTSTP"] if on_terminal else []
-        for name in (*PASSED_ON, *FROM_KEYBOARD, *stop, "SIGCHLD", "SIGWINCH", "SIGCONT"):
-            number = getattr(signal, name)
-            if number not in self._ignored:
-                signal.signal(number, lambda signum, frame: None)
-        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # a background job may write to its terminal
-        return wake
-
     def run(self, supervisor: Supervisor | None) -> None:
         """Pass bytes on until the command has ended and its output is drained."""
+        self.signals.ask_for_senders()
         while self.status is None:
-            self._turn(supervisor.look() if supervisor else None)
+            pause = None
+            if supervisor:
+                pause = supervisor.look()
+                self.tracker_pid = supervisor.pid or 0
+            self._turn(pause)
         deadline = time.monotonic() + self.options.linger
         while any(flow.open for flow in self.flows) and (left := deadline - time.monotonic()) > 0:
+            if self.keyboard and self.keyboard.taken and not self._is_moving():
+                self.keyboard.give_back()
             self._turn(left)
         # What the command had written is still passed on, however slow the reader outside; of what is
         # left in the background and goes on writing, no more than that.
@@ -168,7 +159,7 @@ class Relay:
         return any(flow.waiting for flow in self.flows) or bool(select.select(sources, [], [], 0)[0])
 
     def _turn(self, pause: float | None) -> None:
-        reading: list[int] = [self._wake]
+        reading: list[int] = self.signals.sources
         writing: list[int] = []
         flows = [flow for flow in self.flows if flow.open]
         for flow in flows:
@@ -192,9 +183,8 @@ class Relay:
             self._read_keys()
         if self.typed:
             self._type()
-        if self._wake in readable:
-            for number in os.read(self._wake, 512):
-                self._signalled(number)
+        for name, had in self.signals.arrived() if readable else ():
+            self._signalled(name, had)
         if self.session and self.status is None and self.session.fileno() in readable:
             for word, number in self.session.messages():
                 self._told(word, number)
@@ -222,24 +212,29 @@ class Relay:
         except OSError:
             self.typed = b""
 
-    def _signalled(self, number: int) -> None:
-        name = signal.Signals(number).name
+    def _signalled(self, name: str, had: bool) -> None:
+        """A signal has come; `had` says that the command has had it too."""
         if name == "SIGCHLD":
             if self.session is None and self.status is None:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
                 if pid:
                     self.status = status
+            launch.reap_orphans({self.pid, self.session.pid if self.session else 0, self.tracker_pid})
         elif name == "SIGWINCH":
             if self.ours is not None:
                 copy_size(next((fd for fd in range(3) if is_terminal(fd)), None), self.ours)
-        elif name == "SIGCONT":
-            self._come_back()
         elif self.status is not None:
-            self._hurried = True
+            self._hurried = self._hurried or name != "SIGCONT"
         elif self.session:
-            self.session.signal(number, group=name in TO_THE_GROUP)
-        elif name in PASSED_ON:
-            os.kill(self.pid, number)
+            if name == "SIGCONT":
+                self._come_back()
+            else:
+                self.session.signal(getattr(signal, name), group=name in TO_THE_GROUP)
+        else:
+            if not had:
+                launch.send(self.pid, getattr(signal, name))
+            if name == "SIGTSTP":
+                self.signals.stop(signal.SIGTSTP)
 
     def _told(self, word: str, number: int) -> None:
         if word == "failed":
@@ -248,8 +243,6 @@ class Relay:
             self._stopped(number)
         elif word == "ended":
             self.status = number
-            if self.keyboard:
-                self.keyboard.give_back()
         elif word == "gone":
             self.status = self.status if self.status is not None else signal.SIGKILL
 
@@ -262,11 +255,7 @@ class Relay:
             return
         if self.keyboard:
             self.keyboard.give_back()
-        stop = number if number != signal.SIGSTOP else signal.SIGTSTP
-        before = signal.signal(stop, signal.SIG_DFL)
-        os.killpg(os.getpgrp(), stop)
-        # Here we stand still, until the shell continues us.
-        signal.signal(stop, before)
+        self.signals.stop(number if number != signal.SIGSTOP else signal.SIGTSTP)
         self._come_back(resume=True)
 
     def _come_back(self, resume: bool = False) -> None:
@@ -274,7 +263,7 @@ class Relay:
         if self.session is None or self.status is not None:
             return
         had = self.keyboard.taken if self.keyboard else False
-        has = self.keyboard.take() if self.keyboard and is_terminal(1) else had
+        has = self.keyboard.take() if self.keyboard and is_terminal(0) and is_terminal(1) else had
         if self.ours is not None:
             copy_size(next((fd for fd in range(3) if is_terminal(fd)), None), self.ours)
         if resume or has != had:
@@ -286,6 +275,7 @@ class Relay:
             self.keyboard.give_back()
         if self.session:
             self.session.close()
+        self.signals.close()
         if self.recorder:
             self.recorder.close()
 
@@ -294,7 +284,12 @@ def run(command: list[str], folder: str | None, options: Options) -> Result:
     """Run the command as it would run by itself, and record it in `folder`, if there is one."""
     if not hasattr(os, "fork"):
         sys.exit("capture: running a command needs Linux or macOS (or WSL on Windows)")
-    relay = Relay(command, folder, options)
+    try:
+        relay = Relay(command, folder, options)
+    except BlockingIOError as error:  # no more processes, or terminals, to be had
+        code = launch.complain(command, error.errno or 0)
+        runs.note_end(folder, code)
+        return Result(code, None, None, True)
     supervisor: Supervisor | None = None
     try:
         if folder is not None:
@@ -308,34 +303,10 @@ def run(command: list[str], folder: str | None, options: Options) -> Result:
     code = 128 + killed if killed else os.WEXITSTATUS(status)
     if relay.errno:
         code = launch.complain(command, relay.errno)
-    if folder is not None:
-        try:
-            runs.write(
-                folder, runs.read(folder)._replace(end=time.time(), exit_status=code, state="finished")
-            )
-        except (OSError, ValueError):
-            pass  # the folder is gone, or its disk is full: the command's status still counts
+    runs.note_end(folder, code)
     done = supervisor.finish(options.wait) if supervisor else False
-    error = relay.recorder.error if relay.recorder else None
-    return Result(code, killed, error.strerror if error else None, done)
-
-
-def exit_like(result: Result) -> None:
-    """End as the command ended: by the same signal, so that the shell says the same."""
-    if result.signal is None:
-        return
-    try:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    except (ImportError, OSError, ValueError):
-        pass
-    sys.stdout.flush()
-    signal.set_wakeup_fd(-1)
-    if result.signal not in (signal.SIGKILL, signal.SIGSTOP):
-        signal.signal(result.signal, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [result.signal])
-    os.kill(os.getpid(), result.signal)
+    ended_early = relay.recorder.error if relay.recorder else None
+    return Result(code, killed, ended_early.strerror if ended_early else None, done)
 
 
 def _is_open(fd: int) -> bool:

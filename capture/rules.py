@@ -8,15 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from capture import bars, blocks, pairs, tables, wraps
-from capture.expressions import Expression, Unknown
+from capture.expressions import Expression
 from capture.formats import Format, Naming, Outcome, Pattern
 from capture.frames import Frame
 from capture.patterns import Matcher
+from capture.shapes import ByShape
 from capture.state import NOTHING, Reading, State, Waiting
-from capture.values import Found, Value, is_number, literal, number
+from capture.values import Found, Value, literal
 
 # Where in the run a line stands: never metrics.
 KNOWN = frozenset(["step", "steps", "epoch", "epochs", "batch", "batches", "timestamp"])
+MOST_NAMES = 1000
 MOST_WAITING = 8
 MOST_BARS = 1000
 
@@ -29,18 +31,33 @@ def expressions(sources: Sequence[str]) -> list[Expression]:
 def first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> Any:
     """The value of the first expression whose names are all known; None if there is none."""
     for attempt in attempts:
-        try:
-            return attempt(names)
-        except Unknown:
-            continue
+        value = attempt.value(names)
+        if value is not None:
+            return value
     return None
+
+
+class _Names(dict[str, str]):
+    """New names of metrics, found out once for each."""
+
+    def __init__(self, rename: Mapping[str, str], rewrite: Mapping[str, str], prefix: str) -> None:
+        self._rename, self._prefix = rename, prefix
+        self._rewrite = [(re.compile(old), replacement) for old, replacement in rewrite.items()]
+
+    def __missing__(self, name: str) -> str:
+        if len(self) >= MOST_NAMES:  # a program that prints ever new ones
+            self.clear()
+        new = self._rename.get(name, name)
+        for old, replacement in self._rewrite:
+            new = old.sub(replacement, new)
+        self[name] = new = self._prefix + new
+        return new
 
 
 class Renaming:
     """Metrics changed as `rename:`, `drop:`, `scale:` and `rewrite:` say, the inner ones first."""
 
-    def __init__(self, *namings: Naming) -> None:
-        self.rewrite = [(re.compile(old), new) for naming in namings for old, new in naming.rewrite.items()]
+    def __init__(self, *namings: Naming, prefix: str = "") -> None:
         self.rename: dict[str, str] = {}
         self.scale: dict[str, float] = {}
         self.drop: set[str] = set()
@@ -48,22 +65,16 @@ class Renaming:
             self.rename |= naming.rename
             self.scale |= naming.scale
             self.drop |= set(naming.drop)
+        rewrite = {old: new for naming in namings for old, new in naming.rewrite.items()}
+        self._names = _Names(self.rename, rewrite, prefix)
 
-    def __call__(self, metrics: Mapping[str, float], prefix: str = "") -> dict[str, float]:
+    def __call__(self, metrics: Mapping[str, float]) -> dict[str, float]:
         """The metrics under their new names."""
-        changed = {}
-        for name, value in metrics.items():
-            if name not in self.drop:
-                scaled = value * self.scale[name] if name in self.scale else value
-                # Always the same NaN: it equals itself in a dict, so a bar's NaN is not new each time.
-                changed[prefix + self._name(name)] = scaled if scaled == scaled else math.nan
-        return changed
-
-    def _name(self, name: str) -> str:
-        name = self.rename.get(name, name)
-        for old, new in self.rewrite:
-            name = old.sub(new, name)
-        return name
+        if self.drop or self.scale:
+            metrics = {n: v * self.scale.get(n, 1) for n, v in metrics.items() if n not in self.drop}
+        names = self._names
+        # Always the same NaN: it equals itself in a dict, so a bar's NaN is not new each time.
+        return {names[n]: v if v == v else math.nan for n, v in metrics.items()}
 
 
 class Case:
@@ -73,6 +84,11 @@ class Case:
         self.outcome = outcome
         self.conditions = expressions([*pattern.if_, *outcome.if_])
         self.exceptions = expressions([*pattern.unless, *outcome.unless])
+        # What only asks whether a name is known is cheap, and asked first.
+        self.known = frozenset(c.name for c in self.conditions if c.name)
+        self.unknown = frozenset(c.name for c in self.exceptions if c.name)
+        self.computed = [c for c in self.conditions if not c.name]
+        self.excluded = [c for c in self.exceptions if not c.name]
         self.when = outcome.when or pattern.when
         self.as_ = outcome.as_ if "as_" in outcome.model_fields_set else pattern.as_
         self.step = expressions(outcome.step or pattern.step)
@@ -84,7 +100,7 @@ class Case:
         self.context = [*pattern.context, *outcome.context]
         self.bar = pattern.bar
         self.wait = outcome.wait or pattern.wait
-        self.renaming = Renaming(outcome, pattern, form)
+        self.renaming = Renaming(outcome, pattern, form, prefix=self.prefix)
         used = [*self.conditions, *self.exceptions, *self.step, *self.epoch, *self.remember.values()]
         self.structure = KNOWN.union(*(e.names for e in used), self.context, pattern.pairs)
         if self.bar:
@@ -92,11 +108,17 @@ class Case:
 
     def fits(self, frame: Frame, names: Mapping[str, Value]) -> bool:
         """Whether the frame has this meaning."""
-        return (
-            (self.when is None or _is(self.when, frame))
-            and all(condition.holds(names) for condition in self.conditions)
-            and not any(exception.holds(names) for exception in self.exceptions)
-        )
+        if self.when is not None and not _is(self.when, frame):
+            return False
+        if not self.known <= names.keys() or not self.unknown.isdisjoint(names):
+            return False
+        for condition in self.computed:  # all() and any() would take longer than the conditions
+            if not condition.holds(names):
+                return False
+        for exception in self.excluded:  # noqa: SIM110
+            if exception.holds(names):
+                return False
+        return True
 
 
 def _is(when: str, frame: Frame) -> bool:
@@ -168,61 +190,64 @@ class Rule:
     def mean(self, found: Found, frame: Frame, state: State) -> list[Reading] | None:
         """What a match means in the first case that fits; None as in `read`."""
         names = {**state.memory, **found[0]}
-        case = next((case for case in self.cases if case.fits(frame, names)), None)
-        if case is None:
+        for case in self.cases:
+            if case.fits(frame, names):
+                break
+        else:
             return None
         if case.wait:
             state.waiting.append(Waiting(self, case, frame, found))
             if len(state.waiting) > MOST_WAITING:
                 state.woken += state.waiting.pop(0).wake(state, known=False)
             return [NOTHING]
-        readings = self.meaning(case, frame, found, state)
+        readings = self.meaning(case, frame, found, names, state)
         return None if case.as_ == "overheard" else readings
 
     def meaning(
-        self,
-        case: Case,
-        frame: Frame,
-        found: Found,
-        state: State,
+        self, case: Case, frame: Frame, found: Found, names: dict[str, Value], state: State
     ) -> list[Reading]:
-        """What the frame means in this case."""
-        memory, (values, repeated) = state.memory, (dict(found[0]), found[1])
-        names = {**memory, **values}
-        hidden = case.structure | values.keys() if self.pattern.block else case.structure
+        """What the frame means in this case; `names` are all that are known, and are changed."""
+        memory, (values, repeated) = state.memory, found
+        structure = case.structure | values.keys() if self.pattern.block else case.structure
         step = first_known(case.step, names) if case.step else values.get("step")
         epoch: Any = first_known(case.epoch, names) if case.epoch else names.get("epoch")
         step = int(step) if isinstance(step, (int, float)) and math.isfinite(step) else None
         epoch = epoch if isinstance(epoch, (int, float)) and math.isfinite(epoch) else None
-        names |= {name: value for name, value in (("step", step), ("epoch", epoch)) if value is not None}
+        if step is not None:
+            names["step"] = step
+        if epoch is not None:
+            names["epoch"] = epoch
         for name, expression in case.derive.items():
-            value = first_known([expression], names)
+            value = expression.value(names)
             if value is not None:
                 values[name] = names[name] = int(value) if isinstance(value, bool) else value
-        context = {name: names[name] for name in case.context if names.get(name) not in (None, "")}
-        plain = {name: value for name, value in values.items() if name not in hidden}
-        remembered = {name: first_known([e], names) for name, e in case.remember.items()}
-        for name in case.forget:
-            memory.pop(name, None)
-        remembered = {name: value for name, value in remembered.items() if value is not None}
-        memory |= remembered
-        state.wake(remembered)
+        context = {}
+        if case.context:
+            context = {name: names[name] for name in case.context if names.get(name) not in (None, "")}
+        if case.remember or case.forget:
+            remembered = {n: value for n, e in case.remember.items() if (value := e.value(names)) is not None}
+            for name in case.forget:
+                memory.pop(name, None)
+            memory |= remembered
+            state.wake(remembered)
         if case.as_ != "metrics":
-            plain |= {key.strip(): literal(value) for key, value in repeated}
+            plain = {name: value for name, value in values.items() if name not in structure}
+            plain |= {name: literal(v) if isinstance(v, str) else v for name, v in repeated}
             memory |= plain
             return [Reading(config=plain)] if case.as_ == "config" else [NOTHING]
-        metrics = {name: value for name, value in plain.items() if not isinstance(value, str)}
-        metrics |= {key.strip(): number(value) for key, value in repeated if is_number(value)}
+        metrics = {n: v for n, v in values.items() if n not in structure and not isinstance(v, str)}
+        if repeated:
+            metrics |= {name: value for name, value in repeated if not isinstance(value, str)}
         for name in self.pattern.pairs:
             metrics |= dict(pairs.find(str(values.get(name, ""))))
-        metrics = case.renaming(metrics, case.prefix)
+        metrics = case.renaming(metrics)
         if case.bar is None:
             return [Reading(step, epoch, metrics, context, frame=frame)]
         known = Reading(step, epoch, {}, context)
         readings = _settle(case, frame, names, metrics, known, state.shown, own_epoch="epoch" in values)
         if readings[-1].step is not None:
             names["step"] = readings[-1].step
-            memory |= {n: v for n, e in case.remember.items() if (v := first_known([e], names)) is not None}
+            memory |= {n: v for n, e in case.remember.items() if (v := e.value(names)) is not None}
         return readings
 
 
@@ -245,8 +270,8 @@ def _settle(
         return [NOTHING]
     description = str(names.get(case.bar.label or "", ""))
     total = names.get(case.bar.total or "")
-    key = (" ".join(pairs.without(description).translate(_NO_DIGITS).split()), total)
-    bar = shown.setdefault(key, bars.Bar())
+    key = (_without_numbers(description), total)
+    bar = shown.get(key) or shown.setdefault(key, bars.Bar())
     if len(shown) > MOST_BARS:
         del shown[next(iter(shown))]
     label = bars.label(description)
@@ -265,3 +290,8 @@ def _settle(
 
 
 _NO_DIGITS = str.maketrans("", "", "0123456789")
+
+
+@ByShape
+def _without_numbers(description: str) -> str:
+    return " ".join(pairs.without(description).translate(_NO_DIGITS).split())

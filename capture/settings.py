@@ -25,10 +25,19 @@ DEFAULTS: Settings = {
     "linger": 1.0,
     "wait": 30.0,
     "summary": "auto",
+    "resume": "never",
+    "system": 10.0,
 }
-CHOICES = {"tty": ("auto", "always", "never"), "summary": ("auto", "always", "never")}
-LISTS, NUMBERS = ("to", "tags"), ("linger", "wait")
-VARIABLES = ("project", "name", "tags", "notes", "group", "to", "dir", "tty", "linger", "wait", "summary")
+CHOICES = {
+    "tty": ("auto", "always", "never"),
+    "summary": ("auto", "always", "never"),
+    "resume": ("allow", "must", "never"),
+}
+LISTS, NUMBERS = ("to", "tags"), ("linger", "wait", "system")
+VARIABLES = (
+    *("project", "name", "tags", "notes", "group", "to", "dir", "id", "resume"),
+    *("tty", "linger", "wait", "summary", "system"),
+)
 
 
 def files(folder: str, environ: Mapping[str, str]) -> list[str]:
@@ -46,40 +55,80 @@ def files(folder: str, environ: Mapping[str, str]) -> list[str]:
 
 
 def load(
-    folder: str, environ: Mapping[str, str], options: Mapping[str, Any], parsers: Iterable[str] = ()
+    folder: str,
+    environ: Mapping[str, str],
+    options: Mapping[str, Any],
+    parsers: Iterable[str] = (),
+    ignored: list[str] | None = None,
 ) -> Settings:
     """The settings for a command that is started in `folder`.
 
     `options` are those given on the command line, None where one was not; `parsers` are format files.
-    Raises ValueError, with a message for the user, where something is wrong.
+    Raises ValueError, with a message for the user, where something is wrong; or, where `ignored` is a
+    list, says it there and leaves that part out.
     """
-    settings = dict(DEFAULTS)
-    for layer in (*(_checked(path) for path in files(folder, environ)), from_variables(environ), options):
+    settings: Settings = {}
+    for _, layer in (*layers(folder, environ, ignored), ("options", options)):
         settings.update({key: value for key, value in layer.items() if value is not None})
-    settings["parsers"] = [*(_format(path) for path in parsers), *settings.get("parsers", [])]
+    settings.setdefault("unbuffer", None)
+    given = [form for path in parsers for form in _format(path, ignored)]
+    settings["parsers"] = [*given, *settings.get("parsers", [])]
+    if ignored is not None:
+        settings["to"] = [name for name in settings["to"] if _is_backend(name, ignored)]
+    else:
+        check_backends(settings["to"])
     return settings
 
 
-def from_variables(environ: Mapping[str, str]) -> Settings:
-    """The settings that `CAPTURE_*` variables give.  Raises ValueError for a value of the wrong kind."""
+def layers(
+    folder: str, environ: Mapping[str, str], ignored: list[str] | None = None
+) -> list[tuple[str, Settings]]:
+    """What is set where, the one that wins last: (where, settings).  Raises ValueError as `load` does."""
+    found = [(path, _checked(path, ignored)) for path in files(folder, environ)]
+    return [("default", dict(DEFAULTS)), *found, ("variable", from_variables(environ, ignored))]
+
+
+def from_variables(environ: Mapping[str, str], ignored: list[str] | None = None) -> Settings:
+    """The settings that `CAPTURE_*` variables give.
+
+    Raises ValueError for a value of the wrong kind, or says it in `ignored`.
+    """
     settings: Settings = {}
     for key in VARIABLES:
-        name = f"CAPTURE_{key.upper()}"
-        if not (text := environ.get(name)):
-            continue
-        if key in CHOICES and text not in CHOICES[key]:
-            raise ValueError(f"{name}={text}: should be one of {', '.join(CHOICES[key])}")
         try:
-            settings[key] = (
-                [part.strip() for part in text.split(",")]
-                if key in LISTS
-                else float(text)
-                if key in NUMBERS
-                else text
-            )
-        except ValueError:
-            raise ValueError(f"{name}={text}: should be a number of seconds") from None
+            settings |= _variable(key, environ)
+        except ValueError as error:
+            _complain(error, ignored)
     return settings
+
+
+def _variable(key: str, environ: Mapping[str, str]) -> Settings:
+    name = f"CAPTURE_{key.upper()}"
+    if not (text := environ.get(name)):
+        return {}
+    if key in CHOICES and text not in CHOICES[key]:
+        raise ValueError(f"{name}={text}: should be one of {', '.join(CHOICES[key])}")
+    if key in LISTS:
+        return {key: [part.strip() for part in text.split(",")]}
+    try:
+        return {key: float(text) if key in NUMBERS else text}
+    except ValueError:
+        raise ValueError(f"{name}={text}: should be a number of seconds") from None
+
+
+def _complain(error: ValueError, ignored: list[str] | None) -> None:
+    if ignored is None:
+        raise error
+    ignored.extend(str(error).splitlines())
+
+
+def _is_backend(name: str, ignored: list[str]) -> bool:
+    try:
+        check_backends([name])
+    except ValueError as error:
+        ignored.append(str(error))
+        return False
+    return True
 
 
 def check_backends(wanted: list[str]) -> None:
@@ -109,13 +158,26 @@ def _has_section(path: str) -> bool:
         return False
 
 
-def _checked(path: str) -> Settings:
-    return _cached(path, "", lambda config, pathlib: config.check(pathlib.Path(path)))
+def _checked(path: str, ignored: list[str] | None) -> Settings:
+    try:
+        return _cached(path, "", lambda config, pathlib: config.check(pathlib.Path(path)))
+    except ValueError:
+        if ignored is None:
+            raise
+    import pathlib
+
+    from capture import config
+
+    return config.check(pathlib.Path(path), ignored)
 
 
-def _format(path: str) -> Any:
-    made = _cached(path, "format", lambda config, pathlib: {"": config.read_format(pathlib.Path(path))})
-    return made[""]
+def _format(path: str, ignored: list[str] | None) -> list[Any]:
+    try:
+        read = _cached(path, "format", lambda config, pathlib: {"": config.read_format(pathlib.Path(path))})
+    except ValueError as error:
+        _complain(error, ignored)
+        return []
+    return [read[""]]
 
 
 def _cached(path: str, kind: str, read: Any) -> Settings:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from capture.records import Row
+from capture.records import Row, plain_number
 
 POINTS = 64
 WIDTH = 24
@@ -73,6 +73,11 @@ class Summary:
             if name not in row.axes.values():
                 self.values += 1
                 self.metrics.setdefault(name, Series()).add(value)
+
+    def last(self) -> dict[str, float | str]:
+        """The last value of each metric, of the first so many."""
+        shown = [(name, series.last) for name, series in self.metrics.items() if name not in self.axes]
+        return {name: plain_number(value) for name, value in shown[:MOST_METRICS]}
 
     def table(self) -> list[str]:
         """A line for each metric: last value, best value, how it went."""

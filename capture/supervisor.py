@@ -18,22 +18,19 @@ KILL_COUNTS = 0.1
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds
 GRACE = 2.0  # seconds between SIGTERM and SIGKILL
 POLL = 0.01
+NICENESS = 10
 
 
 class Supervisor:
     """Keeps one tracker running for the run in `folder`."""
 
-    def __init__(self, folder: PathLike, program: list[str] | None = None) -> None:
+    def __init__(self, folder: PathLike, *arguments: str) -> None:
+        """`arguments` are more for the tracker than the folder."""
         isolated = ["-E", "-P"] if sys.version_info >= (3, 11) else ["-E"]
-        self._program = program or [
-            sys.executable,
-            *isolated,
-            "-m",
-            "capture.tracker",
-            os.path.abspath(folder),
-        ]
+        module = ["-m", "capture.tracker", os.path.abspath(folder)]
+        self._program = [sys.executable, *isolated, *module, *arguments]
         self._folder = os.path.abspath(folder)
-        self._pid: int | None = None
+        self.pid: int | None = None
         self._failures = 0.0
         self._again = 0.0
         self.done = False  # it has done all its work
@@ -42,11 +39,11 @@ class Supervisor:
     def start(self) -> None:
         """Start the tracker."""
         try:
-            self._pid = os.fork()
+            self.pid = os.fork()
         except OSError:  # no process to be had now
             self._failed(1)
             return
-        if self._pid == 0:
+        if self.pid == 0:
             try:
                 self._become()
             finally:
@@ -62,11 +59,11 @@ class Supervisor:
 
         Gives the seconds until this should be called again, None if it need not be.
         """
-        if self._pid is not None:
-            pid, status = _reap(self._pid)
+        if self.pid is not None:
+            pid, status = _reap(self.pid)
             if not pid:
                 return None
-            self._pid = None
+            self.pid = None
             self.done = status == 0
             self._failed(KILL_COUNTS if os.WIFSIGNALED(status) else 1)
         if self.done or self.given_up:
@@ -102,26 +99,27 @@ class Supervisor:
 
     def _stop(self, deadline: float) -> None:
         """End a tracker that takes too long; one that nobody waits for ends by itself, unless it hangs."""
-        if self._pid is None:
+        if self.pid is None:
             return
         try:
-            os.kill(self._pid, signal.SIGTERM)
+            os.kill(self.pid, signal.SIGTERM)
             while (left := deadline - time.monotonic()) > 0:
-                pid, status = _reap(self._pid)
+                pid, status = _reap(self.pid)
                 if pid:
                     self.done = status == 0
                     return
                 time.sleep(min(left, POLL))
                 if time.monotonic() >= deadline:
-                    os.kill(self._pid, signal.SIGKILL)
+                    os.kill(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
 
     def _become(self) -> None:
         """In the child: a session of its own, so that Ctrl-C at the terminal does not reach it."""
         os.setsid()
-        os.nice(10)
+        _be_nice()
         signal.set_wakeup_fd(-1)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
         for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE}:
             try:
                 signal.signal(number, signal.SIG_DFL)
@@ -133,6 +131,20 @@ class Supervisor:
         os.chdir(self._folder)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         os.execv(self._program[0], self._program)
+
+
+def _be_nice() -> None:
+    """Leave the processor to the command.
+
+    Where Linux schedules by session (autogroup), `nice` counts within a session only, and a new
+    session would get as much as the one with the command.
+    """
+    os.nice(NICENESS)
+    try:
+        with open("/proc/self/autogroup", "w") as group:
+            group.write(str(NICENESS))
+    except OSError:
+        pass  # macOS, or a kernel without it
 
 
 def _reap(pid: int) -> tuple[int, int]:

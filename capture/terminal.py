@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 try:
@@ -12,6 +13,7 @@ try:
 except ImportError:  # Windows: the command line says so
     pass
 
+CONTROLLING = "/dev/tty"
 USUAL_SIZE = b"\x18\x00\x50\x00\x00\x00\x00\x00"  # 24 rows of 80 columns
 
 
@@ -21,6 +23,16 @@ def is_terminal(fd: int) -> bool:
         return os.isatty(fd)
     except OSError:
         return False
+
+
+def keys_of(terminals: Sequence[bool]) -> int | None:
+    """Where keys come from: standard input, or the terminal that programs ask for whose input is a pipe."""
+    if terminals[0]:
+        return 0
+    try:
+        return os.open(CONTROLLING, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return None
 
 
 def open_pair(outer: int | None) -> tuple[int, int]:
@@ -45,12 +57,31 @@ def copy_size(outer: int | None, inner: int) -> None:
         pass
 
 
-class Keyboard:
-    """The outer terminal's input: taken over in raw mode, and given back as it was."""
+def post_process(inner: int, on: bool) -> bool:
+    """Let the inner terminal turn "\\n" into "\\r\\n", or not.  Gives what it did before."""
+    try:
+        modes = termios.tcgetattr(inner)
+        before = bool(modes[1] & termios.OPOST)
+        if before != on:
+            modes[1] ^= termios.OPOST
+            termios.tcsetattr(inner, termios.TCSANOW, modes)
+    except termios.error:  # the command is gone, and its end closed
+        return on
+    return before
 
-    def __init__(self, fd: int) -> None:
+
+class Keyboard:
+    """The outer terminal's input: taken over in raw mode, and given back as it was.
+
+    While it is ours the outer terminal passes output on as it is; otherwise it is the outer one that
+    turns "\\n" into "\\r\\n", and the inner one must not.
+    """
+
+    def __init__(self, fd: int, inner: int) -> None:
         self.fd = fd
+        self._inner = inner
         self._before: list[Any] | None = None
+        self._post_process = post_process(inner, False)
 
     @property
     def taken(self) -> bool:
@@ -70,6 +101,7 @@ class Keyboard:
             try:
                 self._before = termios.tcgetattr(self.fd)
                 tty.setraw(self.fd, termios.TCSANOW)
+                post_process(self._inner, self._post_process)
             except termios.error:
                 self._before = None
         return self.taken
@@ -80,5 +112,6 @@ class Keyboard:
         if before is not None:
             try:
                 termios.tcsetattr(self.fd, termios.TCSANOW, before)
+                self._post_process = post_process(self._inner, False)
             except termios.error:
                 pass  # the terminal is gone

@@ -1,11 +1,15 @@
 """What the tests share: a folder of their own, and nothing of the user's."""
 
+import json
 import os
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
+
+from capture import runs
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 CAPTURE = [sys.executable, "-m", "capture"]
@@ -28,7 +32,7 @@ def own_world(tmp_path, monkeypatch):
     return project
 
 
-def eventually(condition, limit=15.0):
+def eventually(condition, limit=40.0):
     """Wait until `condition()` gives something true, and give that."""
     deadline = time.monotonic() + limit
     while not (found := condition()):
@@ -47,3 +51,19 @@ def only_run(base="capture-runs"):
     folders = [path.parent for path in Path(base).glob("*/*/run.json")]
     assert len(folders) == 1, folders
     return folders[0].absolute()
+
+
+def where_it_stands(pid):
+    """What a process does: "sleeping", "stopped", ...; "gone" if there is none."""
+    try:
+        return psutil.Process(pid).status()
+    except psutil.NoSuchProcess:
+        return "gone"
+
+
+def tracker_of(folder):
+    """The process id of a run's tracker, as its status says, once it tracks."""
+    try:
+        return json.loads((folder / runs.STATUS).read_text())["pid"]
+    except (OSError, ValueError):
+        return None

@@ -1,14 +1,14 @@
 """Without a terminal: the same bytes, the same exit status, the same streams."""
 
-import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from conftest import CAPTURE, only_run
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture import runs
@@ -53,23 +53,25 @@ def test_the_order_is_kept_where_both_streams_are_one():
     assert done.stdout == b"".join(b"%d\n" % i for i in range(200))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(chunks=st.lists(st.binary(min_size=1, max_size=5000), max_size=20))
-def test_any_bytes_pass_and_stand_in_the_recording(chunks, tmp_path):
+@settings(max_examples=12, deadline=None)
+@given(chunks=st.lists(st.binary(min_size=1, max_size=5000), max_size=20), terminal=st.booleans())
+def test_any_bytes_pass_and_stand_in_the_recording(chunks, terminal):
     data = b"".join(chunks)
-    (tmp_path / "data").write_bytes(data)
     sizes = ",".join(str(len(chunk)) for chunk in chunks)
     code = (
-        "import os, sys\nfile = open(sys.argv[1], 'rb')\n"
-        "for n in sys.argv[2].split(','):\n n and os.write(1, file.read(int(n)))"
+        "import os, sys, tty\nos.isatty(1) and tty.setraw(1)\nfile = open(sys.argv[1], 'rb')\n"
+        "for n in sys.argv[2].split(','):\n"
+        " data = file.read(int(n or 0))\n while data: data = data[os.write(1, data):]"
     )
-    base = tmp_path / hashlib.sha256(data + sizes.encode()).hexdigest()
-    done = capture(sys.executable, "-c", code, str(tmp_path / "data"), sizes, options=("--dir", str(base)))
-    assert done.stdout == data
-    assert (only_run(base) / runs.CONSOLE_LOG).read_bytes() == data
-    reader = Reader(only_run(base))
-    assert b"".join(chunk.data for chunk in reader.read()) == data
-    assert reader.finished or (reader.read() == [] and reader.finished)
+    with tempfile.TemporaryDirectory() as base:
+        (Path(base) / "data").write_bytes(data)
+        options = ("--wait", "0", "--to", "jsonl", "--dir", base, "--tty", "always" if terminal else "never")
+        done = capture(sys.executable, "-S", "-c", code, f"{base}/data", sizes, options=options)
+        assert done.stdout == data
+        assert (only_run(base) / runs.CONSOLE_LOG).read_bytes() == data
+        reader = Reader(only_run(base))
+        assert b"".join(chunk.data for chunk in reader.read()) == data
+        assert reader.finished or (reader.read() == [] and reader.finished)
 
 
 def test_standard_input_is_passed():

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -67,14 +68,15 @@ def test_ctrl_c_reaches_the_command_once(terminal):
     assert child.match[1] == "1"
 
 
-def test_ctrl_c_ends_the_command_and_capture_like_it(terminal):
+@pytest.mark.parametrize(("key", "name"), [("c", "SIGINT"), ("\\", "SIGQUIT")])
+def test_ctrl_c_and_ctrl_backslash_end_the_command_and_capture_like_it(terminal, key, name):
     child = terminal(*capture("sleep", "60"))
     folder = run_in_progress()
     eventually(lambda: (folder / runs.STATUS).exists())
-    child.sendintr()
+    child.sendcontrol(key)
     child.expect(pexpect.EOF)
     child.close()
-    assert child.signalstatus == signal.SIGINT
+    assert child.signalstatus == getattr(signal, name)
 
 
 def test_echo_editing_and_end_of_file(terminal):
@@ -146,6 +148,26 @@ def test_ctrl_z_and_fg(terminal):
     shell.expect_exact("$ ")
 
 
+def test_ctrl_z_and_bg(terminal):
+    Path("ticks.py").write_text(
+        "import time\nfor i in range(2000): print('tick', i, flush=True); time.sleep(0.02)"
+    )
+    shell = terminal("bash", "--norc", "--noprofile", "-i", env={**os.environ, "PS1": "$ "})
+    shell.expect_exact("$ ")
+    shell.sendline(f"{LINE} {sys.executable} ticks.py")
+    shell.expect(r"tick 5\r")
+    shell.sendcontrol("z")
+    shell.expect("Stopped")
+    shell.expect_exact("$ ")
+    shell.sendline("bg")
+    shell.expect(r"tick \d+\r\n")
+    shell.sendline("echo the shell has the $((2 * 21)) keys")  # and not the command
+    shell.expect("the shell has the 42 keys")
+    shell.expect(r"tick \d+\r\n")
+    shell.sendline("kill %1; wait %1; echo status $?")
+    shell.expect("status 143")
+
+
 def test_in_the_background_it_leaves_the_terminal_alone(terminal):
     shell = terminal("bash", "--norc", "--noprofile", "-i", env={**os.environ, "PS1": "$ "})
     shell.expect_exact("$ ")
@@ -162,6 +184,27 @@ def test_in_a_pipeline_the_keyboard_is_the_pagers(terminal):
     shell.expect("piped")
     shell.sendline("keys")
     shell.expect("pager got keys")
+
+
+@pytest.mark.parametrize("outside", ["echo piped | {}", "{} | cat", "{} </dev/null", "{} 2>/dev/null | cat"])
+def test_a_program_whose_streams_are_pipes_can_still_ask_at_the_terminal(terminal, outside):
+    ask = "sh -c 'printf name? >/dev/tty; read name </dev/tty; echo hello $name'"
+    shell = terminal("sh", "-c", outside.format(f"{LINE} {ask}"))
+    shell.expect_exact("name?")
+    shell.sendline("Ada")
+    shell.expect("hello Ada")
+    shell.expect(pexpect.EOF)
+
+
+@pytest.mark.parametrize("outside", ["{}", "{} </dev/null", "{} >/dev/null", "{} | cat", "{} & wait $!"])
+def test_each_line_ends_as_without_capture(terminal, outside):
+    program = f"{sys.executable} -c \"import os; os.write(1, b'a\\n' * 3); os.write(2, b'b\\n')\""
+    shown = []
+    for prefix in ("", LINE):
+        shell = terminal("sh", "-c", outside.format(f"{prefix} {program}"))
+        shell.expect(pexpect.EOF)
+        shown.append(sorted(shell.before.split("\n")))
+    assert shown[0] == shown[1]
 
 
 def test_what_is_left_in_the_background_lives_on(terminal):

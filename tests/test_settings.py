@@ -205,3 +205,39 @@ def test_nan_in_a_formats_samples_survives_the_cache():
     first, second = (load(".", {}, {}, ["mine.yaml"])["parsers"] for _ in range(2))
     assert repr(first) == repr(second)
     assert samples.check(Format.model_validate(second[0])) == []
+
+
+def test_lenient_leaves_out_what_is_wrong_and_says_it(monkeypatch):
+    write(
+        "own.yaml",
+        "name: own\npatterns: [{line: 'x {y}'}]\nsamples: [{text: x 1, gives: {metrics: {y: 1}}}]\n",
+    )
+    path = write(
+        "capture.yaml",
+        "projekt: x\nnotes: kept\nwait: -3\nto: jsonl,wandbb\nparsers:\n"
+        "  - own.yaml\n  - nope.yaml\n  - name: bad\n    patterns: [{regex: '('}]\n",
+    )
+    environ = {"CAPTURE_TTY": "foo", "CAPTURE_LINGER": "0.5"}
+    with pytest.raises(ValueError, match="projekt"):
+        load(".", environ, {})
+    ignored = []
+    found = load(".", environ, {"name": "n"}, ["gone.yaml"], ignored)
+    assert [found[key] for key in ("notes", "name", "linger", "wait", "tty", "to")] == [
+        "kept", "n", 0.5, 30.0, "auto", ["jsonl"],
+    ]  # fmt: skip
+    assert [form["name"] for form in found["parsers"]] == ["own"]
+    said = "\n".join(ignored)
+    for words in (
+        f"{path.absolute()}:1: unknown key 'projekt'", f"{path.absolute()}:3: wait", "nope.yaml: No such file",
+        ":9: ", "gone.yaml: No such file", "CAPTURE_TTY=foo", "no backend 'wandbb'",
+    ):  # fmt: skip
+        assert words in said
+    assert len(ignored) == 7
+
+
+@pytest.mark.parametrize("text", ["a: b: c", "- a\n- b\n", "\t", "x" * (1 << 21)])
+def test_lenient_leaves_out_a_whole_file_that_is_no_configuration(text):
+    write("capture.yaml", text)
+    ignored = []
+    assert load(".", {}, {}, (), ignored) == {**settings.DEFAULTS, "parsers": []}
+    assert len(ignored) == 1
