@@ -7,8 +7,10 @@ another, and may raise.  What they raise says what happens next:
 
 - `ValueError` or `TypeError`: the backend will never take this.  Of rows only the offending one is lost.
 - `BadInput` or `ImportError`: nothing can be delivered until a user mends it.  It is not tried again.
+- `Gone`: the connection is lost, with what it held.  A new adapter is made and opened at once, and gets
+  the records from the one on that its `open` names.
 - anything else: the same call is tried again after growing pauses.  After some errors in a row a new
-  adapter is made and opened, and gets the records from the one on that its `open` names.
+  adapter is made and opened likewise.
 
 What was not stored in the end is left to a later `capture sync`.
 """
@@ -24,6 +26,10 @@ from capture.runs import Run
 
 if TYPE_CHECKING:
     from capture.system import Sample
+
+
+class Gone(Exception):
+    """The connection to the backend is lost, with what had not been sent: it has to be opened anew."""
 
 
 class Line(NamedTuple):

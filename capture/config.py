@@ -56,6 +56,7 @@ class Config(formats.Naming, Checked):
     )
     redact: list[Expression] = Field([], description="regular expressions of what else is a secret")
     jsonl: dict[str, Any] = Field({}, description="options of that adapter")
+    wandb: dict[str, Any] = Field({}, description="options of that adapter: entity, job_type")
 
 
 def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capture import runs
-from capture.adapter import Adapter, Line
+from capture.adapter import Adapter, Gone, Line
 from capture.errors import BadInput
 from capture.naming import Namer
 from capture.records import Row, from_json
@@ -164,10 +164,14 @@ class Worker:
                 self._fail(error)
                 self._save("open", now=True)
                 errors += 1
-                if self._adapter is not None and errors % REOPEN == 0 and self._reopened < MOST_REOPENED:
+                gone = isinstance(error, Gone)
+                anew = self._adapter is not None and (gone or errors % REOPEN == 0)
+                if anew and self._reopened < MOST_REOPENED:
                     self._reopened += 1
                     log.warning("%s: opened anew after %d errors", self.name, errors)
                     self._begin()
+                    if gone:
+                        continue
                 if self.complete.wait(pause):
                     time.sleep(min(pause, FIRST_PAUSE))
                 pause = min(LONGEST_PAUSE, pause * 2)

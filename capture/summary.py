@@ -21,6 +21,14 @@ _LARGER = re.compile(r"(?i)acc|auc|f1|map|precision|recall|bleu|rouge|reward|rew
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
+def better(name: str) -> str:
+    """Whether a metric of this name is best at its "min" or its "max"; empty where the name doesn't tell."""
+    smaller, larger = _SMALLER.search(name), _LARGER.search(name)
+    if bool(smaller) == bool(larger):
+        return ""
+    return "min" if smaller else "max"
+
+
 @dataclass
 class Series:
     """One metric over the run, in bounded memory."""
@@ -52,10 +60,7 @@ class Series:
         """The best value, where the name tells whether that is the lowest or the highest."""
         if self.lowest > self.highest:
             return None
-        smaller, larger = _SMALLER.search(name), _LARGER.search(name)
-        if bool(smaller) == bool(larger):
-            return None
-        return self.lowest if smaller else self.highest
+        return {"min": self.lowest, "max": self.highest}.get(better(name))
 
 
 class Summary:

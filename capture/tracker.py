@@ -235,4 +235,6 @@ def _recover(path: Path) -> tuple[int, IO[str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(status)  # what backends do at a process's end may take longer than anybody waits

@@ -16,21 +16,11 @@ from capture import runs, settings
 from capture.redaction import Redactor
 from capture.runs import Result
 
-KEPT = (
-    *(
-        "rename",
-        "drop",
-        "scale",
-        "parsers",
-        "linger",
-        "wait",
-        "jsonl",
-        "ignored",
-        "redact",
-        "system",
-        "collect",
-    ),
-)  # for the tracker
+# What is told elsewhere in `run.json`, or is of no use to the tracker.
+NOT_KEPT = (
+    *("config", "to", "tags", "notes", "group", "id", "resume"),
+    *("dir", "tty", "unbuffer", "summary", "parser_files"),
+)
 NOT_SETTINGS = ("parser", "config", "lenient", "file", "files", "until_pid", "idle")
 
 
@@ -106,7 +96,7 @@ def new_run(command: Sequence[str], called: str, chosen: settings.Settings) -> r
         config=redactor.values(chosen["config"]),
         git=runs.git_state(cwd),
         parent=os.path.basename(parent) if parent else None,
-        settings={key: chosen[key] for key in KEPT if key in chosen},
+        settings={key: value for key, value in chosen.items() if key not in NOT_KEPT},
     )
 
 
