@@ -108,10 +108,15 @@ class Naming(Checked):
     rename: dict[str, str] = {}
     drop: Names = []
     scale: dict[str, float] = {}
+
+
+class Rewriting(Naming):
+    """The same in a format, where expressions may change names, too."""
+
     rewrite: Annotated[dict[str, str], AfterValidator(_replacements)] = {}
 
 
-class Outcome(Naming):
+class Outcome(Rewriting):
     """What a frame means once it is recognised."""
 
     when: Literal["final", "live", "outer"] | None = None
@@ -199,7 +204,7 @@ class Sample(Checked):
     ]
 
 
-class Format(Naming):
+class Format(Rewriting):
     """A console format: one YAML file."""
 
     name: str = Field(pattern=r"^[\w.-]+$")

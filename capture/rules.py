@@ -9,7 +9,7 @@ from typing import Any
 
 from capture import bars, blocks, pairs, tables, wraps
 from capture.expressions import Expression
-from capture.formats import Format, Naming, Outcome, Pattern
+from capture.formats import Format, Naming, Outcome, Pattern, Rewriting
 from capture.frames import Frame
 from capture.patterns import Matcher
 from capture.shapes import ByShape
@@ -65,7 +65,8 @@ class Renaming:
             self.rename |= naming.rename
             self.scale |= naming.scale
             self.drop |= set(naming.drop)
-        rewrite = {old: new for naming in namings for old, new in naming.rewrite.items()}
+        rewritings = [naming.rewrite for naming in namings if isinstance(naming, Rewriting)]
+        rewrite = {old: new for one in rewritings for old, new in one.items()}
         self._names = _Names(self.rename, rewrite, prefix)
 
     def __call__(self, metrics: Mapping[str, float]) -> dict[str, float]:
