@@ -66,8 +66,8 @@ class Parser:
         self._fits = Fits()
         self._last: dict[tuple[Any, ...], Reading] = {}
         self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
-        # Streams on which rows without any literal may follow, and the tables and blocks that go on there.
-        self.expecting: dict[str | None, set[Rule]] = {}
+        self.expecting: set[str | None] = set()  # streams on which rows without any literal may follow
+        self._open: dict[str | None, set[Rule]] = {}  # the tables and blocks that go on there
         self._choose()
 
     def _choose(self) -> None:
@@ -110,10 +110,11 @@ class Parser:
         self._last.clear()
         self._recognised.clear()
         self.expecting.clear()
+        self._open.clear()
         self._fits.resume()
 
     def _read(self, frame: Frame) -> list[Record]:
-        text, opened = frame.text, self.expecting.get(frame.stream)
+        text, opened = frame.text, self._open.get(frame.stream)
         candidates = self._candidates(text)
         if opened:
             candidates = [rule for rule in self.rules if rule in opened or rule in candidates]
@@ -144,14 +145,17 @@ class Parser:
 
     def _note(self, rule: Rule, stream: str | None, goes_on: bool) -> None:
         """Remember which tables and blocks are open on a stream: every line of it is looked at."""
-        rules = self.expecting.setdefault(stream, set())
+        rules = self._open.setdefault(stream, set())
         rules.add(rule) if goes_on else rules.discard(rule)
-        if not rules:
-            del self.expecting[stream]
+        if rules:
+            self.expecting.add(stream)
+        else:
+            del self._open[stream]
+            self.expecting.discard(stream)
 
     def _switch_off(self, rule: Rule, reason: str) -> None:
         self.rules.remove(rule)
-        for stream in list(self.expecting):
+        for stream in list(self._open):
             self._note(rule, stream, False)
         self._choose()
         pattern = rule.pattern.line or rule.pattern.regex or rule.matcher.source
