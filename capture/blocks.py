@@ -31,7 +31,7 @@ class Open:
 
 
 class Block:
-    """A box as a format describes it.  Raises ValueError where an expression does not compile."""
+    """A box as a format describes it."""
 
     def __init__(self, spec: formats.Block) -> None:
         self.start = from_regex(spec.begin)
@@ -39,6 +39,9 @@ class Block:
         self.section = from_regex(spec.section) if spec.section else None
         self.end = from_regex(spec.end)
         self.several = spec.several
+
+    def check(self) -> None:
+        """Raises ValueError where something in it is wrong."""
         for matcher in (self.start, self.row, self.section, self.end):
             if matcher:
                 matcher.check()
@@ -73,12 +76,10 @@ class Block:
         if found is None:
             return False
         name, shown = found["key"].strip(), found.captures("value")
-        for n, value in enumerate(shown):
+        for n, text_ in enumerate(shown):
             several = self.several.format(key=name, n=n) if self.several and len(shown) > 1 else name
-            shown_value = value.strip()
-            opened.rows.append(
-                (opened.section + several, number(shown_value) if is_number(shown_value) else shown_value)
-            )
-        if is_number(shown[0].strip()):
-            opened.values.setdefault(name, number(shown[0].strip()))
+            value: Value = number(text_.strip()) if is_number(text_.strip()) else text_.strip()
+            opened.rows.append((opened.section + several, value))
+            if not isinstance(value, str):
+                opened.values.setdefault(name, value)
         return True

@@ -12,14 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from capture import blocks, checked, readers, tables
 from capture.checked import Checked, Source
@@ -44,6 +37,7 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, (str, int, float)) else value
 
 
+_GENERIC = re.compile(r"^generic: *true\b", re.M)
 Arithmetic = Annotated[str, BeforeValidator(_expression)]
 Attempts = Annotated[list[Arithmetic], BeforeValidator(_as_list)]
 Names = Annotated[list[str], BeforeValidator(_as_list)]
@@ -88,8 +82,9 @@ class Table(Checked):
     lower: bool = False
 
     @model_validator(mode="after")
-    def _compiles(self) -> Table:
-        tables.Table(self)
+    def _compiles(self, info: ValidationInfo) -> Table:
+        if info.context != CHECKED:
+            tables.Table(self).check()
         return self
 
 
@@ -103,8 +98,9 @@ class Block(Checked):
     several: str | None = None
 
     @model_validator(mode="after")
-    def _compiles(self) -> Block:
-        blocks.Block(self)
+    def _compiles(self, info: ValidationInfo) -> Block:
+        if info.context != CHECKED:
+            blocks.Block(self).check()
         return self
 
 
@@ -114,10 +110,15 @@ class Naming(Checked):
     rename: dict[str, str] = {}
     drop: Names = []
     scale: dict[str, float] = {}
+
+
+class Rewriting(Naming):
+    """The same in a format, where expressions may change names, too."""
+
     rewrite: Annotated[dict[str, str], AfterValidator(_replacements)] = {}
 
 
-class Outcome(Naming):
+class Outcome(Rewriting):
     """What a frame means once it is recognised."""
 
     when: Literal["final", "live", "outer"] | None = None
@@ -215,7 +216,7 @@ class Sample(Checked):
     ]
 
 
-class Format(Naming):
+class Format(Rewriting):
     """A console format: one YAML file."""
 
     name: str = Field(pattern=r"^[\w.-]+$")
@@ -261,14 +262,10 @@ def built_in_texts() -> Iterator[tuple[str, str]]:
         for file in folder.iterdir():
             if file.name.endswith(".yaml"):
                 text = file.read_text(encoding="utf-8")
-                found.append((_place(file.name, text), point.name, file.name, text))
+                late = file.name == "general.yaml", bool(_GENERIC.search(text))
+                found.append((late, point.name, file.name, text))
     for _, package, name, text in sorted(found):
         yield f"{package}/{name}", text
-
-
-def _place(name: str, text: str) -> int:
-    """Where a format stands among the others: the specific ones first, general last."""
-    return 2 if name == "general.yaml" else int(bool(_GENERIC.search(text)))
 
 
 def of_run(folder: Path) -> list[Format]:

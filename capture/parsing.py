@@ -60,6 +60,7 @@ class Parser:
         self._prefixes = Prefixes()
         self._sources: dict[tuple[Any, ...], _Source] = {(): _Source({})}
         self._open: dict[str | None, int] = {}  # streams, and how many tables and blocks go on there
+        self.expecting: set[str | None] = set()  # streams on which rows without any literal may follow
         self._known: set[str] = set()  # formats that have recognised more than a heading
         self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
         self._choose()
@@ -72,7 +73,7 @@ class Parser:
 
     def wants_all(self, stream: str | None) -> bool:
         """Whether every frame of this stream has to be looked at now, whatever stands in it."""
-        return self._gate is None or stream in self._open
+        return self._gate is None or stream in self.expecting
 
     def feed(self, frames: Iterable[Frame | Lines]) -> list[Record]:
         """The records of these frames."""
@@ -104,6 +105,7 @@ class Parser:
         for source in self._sources.values():
             source.resume()
         self._open.clear()
+        self.expecting.clear()
         self._recognised.clear()
 
     def _read(self, frame: Frame) -> list[Record]:
@@ -189,8 +191,11 @@ class Parser:
             return
         source.open.add(key) if goes_on else source.open.discard(key)
         self._open[stream] = self._open.get(stream, 0) + (1 if goes_on else -1)
-        if not self._open[stream]:
+        if self._open[stream]:
+            self.expecting.add(stream)
+        else:
             del self._open[stream]
+            self.expecting.discard(stream)
 
     def _source(self, context: Mapping[str, Any]) -> _Source:
         if not context:

@@ -7,6 +7,7 @@ line, with named groups, `%{NUMBER:name}`, and repeated `key` and `value` groups
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ class Places(NamedTuple):
     """Where in a line a pattern found its values and its repeated keys and values, and how to read them."""
 
     values: list[tuple[str, Callable[[str], Value], int, int]]
-    pairs: list[tuple[int, int, str, Callable[[str], Value], int, int]]  # key, what is added to it, value
+    pairs: list[tuple[int, int, str, Callable[[str], Value], int, int]]  # the string goes behind the key
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,13 @@ class Matcher:
         """The names that it may capture."""
         return [name for name in self._names if name not in self._paired]
 
+    def find(self, text: str, timeout: float | None = None) -> Any:
+        """The match object, or None.  Raises Timeout where it takes longer than `timeout` seconds."""
+        try:
+            return self._compiled.search(text, timeout=timeout)
+        except TimeoutError:
+            raise Timeout(self.source) from None
+
     def match(self, text: str, timeout: float | None = None) -> Found | None:
         """The named values, and the repeated keys with their values; None if nothing matched.
 
@@ -97,7 +105,9 @@ class Matcher:
         if places is None:
             return None
         values = {name: read(text[start:end]) for name, read, start, end in places.values}
-        return values, [(text[a:b].strip() + add, read(text[c:d])) for a, b, add, read, c, d in places.pairs]
+        return values, [
+            (text[a:b].strip() + behind, read(text[c:d])) for a, b, behind, read, c, d in places.pairs
+        ]
 
     def rejects(self, text: str) -> bool:
         """Whether it is known to match no line of this shape."""
@@ -108,13 +118,6 @@ class Matcher:
         """Like `_places`, but found out once for each shape of a line, where digits are all alike."""
         return ByShape(self._places, told_apart(self.source))
 
-    def find(self, text: str, timeout: float | None = None) -> Any:
-        """The match object, or None.  Raises Timeout where it takes longer than `timeout` seconds."""
-        try:
-            return self._compiled.search(text, timeout=timeout)
-        except TimeoutError:
-            raise Timeout(self.source) from None
-
     def _places(self, text: str, timeout: float | None = None) -> Places | None:
         found = self.find(text, timeout)
         if found is None:
@@ -124,28 +127,21 @@ class Matcher:
             for name, read, start, end in ((name, read, *found.span(n)) for n, name, read in self._readers)
             if start >= 0
         ]
-        pairs = [
-            (*key, add, _reader(_read_any, text[start:end]), start, end)
-            for key, add, (start, end) in (self._pairs(found) if self.repeats else ())
-        ]
+        pairs = []
+        for key, behind, (start, end) in self._pairs(found) if self.repeats else ():
+            pairs.append((*key, behind, _reader(_read_any, text[start:end]), start, end))
         return Places(values, pairs)
 
-    def _pairs(self, found: Any) -> list[tuple[Span, str, Span]]:
-        """Where the repeated keys and their values stand, and each second value after its first."""
-        keys, values = found.spans("key"), found.spans("value")
-        pairs = [(key, "", value) for key, value in zip(keys, values, strict=False)]
+    def _pairs(self, found: Any) -> list[tuple[tuple[int, int], str, tuple[int, int]]]:
+        """Where the repeated keys and values stand, and each second value after its first."""
+        pairs = [(k, "", v) for k, v in zip(found.spans("key"), found.spans("value"), strict=False)]
         if self.second is None:
             return pairs
-        both = []
-        for (key, _, value), (next_value, _) in zip(
-            pairs, [*values[1:], (len(found.string), 0)], strict=False
-        ):
-            both.append((key, "", value))
-            both += [
-                (key, f"/{self.second}", span)
-                for span in found.spans("second")
-                if value[1] <= span[0] < next_value
-            ]
+        both, seconds = [], found.spans("second")
+        ends = [*(value[0] for _, _, value in pairs[1:]), math.inf]
+        for (key, behind, value), end in zip(pairs, ends, strict=True):
+            both.append((key, behind, value))
+            both += [(key, f"/{self.second}", s) for s in seconds if value[1] <= s[0] < end]
         return both
 
 

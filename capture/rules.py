@@ -9,7 +9,7 @@ from typing import Any
 
 from capture import bars, blocks, pairs, tables, wraps
 from capture.expressions import Expression
-from capture.formats import Format, Naming, Outcome, Pattern
+from capture.formats import Format, Naming, Outcome, Pattern, Rewriting
 from capture.frames import Frame
 from capture.patterns import Matcher
 from capture.readers import Reader
@@ -19,9 +19,9 @@ from capture.values import Found, Value, literal
 
 # Where in the run a line stands: never metrics.
 KNOWN = frozenset(["step", "steps", "epoch", "epochs", "batch", "batches", "timestamp"])
+MOST_NAMES = 1000
 MOST_WAITING = 8
 MOST_BARS = 1000
-MOST_NAMES = 1000
 
 
 def expressions(sources: Sequence[str]) -> list[Expression]:
@@ -41,8 +41,9 @@ def first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> A
 class _Names(dict[str, str]):
     """New names of metrics, found out once for each."""
 
-    def __init__(self, rename: Mapping[str, str], rewrite: Sequence[tuple[Any, str]], prefix: str) -> None:
-        self._rename, self._rewrite, self._prefix = rename, rewrite, prefix
+    def __init__(self, rename: Mapping[str, str], rewrite: Mapping[str, str], prefix: str) -> None:
+        self._rename, self._prefix = rename, prefix
+        self._rewrite = [(re.compile(old), replacement) for old, replacement in rewrite.items()]
 
     def __missing__(self, name: str) -> str:
         if len(self) >= MOST_NAMES:  # a program that prints ever new ones
@@ -65,7 +66,8 @@ class Renaming:
             self.rename |= naming.rename
             self.scale |= naming.scale
             self.drop |= set(naming.drop)
-        rewrite = [(re.compile(old), new) for naming in namings for old, new in naming.rewrite.items()]
+        rewritings = [naming.rewrite for naming in namings if isinstance(naming, Rewriting)]
+        rewrite = {old: new for one in rewritings for old, new in one.items()}
         self._names = _Names(self.rename, rewrite, prefix)
 
     def __call__(self, metrics: Mapping[str, float]) -> dict[str, float]:
@@ -195,21 +197,24 @@ class Rule:
     def mean(self, found: Found, frame: Frame, state: State) -> list[Reading] | None:
         """What a match means in the first case that fits; None as in `read`."""
         names = {**state.memory, **found[0]}
-        case = next((case for case in self.cases if case.fits(frame, names)), None)
-        if case is None:
+        for case in self.cases:
+            if case.fits(frame, names):
+                break
+        else:
             return None
         if case.wait:
             state.waiting.append(Waiting(self, case, frame, found))
             if len(state.waiting) > MOST_WAITING:
                 state.woken += state.waiting.pop(0).wake(state, known=False)
             return [NOTHING]
-        readings = self.meaning(case, frame, found, state)
+        readings = self.meaning(case, frame, found, names, state)
         return None if case.as_ == "overheard" else readings
 
-    def meaning(self, case: Case, frame: Frame, found: Found, state: State) -> list[Reading]:
-        """What the frame means in this case."""
-        memory, (values, repeated) = state.memory, (dict(found[0]), found[1])
-        names = {**memory, **values}
+    def meaning(
+        self, case: Case, frame: Frame, found: Found, names: dict[str, Value], state: State
+    ) -> list[Reading]:
+        """What the frame means in this case; `names` are all that are known, and are changed."""
+        memory, (values, repeated) = state.memory, found
         structure = case.structure | values.keys() if self.pattern.block else case.structure
         step = first_known(case.step, names) if case.step else values.get("step")
         epoch: Any = first_known(case.epoch, names) if case.epoch else names.get("epoch")
@@ -223,11 +228,15 @@ class Rule:
             value = expression.value(names)
             if value is not None:
                 values[name] = names[name] = int(value) if isinstance(value, bool) else value
-        context: dict[str, Any] = {}
+        context = {}
         if case.context:
             context = {name: names[name] for name in case.context if names.get(name) not in (None, "")}
         if case.remember or case.forget:
-            self._remember(case, names, state)
+            remembered = {n: value for n, e in case.remember.items() if (value := e.value(names)) is not None}
+            for name in case.forget:
+                memory.pop(name, None)
+            memory |= remembered
+            state.wake(remembered)
         if case.as_ != "metrics":
             plain = {name: value for name, value in values.items() if name not in structure}
             plain |= {name: literal(v) if isinstance(v, str) else v for name, v in repeated}
@@ -247,14 +256,6 @@ class Rule:
             names["step"] = readings[-1].step
             memory |= {n: v for n, e in case.remember.items() if (v := e.value(names)) is not None}
         return readings
-
-    def _remember(self, case: Case, names: Mapping[str, Value], state: State) -> None:
-        remembered = {n: value for n, e in case.remember.items() if (value := e.value(names)) is not None}
-        for name in case.forget:
-            state.memory.pop(name, None)
-        state.memory |= remembered
-        if state.waiting:
-            state.wake(remembered)
 
 
 def _settle(

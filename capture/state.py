@@ -44,7 +44,9 @@ class Waiting:
         """What the line means now; without what it waited for, if that did not come."""
         name = self.case.wait or ""
         late = state.memory.pop(name, None) if not known else None
-        readings = self.rule.meaning(self.case, self.frame, self.found, state)
+        values, repeated = dict(self.found[0]), self.found[1]
+        names = {**state.memory, **values}
+        readings = self.rule.meaning(self.case, self.frame, (values, repeated), names, state)
         if late is not None:
             state.memory.setdefault(name, late)
         return readings

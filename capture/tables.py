@@ -50,7 +50,7 @@ SEEN = Read(True)
 
 
 class Table:
-    """A table as a format describes it.  Raises ValueError where an expression does not compile."""
+    """A table as a format describes it."""
 
     def __init__(self, spec: formats.Table) -> None:
         self.spec = spec
@@ -58,6 +58,9 @@ class Table:
         self.below = from_regex(spec.below) if spec.below else None
         self.row = from_regex(spec.row) if spec.row else None
         self.columns = {name: from_line(shown) for name, shown in spec.columns.items() if "{" in shown}
+
+    def check(self) -> None:
+        """Raises ValueError where something in it is wrong."""
         for matcher in (self.start, self.below, self.row, *self.columns.values()):
             if matcher:
                 matcher.check()

@@ -50,7 +50,7 @@ def test_parse_uses_a_format_of_ones_own_or_one_alone():
 
 @pytest.mark.parametrize(("arguments", "says"), [
     (("parse", "missing.log"), "capture parse: missing.log: No such file or directory"),
-    (("parse", "--parser", "nope", "-"), "there is no format 'nope'; there are keras"),
+    (("parse", "--parser", "nope", "-"), "there is no format 'nope'; there are absl, "),
     (("parsers", "show", "nope"), "there is no format 'nope'"),
     (("parsers", "test", "nope.yaml"), "nope.yaml: No such file or directory"),
     (("parsers", "nope"), "invalid choice: 'nope'"),
@@ -189,7 +189,7 @@ def test_parsers_can_be_listed_shown_and_tested():
     assert capture("parsers", "show", "keras").stdout.startswith("name: keras\n")
     done = capture("parsers", "test")
     assert done.returncode == 0
-    assert "keras (built in): 7 samples ok" in done.stdout
+    assert "keras (built in): 8 samples ok" in done.stdout
 
 
 def test_a_failing_sample_makes_the_test_fail():
