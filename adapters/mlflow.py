@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from capture import runs
 from capture.adapter import Line
@@ -74,12 +73,10 @@ class MlflowAdapter:
             with answers():
                 self._client = MlflowClient(uri)
                 self._open(run, folder.parent.parent, uri)
-        except ImportError as error:
-            raise BadInput(f"mlflow: {uri}: {error}; capture-metrics[mlflow] has what it needs") from None
         except BadInput:
             raise
-        except ValueError as error:
-            raise BadInput(f"mlflow: {uri}: {error}") from None
+        except (ImportError, ValueError) as error:
+            raise BadInput(_without_password(f"mlflow: {uri}: {error}")) from None
         self._folder, self._time = folder, run.start
         self.config(run.config)
         return self._rows
@@ -96,11 +93,11 @@ class MlflowAdapter:
             start = int(run.start * 1000)
             made = self._client.create_run(experiment, start, tags=_tags(run), run_name=run.name)
             self._id = made.info.run_id
+        place = _without_password(uri).replace(f"sqlite:///{run.cwd.rstrip('/')}/", "sqlite:///", 1)
         if uri.startswith("http"):
-            page = _without_password(uri).rstrip("/")
-            self._link = f"{page}/#/experiments/{experiment}/runs/{self._id}"
+            self._link = f"{place.rstrip('/')}/#/experiments/{experiment}/runs/{self._id}"
         else:
-            self._link = f"mlflow ui --backend-store-uri {shlex.quote(_shown(uri, run.cwd))}"
+            self._link = f"mlflow ui --backend-store-uri {shlex.quote(place)}"
 
     def log(self, rows: Sequence[Row]) -> None:
         """Write the rows, each metric at the value of its own axis."""
@@ -241,7 +238,7 @@ def answers() -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
-        message = str(error).split("\n")[0]
+        message = _without_password(str(error).split("\n")[0])
         if error.error_code in REFUSED:
             raise ValueError(message) from error
         if error.error_code in CLOSED:
@@ -279,13 +276,8 @@ def _user() -> str:
         return ""
 
 
-def _shown(uri: str, cwd: str) -> str:
-    return uri.replace(f"sqlite:///{cwd.rstrip('/')}/", "sqlite:///", 1)
-
-
-def _without_password(uri: str) -> str:
-    parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+def _without_password(text: str) -> str:
+    return re.sub(r"(?<=://)[^/@\s]+@", "", text)
 
 
 def _cut(text: str, most: int) -> str:

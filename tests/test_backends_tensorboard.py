@@ -219,9 +219,19 @@ def test_tensorboards_server_shows_it(tmp_path):
                 return json.load(answer)
 
         assert [item[1:] for item in eventually(shown, 30)] == [[i, i / 4] for i in range(5)]
-        with urllib.request.urlopen(f"{address}data/plugins_listing") as answer:
-            active = {name for name, item in json.load(answer).items() if item["enabled"]}
-        assert {"scalars", "text", "hparams"} <= active
+        question = {
+            "experimentName": "",
+            "allowedStatuses": ["STATUS_SUCCESS"],
+            "colParams": [{"metric": {"group": "", "tag": "loss"}}],
+            "sliceSize": 9,
+        }
+        data = json.dumps(question).encode()
+        page = f"{address}data/plugin/hparams/session_groups"
+        request = urllib.request.Request(page, data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            (group,) = json.load(answer)["sessionGroups"]
+        assert group["hparams"] == {"lr": 0.1}
+        assert group["metricValues"][0]["value"] == 1.0
     finally:
         server.terminate()
         server.wait()
