@@ -48,6 +48,8 @@ class TrackioAdapter:
         self._config_due = True
         self._step = 0
         self._last: Entry | None = None
+        self._durable = True
+        self._stored = 0
         self._lines: deque[Line] = deque(maxlen=MOST_LINES)
 
     def open(self, run: Run, folder: Path) -> int:
@@ -62,6 +64,7 @@ class TrackioAdapter:
             raise BadInput(f"trackio: {error}") from None
         if os.environ.get("TRACKIO_SPACE_ID"):
             self._write, self._finish = writers.space(trackio, run, self._config)
+            self._durable = False
         elif server:
             self._write = writers.server(trackio, server)
         else:
@@ -80,6 +83,12 @@ class TrackioAdapter:
             entries[0]["config"] = self._config
         self._write(entries)
         self._step, self._last, self._config_due = step, entries[-1], False
+        if self._durable:
+            self._stored = rows[-1].ordinal + 1
+
+    def stored(self) -> int:
+        """A row is stored when `log` returns; on its way to a Space it is not before the end."""
+        return self._stored
 
     def config(self, values: Mapping[str, Any]) -> None:
         """Replace the config by the whole: it travels with a row, if need be with one that is known."""

@@ -124,6 +124,7 @@ def test_a_row_that_is_sent_twice_stands_once(stored, tmp_path):
     assert killed.open(run, folder) == 0
     killed.log(rows[:15])
     killed.log(rows[10:20])
+    assert killed.stored() == 20
     killed.config({"late": 1})
     deliver(TrackioAdapter(), run, folder, rows, config={"late": 1})
     assert [r["loss"] for r in stored(run)] == [i / 2 for i in range(40)]
