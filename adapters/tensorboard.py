@@ -39,7 +39,7 @@ class TensorboardAdapter:
         """Begin the file."""
         cwd = Path(run.cwd)
         chosen = (run.settings.get("tensorboard") or {}).get("logdir")
-        logdir = cwd / chosen if chosen else folder.parent.parent / "tensorboard"
+        logdir = cwd / Path(chosen).expanduser() if chosen else folder.parent.parent / "tensorboard"
         name = re.sub(r"[^\w.@+-]+", "-", run.name).strip(".-")
         place = logdir / folder.parent.name / f"{name}-{run.id}".lstrip("-")
         place.mkdir(parents=True, exist_ok=True)

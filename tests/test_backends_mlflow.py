@@ -223,7 +223,7 @@ def test_a_whole_run_goes_to_a_store_beside_the_runs(store):
     Path("capture-runs").mkdir()
     shutil.copy(store.removeprefix("sqlite:///"), "capture-runs/mlflow.db")  # making one takes seconds
     printed = "epoch 1: loss=0.5\nepoch 2: loss=nan\n"
-    folder = capture("--to", "mlflow", "--wait", "60", "--config", "lr=0.1", printing=printed, status=3)
+    folder = capture("--to", "mlflow", "--config", "lr=0.1", printing=printed, status=3)
     text = (folder / "summary.txt").read_text()
     assert "mlflow: mlflow ui --backend-store-uri sqlite:///capture-runs/mlflow.db\n" in text
     code = (

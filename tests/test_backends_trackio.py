@@ -202,7 +202,7 @@ PRINT = "import sys, time\nfor i in range(int(sys.argv[1])):\n print(f'step {i}:
 
 def test_two_runs_at_once_in_one_project_with_a_dashboard_beside_them(own_world):
     Path("capture-runs").mkdir()
-    options = ["--summary", "never", "--project", "p", "--name", "n"]
+    options = ["--wait", "50", "--project", "p", "--name", "n"]
     with dashboard("capture-runs", "--project", "p") as address:
         runs = [
             subprocess.Popen(
@@ -250,7 +250,7 @@ def test_a_tracker_killed_in_the_middle_leaves_each_row_once(own_world):
         "    while i == 150 and not os.path.exists('go'): time.sleep(0.01)\n"
     )
     process = subprocess.Popen(
-        [*CAPTURE, "--project", "p", "--", sys.executable, "-c", halves],
+        [*CAPTURE, "--wait", "50", "--project", "p", "--", sys.executable, "-c", halves],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
