@@ -117,6 +117,15 @@ class TrackioAdapter:
         return [f"capture ui --project {shlex.quote(self._run.project)}"] if self._run else []
 
     @staticmethod
+    def diagnose() -> tuple[str, str | None]:
+        """Where runs are kept."""
+        if os.environ.get("TRACKIO_SPACE_ID"):
+            return f"sends to the Space {os.environ['TRACKIO_SPACE_ID']}", "https://huggingface.co"
+        if server := os.environ.get("TRACKIO_SERVER_URL"):
+            return "sends to TRACKIO_SERVER_URL", server
+        return f"keeps runs in {os.environ.get('TRACKIO_DIR') or 'the runs folder'}; no network", None
+
+    @staticmethod
     def dashboard(project: str | None, base: Path, port: int | None, browser: bool) -> None:
         """Serve the dashboard on this machine until Ctrl-C."""
         show(project, base, port, browser)

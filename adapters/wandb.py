@@ -1,23 +1,44 @@
-"""Weights & Biases: online where there is a login, else offline, to be sent later with `wandb sync`."""
+"""Weights & Biases: online where there is a login, else offline, to be sent later with `wandb sync`.
+
+Online the server is asked how far it is, so that a run that is opened again gets only what is missing.
+An offline run is derived from the records, and written anew.
+"""
 
 from __future__ import annotations
 
+import logging
+import math
 import os
+import re
 import shutil
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from capture.adapter import Line
+from capture import runs
+from capture.adapter import Gone, Line
+from capture.delivery import RowReader
+from capture.errors import BadInput
 from capture.records import Row
 from capture.runs import Run
+from capture.summary import Series, better
 
+OPTIONS = ("entity", "job_type")
 # Private settings of wandb, which may change: an unknown one is left out.
-PRIVATE = {
+PRIVATE: dict[str, Any] = {
     "x_transaction_log_flush_interval": 1,  # a kill loses a second, not half a minute
-    "x_disable_stats": True,  # it would watch this process, not the command
-    "x_disable_meta": True,
+    "x_file_stream_transmit_interval": 1,
+    "x_file_stream_retry_wait_max_seconds": 10,  # a server that is back is seen before `--wait` is over
+    "x_disable_stats": True,  # it would watch this process
+    "x_save_requirements": False,  # those of the command are elsewhere
 }
+INIT_TIMEOUT = 30.0  # seconds; the attempts after it are `delivery`'s
+OWN = ("_step", "_runtime", "_timestamp")  # W&B's own columns
+log = logging.getLogger(__name__)
+_REFUSED = re.compile(r"returned error (401|403|404)\b")
+_FATAL = re.compile(rb'"level":"ERROR\+4","msg":"([^"]*fatal error[^"]*)')
 
 
 class WandbAdapter:
@@ -25,85 +46,273 @@ class WandbAdapter:
 
     def __init__(self) -> None:
         self._run: Any = None
-        self._defined: set[str] = set()
+        self._folder = Path()
         self._cwd = Path()
         self._offline = False
+        self._corrected: set[str] = set()  # metrics whose best value wandb would get wrong
+        self._defined: set[str] = set()
+        self._series: dict[str, Series] = {}
+        self._log_file = Path()  # of wandb's own process
+        self._log_read = 0
+        self._lost = ""
 
     def open(self, run: Run, folder: Path) -> int:
-        """Start the run.  An offline run is derived from the records: after a crash it is written anew."""
-        base = Path(os.environ.get("WANDB_DIR") or folder.parent.parent)
-        self._cwd = Path(run.cwd)
-        self._offline = not logged_in()
-        if self._offline:
-            os.environ["WANDB_ERROR_REPORTING"] = "false"  # it would look for a host on the network
-            for old in (base / "wandb").glob(f"offline-run-*-{run.id}"):
-                shutil.rmtree(old, ignore_errors=True)
+        """Start the run, or go on with it where the server has it already."""
         import wandb
 
-        self._run = wandb.init(
-            project=run.project,
-            name=run.name,
-            id=run.id,
-            resume="allow" if not self._offline else None,
-            tags=run.tags or None,
-            notes=run.notes or None,
-            group=run.group or None,
-            config=run.config,
-            dir=str(base),
-            mode="offline" if self._offline else "online",
-            settings=_settings(wandb, run),
-        )
-        return 0
+        options = _options(run)
+        self._folder, self._cwd = folder, Path(run.cwd)
+        self._offline = not logged_in()
+        base = Path(os.environ.get("WANDB_DIR") or folder.parent.parent)
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it looks for a host even when offline
+        if self._offline:
+            for old in (base / "wandb").glob(f"offline-run-*-{run.id}*"):
+                shutil.rmtree(old, ignore_errors=True)
+        try:
+            with _command_line(_words(run)):
+                self._run = wandb.init(
+                    **_identity(run, options),
+                    id=run.id,
+                    resume=None if self._offline else "allow",
+                    reinit="create_new",
+                    config=run.config,
+                    dir=str(base),
+                    mode="offline" if self._offline else "online",
+                    settings=_settings(wandb, run),
+                )
+        except Exception as error:
+            _tear_down()  # wandb's process may have died, or be busy with this attempt
+            raise _explained(error) from None
+        self._log_file = Path(getattr(self._run.settings, "log_internal", "") or os.devnull)
+        held = int(self._run.starting_step) if self._run.resumed else 0
+        if held:
+            self._run.config.update(dict(run.config), allow_val_change=True)
+            self._catch_up(held)
+            self._corrected |= self._series.keys()
+        return held
 
     def log(self, rows: Sequence[Row]) -> None:
         """Log the rows, each metric over its own x-axis."""
-        for row in rows:
-            for name, axis in row.axes.items():
-                if name not in self._defined:
-                    self._define(axis, None)
-                    self._define(name, axis)
-            self._run.log(dict(row.metrics), step=row.ordinal)
+        with self._connected():
+            for row in rows:
+                self._notice(row)
+                item: dict[str, Any] = {k: v for k, v in row.metrics.items() if k not in OWN}
+                if row.time is not None:
+                    item["_timestamp"] = row.time
+                self._run.log(item, step=row.ordinal, commit=True)
+            self._correct_summary()
 
     def console(self, lines: Sequence[Line]) -> None:
         """Add to the Logs tab."""
-        self._run.write_logs("".join(f"{line.text}\n" for line in lines))
+        with self._connected():
+            self._run.write_logs("".join(f"{line.text}\n" for line in lines))
 
     def config(self, values: Mapping[str, Any]) -> None:
         """Add to the config."""
-        self._run.config.update(dict(values), allow_val_change=True)
+        with self._connected():
+            self._run.config.update(dict(values), allow_val_change=True)
 
     def close(self, exit_status: int | None) -> None:
-        """Finish the run with the command's exit status."""
-        self._run.finish(exit_code=exit_status or 0)
+        """Finish the run with the command's exit status; one that did not come to its end has failed."""
+        if exit_status is None:
+            exit_status = int(runs.read(self._folder).state != "finished")
+        with self._connected():
+            self._run.finish(exit_code=exit_status)
 
     def links(self) -> list[str]:
         """The run's page, or how to send it."""
+        if self._run is None:
+            return []
         if not self._offline:
             return [str(self._run.url)]
         path = Path(self._run.dir).parent
         shown = path.relative_to(self._cwd) if path.is_relative_to(self._cwd) else path
         return [f"kept offline; to send it: wandb sync {shown}"]
 
+    @staticmethod
+    def diagnose() -> tuple[str, str | None]:
+        """Whether a run would be online."""
+        if not logged_in():
+            return "offline: no login or WANDB_MODE; runs are kept for `wandb sync`", None
+        return "online", os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai"
+
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
+        """Notice that wandb's own process has died or has given up sending, which it says nowhere else."""
+        if self._lost:
+            raise Gone(self._lost)
+        try:
+            yield
+        except (TypeError, ValueError):
+            raise
+        except Exception as error:
+            self._lost = f"wandb's own process does not answer: {error}"
+        else:
+            self._lost = self._gave_up()
+        if self._lost:
+            _tear_down()
+            raise Gone(self._lost)
+
+    def _gave_up(self) -> str:
+        try:
+            with self._log_file.open("rb") as file:
+                file.seek(self._log_read)
+                text = file.read()
+        except OSError:
+            return ""
+        self._log_read += text.rfind(b"\n") + 1
+        found = _FATAL.search(text)
+        return found[1].decode("utf-8", "replace") if found else ""
+
+    def _catch_up(self, held: int) -> None:
+        """Define again what the rows that the server holds have defined: a resumed run has lost it."""
+        reader = RowReader(self._folder)
+        while rows := reader.read(500):
+            for row in rows:
+                if row.ordinal >= held:
+                    return
+                self._notice(row)
+
+    def _notice(self, row: Row) -> None:
+        axes = set(row.axes.values())
+        for name, value in row.metrics.items():
+            if name not in axes:
+                self._series.setdefault(name, Series()).add(value)
+                if not math.isfinite(value):
+                    self._corrected.add(name)
+            if name not in self._defined and name not in OWN:
+                self._defined.add(name)
+                self._define(name, row.axes.get(name))
+
     def _define(self, name: str, axis: str | None) -> None:
-        if name not in self._defined:
-            self._defined.add(name)
-            self._run.define_metric(name, step_metric=axis)
+        """Say what the metric is drawn over, and whether its best value is the lowest or the highest.
+
+        A dot in a name would be taken for nesting; the axis stands in each row, so it need not be added.
+        """
+        import wandb
+
+        best = better(name)
+        try:
+            self._run.define_metric(
+                name.replace(".", r"\."),
+                step_metric=axis,
+                step_sync=False if axis else None,
+                summary=f"{best},last" if best else None,
+            )
+        except wandb.Error as error:
+            log.warning("%s: drawn over W&B's own step: %s", name, error)
+
+    def _correct_summary(self) -> None:
+        """The best value: wandb knows only the rows since the run was resumed, and a NaN stays for good."""
+        for name in self._corrected:
+            series = self._series[name]
+            best = series.best(name)
+            if best is not None:
+                self._run.summary[name] = {better(name): best, "last": series.last}
 
 
 def logged_in() -> bool:
-    """Whether wandb may go online: asked without a prompt and without the network."""
-    if os.environ.get("WANDB_MODE", "online") != "online":
-        return False
+    """Whether wandb may go online: asked without a prompt and without the network.
+
+    The key may stand in a variable, in .netrc or in wandb's own settings.  Raises BadInput for one that
+    can't be a key.
+    """
     import wandb
 
-    return bool(wandb.login(prompt=False, verify=False))
+    mode = os.environ.get("WANDB_MODE") or "online"
+    if mode == "disabled":
+        raise BadInput("WANDB_MODE=disabled: nothing is sent to W&B")
+    if mode in ("offline", "dryrun"):
+        return False
+    os.environ["WANDB_SILENT"] = "true"  # else `login` asks the server whom to greet
+    try:
+        return bool(wandb.login(prompt=False, verify=False))
+    except (wandb.Error, ValueError) as error:
+        raise BadInput(f"W&B: {error}") from None
+
+
+def _options(run: Run) -> dict[str, Any]:
+    options: dict[str, Any] = run.settings.get("wandb") or {}
+    for key in options:
+        if key not in OPTIONS:
+            raise BadInput(f"wandb: there is no option {key!r}; there are {', '.join(OPTIONS)}")
+    return options
+
+
+def _identity(run: Run, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Who the run is: as told, else as W&B's own variables say, else as `capture` calls it."""
+    told, environ = run.settings, os.environ.get
+    tags = [tag.strip() for tag in environ("WANDB_TAGS", "").split(",") if tag.strip()]
+    return {
+        "entity": options.get("entity") or environ("WANDB_ENTITY"),
+        "project": told.get("project") or environ("WANDB_PROJECT") or run.project,
+        "name": told.get("name") or environ("WANDB_NAME") or run.name,
+        "notes": run.notes or environ("WANDB_NOTES"),
+        "tags": run.tags or tags or None,
+        "group": run.group or environ("WANDB_RUN_GROUP"),
+        "job_type": options.get("job_type") or environ("WANDB_JOB_TYPE"),
+    }
+
+
+def _words(run: Run) -> list[str]:
+    """The command; a followed log has none."""
+    return run.command or [run.name]
 
 
 def _settings(wandb: Any, run: Run) -> Any:
-    settings = wandb.Settings(console="off", silent=True, quiet=True, program=run.command[0])
-    for name, value in PRIVATE.items():
+    settings = wandb.Settings(
+        console="off",
+        silent=True,
+        quiet=True,
+        program=_words(run)[0],
+        git_commit=run.git.get("commit"),
+        disable_git=not run.git.get("commit"),
+        save_code=False,
+        host=run.host or None,
+    )
+    private = dict(PRIVATE, x_executable=shutil.which(_words(run)[0], path=os.environ.get("PATH")))
+    interval = run.settings.get("system", 0)
+    if interval and run.command and runs.is_alive(run):  # its own monitor, pointed at the command's tree
+        private |= {
+            "x_disable_stats": False,
+            "x_stats_pid": run.pid,
+            "x_stats_track_process_tree": True,
+            "x_stats_sampling_interval": float(interval),
+        }
+    if "WANDB_INIT_TIMEOUT" not in os.environ:
+        private["init_timeout"] = INIT_TIMEOUT
+    for name, value in private.items():
         try:
             setattr(settings, name, value)
         except (AttributeError, ValueError):
             continue
     return settings
+
+
+@contextmanager
+def _command_line(command: Sequence[str]) -> Iterator[None]:
+    """While wandb reads this process's arguments, they are the command's."""
+    own, sys.argv = sys.argv, list(command)
+    try:
+        yield
+    finally:
+        sys.argv = own
+
+
+def _explained(error: Exception) -> Exception:
+    """What went wrong in one sentence; a refusal is not tried again."""
+    last = str(error).rpartition("while retrying: ")[2].splitlines()[-1:]
+    text = last[0] if last else type(error).__name__
+    if _REFUSED.search(text):
+        return BadInput(f"W&B refuses: {text}; check the key, WANDB_BASE_URL, entity and project")
+    return ConnectionError(f"W&B can't be reached: {text}")
+
+
+def _tear_down() -> None:
+    """End wandb's own process, or forget the dead one: the next `open` starts another."""
+    import wandb
+
+    try:
+        wandb.teardown()
+    except Exception:  # noqa: S110  it tells that the process is dead
+        pass

@@ -9,8 +9,10 @@ next:
 
 - `ValueError` or `TypeError`: the backend will never take this.  Of rows only the offending one is lost.
 - `BadInput` or `ImportError`: nothing can be delivered until a user mends it.  It is not tried again.
+- `Gone`: the connection is lost, with what it held.  A new adapter is made and opened at once, and gets
+  the records from the one on that its `open` names.
 - anything else: the same call is tried again after growing pauses.  After some errors in a row a new
-  adapter is made and opened, and gets the records from the one on that its `open` names.
+  adapter is made and opened likewise.
 
 What was not stored in the end is left to a later `capture sync`.
 """
@@ -19,10 +21,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from capture.records import Row
 from capture.runs import Run
+
+if TYPE_CHECKING:
+    from capture.system import Sample
+
+
+class Gone(Exception):
+    """The connection to the backend is lost, with what had not been sent: it has to be opened anew."""
 
 
 class Line(NamedTuple):
@@ -77,11 +86,26 @@ class Configurable(Protocol):
         """Add to the run's config."""
 
 
+class Observing(Protocol):
+    """What an adapter has whose backend shows the load of the machine and of the command."""
+
+    def system(self, samples: Sequence[Sample]) -> None:
+        """Hand over samples; one that the backend refuses is lost."""
+
+
 class Linked(Protocol):
     """What an adapter has that can say where to look, or what to type next."""
 
     def links(self) -> Sequence[str]:
         """Lines for the closing block, such as a URL or a command."""
+
+
+class Diagnosable(Protocol):
+    """What an adapter has that can say, without a run, what would happen to one, for `capture doctor`."""
+
+    @staticmethod
+    def diagnose() -> tuple[str, str | None]:
+        """A sentence, and the address that has to be reachable for it, if any."""
 
 
 class Dashboard(Protocol):

@@ -15,6 +15,7 @@ from typing import Any
 
 from capture import pairs
 from capture.frames import Frame
+from capture.shapes import ByShape
 
 _NOT_A_NAME = re.compile(r"(?i)\bepochs?\b|\biter(?:ation)?s?\b|\bsteps?\b|\bof\b|[^\w\s]|\d+|_")
 
@@ -47,9 +48,11 @@ class Bar:
             self.drawn.append((metrics, changed))
         elif metrics:
             moved = count - self.count
-            every = [] if changed else [m for m, _ in self.drawn]
-            new = [] if changed else [m for m, is_new in self.drawn if is_new]
-            certain = next((steps for steps in (every, new) if len(steps) == moved), [metrics])
+            certain = [metrics]
+            if self.drawn and not changed:
+                every = [m for m, _ in self.drawn]
+                new = [m for m, is_new in self.drawn if is_new]
+                certain = next((steps for steps in (every, new) if len(steps) == moved), [metrics])
             first = self.base + count - len(certain) + 1
             settled += [(first + i, m) for i, m in enumerate(certain)]
             self.drawn = []
@@ -63,6 +66,7 @@ class Bar:
         return [(self.base + self.count + len(new), new[-1])] if new else []
 
 
+@ByShape
 def label(description: str) -> str:
     """The name of a bar: its description without numbers, metrics and the words of counting."""
     return " ".join(_NOT_A_NAME.sub(" ", pairs.without(description)).split()).lower()

@@ -71,8 +71,10 @@ class Source:
         where = self.name if self._text is None else f"{self.name}:{self.line(loc)}"
         return BadInput(f"{where}: {message}")
 
-    def check(self, model: type[Model], at: Loc = (), ignored: list[str] | None = None) -> Model:
-        """The data as a `model`.
+    def check(
+        self, model: type[Model], at: Loc = (), ignored: list[str] | None = None, context: Any = None
+    ) -> Model:
+        """The data as a `model`, whose validators get the `context`.
 
         Raises BadInput with one line for each thing that is wrong; or, where `ignored` is a list, says it
         there and leaves the keys out that are wrong.
@@ -81,7 +83,7 @@ class Source:
         for step in at:
             data = data[step]
         try:
-            return model.model_validate(data)
+            return model.model_validate(data, context=context)
         except ValidationError as error:
             errors = sorted(error.errors(), key=lambda e: self.line(at + e["loc"]))
         lines = dict.fromkeys(str(self.error(at + e["loc"], _say(e, model))) for e in errors)
@@ -89,7 +91,9 @@ class Source:
             raise BadInput("\n".join(lines))
         ignored.extend(lines)
         wrong = {e["loc"][0] for e in errors}
-        return model.model_validate({key: value for key, value in data.items() if key not in wrong})
+        return model.model_validate(
+            {key: value for key, value in data.items() if key not in wrong}, context=context
+        )
 
 
 def read(path: Path) -> Source:

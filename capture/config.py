@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,6 +20,17 @@ Split = Annotated[
     list[str],
     BeforeValidator(lambda v: [part.strip() for part in v.split(",")] if isinstance(v, str) else v),
 ]
+
+
+def _expression(value: Any) -> str:
+    try:
+        re.compile(value)
+    except (re.error, TypeError) as error:
+        raise ValueError(f"should be a regular expression: {error}") from None
+    return str(value)
+
+
+Expression = Annotated[str, BeforeValidator(_expression)]
 
 
 class Jsonl(Checked):
@@ -56,6 +68,12 @@ class Config(formats.Naming, Checked):
     linger: float | None = Field(None, ge=0, description="seconds to wait for what the command leaves behind")
     wait: float | None = Field(None, ge=0, description="seconds to wait for the backends at the end")
     summary: Literal["auto", "always", "never"] | None = None
+    system: float | None = Field(None, ge=0, description="seconds between samples of the load; 0: none")
+    collect: list[Literal["command", "files", "git", "packages", "environment", "hardware"]] = Field(
+        [], description="what a run finds out by itself (default: all of these)"
+    )
+    redact: list[Expression] = Field([], description="regular expressions of what else is a secret")
+    wandb: dict[str, Any] = Field({}, description="options of that adapter: entity, job_type")
     jsonl: Jsonl = Field(Jsonl(), description="options of that adapter")
     tensorboard: Tensorboard = Field(Tensorboard(), description="options of that adapter")
     mlflow: Mlflow = Field(Mlflow(), description="options of that adapter")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from capture.adapter import Line
-from capture.frames import Frame
+from capture.frames import LINE_LIMIT, Frame, Lines
 
 ROWS_KEPT = 50
 SETTLED = 2.0  # seconds
@@ -32,23 +32,45 @@ class ConsoleLines:
         self._at = 0
         self._at_start = True  # of the row: what comes next replaces what stands there
 
-    def feed(self, frames: Iterable[Frame]) -> list[Line]:
+    def feed(self, frames: Iterable[Frame | Lines]) -> list[Line]:
         """The lines that are finished now."""
         lines: list[Line] = []
         for frame in frames:
-            if frame.data:
-                self._write(frame)
-            self._at_start = frame.end != "cursor"
-            if frame.end == "newline":
-                self._rows[self._at].time = frame.time
-                self._at += 1
-                if self._at == len(self._rows):
-                    self._rows.append(_Row())
-                    while len(self._rows) > ROWS_KEPT:
-                        lines += self._pop()
-            elif frame.end == "up":
-                self._at = max(0, self._at - 1)
+            if isinstance(frame, Frame):
+                lines += self._show(frame)
+            elif self._at == len(self._rows) - 1 and max(map(len, frame.data)) < LINE_LIMIT:
+                lines += self._scroll(frame)
+            else:
+                for single in frame.frames():
+                    lines += self._show(single)
         return lines
+
+    def _show(self, frame: Frame) -> list[Line]:
+        if frame.data:
+            self._write(frame)
+        self._at_start = frame.end != "cursor"
+        if frame.end == "newline":
+            self._rows[self._at].time = frame.time
+            self._at += 1
+            if self._at == len(self._rows):
+                self._rows.append(_Row())
+                return self._pop_all_but(ROWS_KEPT)
+        elif frame.end == "up":
+            self._at = max(0, self._at - 1)
+        return []
+
+    def _scroll(self, run: Lines) -> list[Line]:
+        """Many lines at the bottom: those that are out of reach at once never become rows."""
+        lines = self._show(next(run.frames()))  # something may stand on this row
+        texts = [text.removesuffix("\r") for text in run.texts[1:]]
+        self._rows.pop()
+        if len(texts) >= ROWS_KEPT:
+            lines += self._pop_all_but(0)
+            lines += [Line(run.time, self.stream, text.rstrip()) for text in texts[:-ROWS_KEPT]]
+        self._rows += [_Row(text, run.time) for text in texts[-ROWS_KEPT:]]
+        self._rows.append(_Row())
+        self._at = len(self._rows) - 1
+        return lines + self._pop_all_but(ROWS_KEPT)
 
     def settled(self, now: float) -> list[Line]:
         """The lines above the cursor that nothing has touched for a while."""
@@ -76,6 +98,12 @@ class ConsoleLines:
         elif len(row.text) + len(text) < ROWS_KEPT * 1000:
             row.text += text
         row.time = frame.time
+
+    def _pop_all_but(self, count: int) -> list[Line]:
+        lines: list[Line] = []
+        while len(self._rows) > count:
+            lines += self._pop()
+        return lines
 
     def _pop(self) -> list[Line]:
         row = self._rows.pop(0)

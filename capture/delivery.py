@@ -15,19 +15,23 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capture import runs
-from capture.adapter import Adapter, Line
+from capture.adapter import Adapter, Gone, Line
 from capture.errors import BadInput
 from capture.naming import Namer
 from capture.records import Row, from_json
 from capture.runs import Run
 
+if TYPE_CHECKING:
+    from capture.system import Sample
+
 BATCH = 500
 LOOK = 0.25  # seconds between two looks at the file, and between two small batches
 SAVE = 1.0  # seconds between two notes of how far it is
 MOST_LINES = 10_000
+MOST_SAMPLES = 1_000  # of the load, that wait for a backend
 MOST_WARNINGS = 20  # for rejected rows, in the log
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 REOPEN = 3  # errors in a row after which a backend is opened anew ...
@@ -69,6 +73,18 @@ class Delivery:
         for worker in self._workers:
             worker.lines.put(lines)
 
+    def system(self, samples: Sequence[Sample]) -> None:
+        """Hand over samples of the load."""
+        for worker in self._workers:
+            worker.samples.extend(samples)
+            worker.woken.set()
+
+    def config(self, values: Mapping[str, Any]) -> None:
+        """Hand over config that is known only now."""
+        for worker in self._workers:
+            worker.facts.append(values)
+            worker.woken.set()
+
     def finish(self, exit_status: int | None, timeout: float | None) -> list[Outcome]:
         """Say that the records are complete, and wait for the backends, `timeout` seconds in all."""
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -91,6 +107,8 @@ class Worker:
         self.complete = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"delivery-{name}", daemon=True)
         self.lines = LineQueue()
+        self.facts: deque[Mapping[str, Any]] = deque()
+        self.samples: deque[Sample] = deque(maxlen=MOST_SAMPLES)
         self._make, self._run_info, self._folder = make, run, folder
         self._note = folder / runs.DELIVERED / f"{name}.json"
         self._saved = 0.0
@@ -146,10 +164,14 @@ class Worker:
                 self._fail(error)
                 self._save("open", now=True)
                 errors += 1
-                if self._adapter is not None and errors % REOPEN == 0 and self._reopened < MOST_REOPENED:
+                gone = isinstance(error, Gone)
+                anew = self._adapter is not None and (gone or errors % REOPEN == 0)
+                if anew and self._reopened < MOST_REOPENED:
                     self._reopened += 1
                     log.warning("%s: opened anew after %d errors", self.name, errors)
                     self._begin()
+                    if gone:
+                        continue
                 if self.complete.wait(pause):
                     time.sleep(min(pause, FIRST_PAUSE))
                 pause = min(LONGEST_PAUSE, pause * 2)
@@ -178,6 +200,11 @@ class Worker:
             except Exception:
                 self.lines.put_back(lines)
                 raise
+        while self.facts and hasattr(self._adapter, "config"):
+            self._tell("config", self._adapter.config, self.facts.popleft())
+        samples = [self.samples.popleft() for _ in range(len(self.samples))]
+        if samples and hasattr(self._adapter, "system"):
+            self._tell(f"{len(samples)} samples of the load", self._adapter.system, samples)
         if hasattr(self._adapter, "stored"):
             self._stored = min(self._handed, self._adapter.stored())
         self._error = None
@@ -194,6 +221,8 @@ class Worker:
             for row in rows[:first]:
                 self._config.update(row.config)
             self._batch = rows[first:]
+        while self.facts:
+            self._config.update(self.facts.popleft())
         adapter = self._make()
         stored = adapter.open(self._run_info._replace(config=dict(self._config)), self._folder)
         if not hasattr(adapter, "console"):

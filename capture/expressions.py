@@ -38,27 +38,36 @@ class Expression:
             raise ValueError(
                 f"{source!r} is not arithmetic on names, such as (epoch - 1) * batches"
             ) from None
-        self._name = tree.id if isinstance(tree, ast.Name) else None
+        self.name = tree.id if isinstance(tree, ast.Name) else None  # if it is a name alone
+        lazy = any(isinstance(node, (ast.IfExp, ast.BoolOp)) for node in ast.walk(tree))
         self.names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+        self._needs = frozenset() if lazy else self.names - _CALLS.keys()  # without these it has no value
 
     def __call__(self, names: Mapping[str, Value]) -> Value:
         """The value.  Raises Unknown where a name is missing or the arithmetic has no result."""
+        value = self.value(names)
+        if value is None:
+            raise Unknown(self.source)
+        return value
+
+    def value(self, names: Mapping[str, Value]) -> Value | None:
+        """The value; None where a name is missing or the arithmetic has no result."""
+        if self.name is not None:
+            value = names.get(self.name)
+            return float(value) if isinstance(value, int) and not -MOST < value < MOST else value
+        if not self._needs <= names.keys():  # cheaper than the exception
+            return None
         try:
             value = self._run(names)
-            return float(value) if isinstance(value, int) and abs(value) >= MOST else value
-        except KeyError as error:
-            raise Unknown(str(error)) from None
-        except (ArithmeticError, TypeError, ValueError) as error:
-            raise Unknown(f"{self.source}: {error}") from None
+            return float(value) if isinstance(value, int) and not -MOST < value < MOST else value
+        except (KeyError, ArithmeticError, TypeError, ValueError):
+            return None
 
     def holds(self, names: Mapping[str, Value]) -> bool:
         """Whether the expression is true.  A name alone asks if it is known; a missing one makes it false."""
-        if self._name is not None:
-            return self._name in names
-        try:
-            return bool(self(names))
-        except Unknown:
-            return False
+        if self.name is not None:
+            return self.name in names
+        return bool(self.value(names))
 
 
 def _power(base: Any, exponent: Any) -> Any:
@@ -102,7 +111,7 @@ _CALLS: dict[str, Callable[..., Any]] = {
 
 
 def _number(value: Any) -> Any:
-    """Keeps `"a" * 10**9` out: strings are for comparison only."""
+    """The value, if it is no text: that is for comparison only."""
     if isinstance(value, str):
         raise TypeError("text is no number")
     return value
@@ -113,10 +122,17 @@ def _compile(node: ast.AST) -> Compiled:
         case ast.Constant(value=bool() | int() | float() | str() as value):
             return lambda names: value
         case ast.Name(id=name):
-            return lambda names: names[name]
+            return operator.itemgetter(name)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
             a, b, binary = _compile(left), _compile(right), _BINARY[type(op)]
-            return lambda names: binary(_number(a(names)), _number(b(names)))
+
+            def calculate(names: Mapping[str, Value]) -> Value:
+                left, right = a(names), b(names)
+                if isinstance(left, str) or isinstance(right, str):  # keeps `"a" * 10**9` out
+                    raise TypeError("text is no number")
+                return binary(left, right)
+
+            return calculate
         case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
             c, unary = _compile(operand), _UNARY[type(op)]
             return lambda names: unary(c(names))

@@ -12,12 +12,14 @@ READ_SIZE = 64 * 1024
 class Flow:
     """What the command writes to `source`, passed on to `sink` (None: nowhere) and recorded as `name`."""
 
-    def __init__(self, name: str, source: int, sink: int | None) -> None:
+    def __init__(self, name: str, source: int, sink: int | None, greedy: bool = False) -> None:
+        """`greedy` says that the source does not block: what stands there is taken in one go."""
         self.name, self.source = name, source
         self.sink = None if sink is None else _own_writer(sink)
         self.waiting = b""  # read, and not yet taken outside
         self.open = True
-        self._is_terminal = os.isatty(source)
+        self.broken = False  # the reader outside has gone
+        self._greedy = greedy
 
     def move(self, record: Callable[[str, bytes], None]) -> None:
         """Pass on what the command has written.
@@ -39,7 +41,7 @@ class Flow:
                 ended = True
                 break
             parts.append(data)
-            left = left - len(data) if self._is_terminal else 0
+            left = left - len(data) if self._greedy else 0
             self.waiting = data
             self.push()
         if parts:
@@ -55,6 +57,7 @@ class Flow:
             except BlockingIOError:
                 return
             except BrokenPipeError:  # the reader outside is gone, and so is the command's
+                self.broken = True
                 self.close()
                 return
             except OSError:  # the terminal outside is gone: what comes is still recorded

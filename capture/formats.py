@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from capture import checked
 from capture.checked import Checked, Source
@@ -19,6 +19,9 @@ from capture.errors import BadInput
 from capture.expressions import Expression
 from capture.patterns import Matcher, from_line, from_regex
 from capture.runs import PARSERS
+
+# Compiling all expressions is most of the tracker's start: what was checked before is compiled when needed.
+CHECKED = "checked"
 
 
 def _expression(value: Any) -> str:
@@ -90,14 +93,16 @@ class Pattern(Outcome):
 
     @field_validator("line")
     @classmethod
-    def _line(cls, line: str) -> str:
-        from_line(line).check()
+    def _line(cls, line: str, info: ValidationInfo) -> str:
+        if info.context != CHECKED:
+            from_line(line).check()
         return line
 
     @field_validator("regex")
     @classmethod
-    def _regex(cls, source: str) -> str:
-        from_regex(source).check()
+    def _regex(cls, source: str, info: ValidationInfo) -> str:
+        if info.context != CHECKED:
+            from_regex(source).check()
         return source
 
     @model_validator(mode="after")
@@ -143,16 +148,22 @@ class Format(Naming):
     samples: list[Sample] = []
 
 
-def load(source: Source, at: checked.Loc = (), samples: bool = True) -> Format:
+def load(source: Source, at: checked.Loc = (), samples: bool = True, context: Any = None) -> Format:
     """The format that stands in this YAML.  Raises BadInput where something in it is wrong."""
-    form = source.check(Format, at)
+    form = source.check(Format, at, context=context)
     if samples and not form.samples:
         raise source.error(at, "samples is missing: a format shows at least one line and what it gives")
     return form
 
 
 def built_in() -> Iterator[tuple[Format, str]]:
-    """Every format that an installed package brings, with its text, in the order of their files' names.
+    """Every format that an installed package brings, with its text, in the order of their files' names."""
+    for name, text in built_in_texts():
+        yield load(Source(text, name)), text
+
+
+def built_in_texts() -> Iterator[tuple[str, str]]:
+    """The names of the files of these formats and their texts, unchecked.
 
     A package names, in the entry-point group `capture.parsers`, a module whose folder holds the files.
     `general.yaml` of any of them comes last: it reads what no other format does.
@@ -171,13 +182,13 @@ def built_in() -> Iterator[tuple[Format, str]]:
                     (file.name == "general.yaml", point.name, file.name, file.read_text(encoding="utf-8"))
                 )
     for _, package, name, text in sorted(found):
-        yield load(Source(text, f"{package}/{name}")), text
+        yield f"{package}/{name}", text
 
 
 def of_run(folder: Path) -> list[Format]:
     """The formats that were in effect when the run began, in their order."""
     files = sorted((folder / PARSERS).glob("*.yaml"))
-    return [load(checked.read(file), samples=False) for file in files]
+    return [load(checked.read(file), samples=False, context=CHECKED) for file in files]
 
 
 def from_file(path: Path) -> Format:

@@ -7,7 +7,9 @@ a parser looks at closely are decoded.  Sequences are those of ECMA-48 and xterm
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from itertools import compress, count
+from typing import NamedTuple, Protocol
 
 LINE_LIMIT = 64 * 1024
 FINAL = ("newline", "end")
@@ -23,9 +25,13 @@ _SEPARATOR = re.compile(
 )
 # What may be the first part of a separator that the next chunk completes.
 _UNDECIDED = re.compile(rb"(?:" + _ERASES + rb"\r{1,4}|(?:\x1b\[0?K){1,4})?(?:\x1b(?:\[[0-9;:?]{0,32})?)?\Z")
-_ENDS = {ord("\n"): "newline", ord("\r"): "return", ord("\b"): "return", ord("G"): "return"}
+_ENDS = {b"\n": "newline", b"\r": "return", b"\b": "return", b"G": "return"}
 _COLUMN_ONE = (b"\x1b[G", b"\x1b[0G", b"\x1b[1G")
 _UP = re.compile(rb"\x1b(?:\[(\d*)[AF]|M)")
+# Lines without any of these are the same split at newlines alone: most of what programs print.
+_ORDINARY = bytes(set(range(32, 256)) - {127} | {9, 10})
+_SPECIAL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|\r(?!\n)|\x1b(?!\[[0-9;:]{0,32}m)")
+_COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
 # Colours, modes, titles, hyperlinks, character sets: nothing of it is text.
 _ESCAPE = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]"
@@ -62,6 +68,37 @@ class Frame(NamedTuple):
         return self.end in FINAL
 
 
+class Lines(NamedTuple):
+    """Finished lines that nobody wants to look at one by one.
+
+    `data` are their bytes as they came, without newlines, and `texts` the same decoded and without colours;
+    `shown` is how many of them show text; `offset` is where the first one begins.
+    """
+
+    data: list[bytes]
+    texts: list[str]
+    shown: int
+    offset: int
+    time: float | None
+    stream: str | None
+
+    def frames(self) -> Iterator[Frame]:
+        """The lines as frames."""
+        offset = self.offset
+        for line in self.data:
+            yield _finished(line, offset, self.time, self.stream)
+            offset += len(line) + 1
+
+
+class Reader(Protocol):
+    """Who reads the frames, and says which lines are worth a frame of their own."""
+
+    wants: Callable[[str], bool]  # whether a line with this text may mean something
+
+    def wants_all(self, stream: str | None) -> bool:
+        """Whether every line of this stream is wanted now.  Asked again after each frame."""
+
+
 def visible(data: bytes) -> bytes:
     """The bytes that show on the screen: colours, titles and control characters dropped."""
     if b"\x1b" in data:
@@ -82,8 +119,14 @@ class FrameReader:
 
     def feed(self, data: bytes, offset: int, time: float | None = None) -> list[Frame]:
         """The frames that end in `data`, whose first byte stands at `offset`."""
+        return [frame for frame in self.read(data, offset, time) if isinstance(frame, Frame)]
+
+    def read(
+        self, data: bytes, offset: int, time: float | None = None, reader: Reader | None = None
+    ) -> Iterator[Frame | Lines]:
+        """The frames that end in `data`; lines that the reader does not want are only counted."""
         if not data:
-            return []
+            return
         buffer = self._carry + self._undecided + data
         old = len(buffer) - len(data)
 
@@ -94,31 +137,69 @@ class FrameReader:
         held = _UNDECIDED.search(buffer, max(0, len(buffer) - 96))
         stop = held.start() if held else len(buffer)
         start = self._start if self._carry else place(0)
-        frames, position = [], 0
-        for match in _SEPARATOR.finditer(buffer, len(self._carry), stop):
-            begin = match.start()
-            end = _ENDS.get(buffer[match.end() - 1], "cursor")
-            if end == "return" and match[0].endswith(b"G") and match[0] not in _COLUMN_ONE:
-                end = "cursor"
-            up = _UP.fullmatch(match[0]) if end == "cursor" else None
-            if up:
-                end = "up"
-            if begin > position:
-                span = place(begin - 1) + 1 - start
-                frames.append(self._frame(buffer[position:begin], end, start, span, time))
-            elif end in ("newline", "up") or (end == "return" and self._ended == "cursor"):
-                frames.append(Frame(b"", end, start, 0, time, self.stream))
-            if up and up[1]:
-                above = Frame(b"", end, start, 0, time, self.stream)
-                frames += [above] * (min(int(up[1]), MOST_ROWS) - 1)
-            self._ended = end
-            position = match.end()
-            start = place(position)
+        position, scanned = 0, len(self._carry)
+        plain = _is_plain(buffer)
+        while True:
+            if reader and self._ended == "newline" and position >= old:
+                special = None if plain else _SPECIAL.search(buffer, position, stop)
+                edge = buffer.rfind(b"\n", position, special.start() if special else stop)
+                if edge >= 0:
+                    yield from self._whole_lines(buffer[position:edge], start, time, reader)
+                    position = scanned = edge + 1
+                    start = place(position)
+            for match in _SEPARATOR.finditer(buffer, scanned, stop):
+                (begin, after), separator = match.span(), match[0]
+                end = _ENDS.get(separator[-1:], "cursor")
+                if end == "return" and separator.endswith(b"G") and separator not in _COLUMN_ONE:
+                    end = "cursor"
+                up = _UP.fullmatch(separator) if end == "cursor" else None
+                if up:
+                    end = "up"
+                if begin > position:
+                    span = place(begin - 1) + 1 - start
+                    yield self._frame(buffer[position:begin], end, start, span, time)
+                elif end in ("newline", "up") or (end == "return" and self._ended == "cursor"):
+                    yield Frame(b"", end, start, 0, time, self.stream)
+                if up and up[1]:
+                    above = Frame(b"", end, start, 0, time, self.stream)
+                    yield from [above] * (min(int(up[1]), MOST_ROWS) - 1)
+                self._ended = end
+                position = scanned = after
+                start = place(position)
+                if reader and end == "newline":
+                    break
+            else:
+                break
         self._places = [place(index) if index >= 0 else -1 for index in range(stop - 1, len(buffer))]
         self._carry = buffer[position : min(stop, position + LINE_LIMIT)]
         self._undecided = buffer[stop:]
         self._start = start
-        return frames
+
+    def _whole_lines(
+        self, data: bytes, offset: int, time: float | None, reader: Reader
+    ) -> Iterator[Frame | Lines]:
+        """The finished lines of `data`, which holds no separators but newlines."""
+        lines = data.split(b"\n")
+        coloured = b"\x1b" in data
+        shown = _COLOUR.sub(b"", data) if coloured else data
+        texts = shown.decode("utf-8", "replace").split("\n")
+        first = 0  # line that has not been given
+        all_wanted = reader.wants_all(self.stream)
+        wanted = compress(count(), map(reader.wants, texts))
+        while first < len(lines):
+            index = first if all_wanted else next(wanted, len(lines))
+            if index < first:
+                continue
+            if index > first:
+                run, said = lines[first:index], texts[first:index]
+                empty = said.count("") + said.count("\r")
+                yield Lines(run, said, len(run) - empty, offset, time, self.stream)
+                offset += sum(map(len, run)) + len(run)
+            if index < len(lines):
+                yield _finished(lines[index], offset, time, self.stream, coloured)
+                offset += len(lines[index]) + 1
+                all_wanted = reader.wants_all(self.stream)
+            first = index + 1
 
     def finish(self, time: float | None = None) -> list[Frame]:
         """The last frame, if the output ended without a newline."""
@@ -128,3 +209,18 @@ class FrameReader:
 
     def _frame(self, data: bytes, end: str, offset: int, span: int, time: float | None) -> Frame:
         return Frame(visible(data[:LINE_LIMIT]), end, offset, span, time, self.stream)
+
+
+def _is_plain(data: bytes) -> bool:
+    """Whether nothing but newlines ends a frame in it."""
+    unusual = data.translate(None, _ORDINARY)
+    return unusual.count(b"\r") == len(unusual) == data.count(b"\r\n")
+
+
+def _finished(
+    line: bytes, offset: int, time: float | None, stream: str | None, coloured: bool = True
+) -> Frame:
+    if line.endswith(b"\r"):
+        line = line[:-1]
+    shown = line[:LINE_LIMIT]
+    return Frame(visible(shown) if coloured else shown, "newline", offset, len(line), time, stream)

@@ -25,6 +25,17 @@ _FUZZY = re.compile(r"\{[\dides]")
 _WITHOUT_TEXT = re.compile(r"\\(?:[AbBdDfGhKmMnrRsSvwWXZ]|[1-9](?!\d))")
 _NAMED_CHARACTER = re.compile(r"\\(?:[pP]\{[^}]*\}|N\{[^}]*\}|x..|u.{4}|U.{8})")
 _PLAIN_CLASS = re.compile(r"\[([A-Za-z0-9]{1,4})\]")
+# A character by its name, number or kind, what stood before, and what changes how the rest is read.
+_SPECIAL = re.compile(r"\\[NpPxuUgk]|\(\?P=|\(\?[A-Za-z0-9]*[ixV]|\{[\dides]*[ides]")
+_SPELT = re.compile(r"(\[[A-Za-z]+\]|[A-Za-z])\d+")
+_MAY_HOLD_DIGITS = re.compile(
+    r"(?:\[[A-Za-z]+\]|[A-Za-z])\d+(?![\d*?{])"  # mAP50
+    r"|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]"
+    r"|\{\d*(?:,\d*)?\}|\(\?P?<[A-Za-z_]\w*>|\d",
+    re.DOTALL,
+)
+_ALL_DIGITS = re.compile(r"(?<=^\[)0-9|(?<=^\[\^)0-9")
+_DIGIT = re.compile(r"\d")
 MOST_SPELLINGS = 16
 _COMMON = frozenset([" ", ":", ",", ".", "-", "=", "/"])
 
@@ -36,6 +47,24 @@ def required(regex: str) -> Required:
     except (IndexError, _Unsure):  # an unfinished expression: the compiler has the better message
         return None
     return found if end == len(regex) else None
+
+
+def told_apart(regex: str) -> Required:
+    """Texts, their digits zeros, without which the expression treats one digit like any other.
+
+    `mAP50` is such a text: in a line in which `P0` does not stand once all digits are zeros, the pattern
+    matches alike whatever the digits are.  None where it is not sure.
+    """
+    if _SPECIAL.search(regex):
+        return None
+    found = set()
+    for token in _MAY_HOLD_DIGITS.findall(regex):
+        spelt = _SPELT.fullmatch(token)
+        if spelt:
+            found |= {letter + "0" for letter in spelt[1].strip("[]")}
+        elif token[0] not in "{(" and _DIGIT.search(_ALL_DIGITS.sub("", token)):  # how often; a group's name
+            return None
+    return frozenset(found)
 
 
 def _alternatives(regex: str, at: int) -> tuple[Required, int]:
@@ -59,7 +88,7 @@ def _sequence(regex: str, at: int) -> tuple[Required, int]:
         characters, found, after = _atom(regex, at)
         quantifier = _QUANTIFIER.match(regex, after)
         after = quantifier.end() if quantifier else after
-        optional = quantifier is not None and (quantifier[1] in "*?" or not int(quantifier[2] or 0))
+        optional = quantifier is not None and quantifier[1] != "+" and not int(quantifier[2] or 0)
         if characters and not quantifier and len(runs) * len(characters) <= MOST_SPELLINGS:
             runs = {run + character for run in runs for character in characters}
         else:

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from capture.values import KEY, NUMBER, number
+from capture.shapes import ByShape
+from capture.values import KEY, NUMBER, number, quick
 
 _PAIR = re.compile(rf"(?<![\w.])(?P<key>{KEY})\s?[=:]\s*(?P<value>{NUMBER})(?P<percent>\s?%)?(?![\w./]|:\d)")
 
 
 def find(text: str) -> Iterator[tuple[str, float]]:
     """Each name with its number.  A percentage is the share it stands for: `62%` is 0.62."""
-    for match in _PAIR.finditer(text):
-        yield match["key"], share(match["value"]) if match["percent"] else number(match["value"])
+    for a, b, c, d, read in _places(text):
+        yield text[a:b], read(text[c:d])
+
+
+def _find_places(text: str) -> list[tuple[int, int, int, int, Callable[[str], Any]]]:
+    """From where to where each name and its number stand, and how to read the number."""
+    return [
+        (*m.span("key"), *m.span("value"), share if m["percent"] else quick(number, m["value"]))
+        for m in _PAIR.finditer(text)
+    ]
+
+
+_places = ByShape(_find_places)
 
 
 def share(shown: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 from capture import bars, patterns
 from capture.fits import Fits
 from capture.formats import Format, Naming
-from capture.frames import FINAL, Frame
+from capture.frames import FINAL, Frame, Lines
+from capture.literals import Required
 from capture.records import Record
 from capture.rules import Memory, Reading, Renaming, Rule
+from capture.shapes import ByShape, zeroed
 
+_DIGIT = re.compile("[0-9]")
 TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
 
 
@@ -22,6 +26,32 @@ class _State:
 
     memory: Memory = field(default_factory=dict)
     shown: dict[Any, bars.Bar] = field(default_factory=dict)
+
+
+class Candidates:
+    """Tells which rules find a literal that they require in a text; all digits, being alike, are zeros in it.
+
+    Asks all rules at once, then either half of them: most texts concern few.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._wants = patterns.gate(_zeroed(rule.matcher.literals) for rule in rules)
+        half = len(rules) // 2
+        self._halves = [Candidates(rules[:half]), Candidates(rules[half:])] if half else []
+
+    def __call__(self, text: str, sure: bool = False) -> list[Rule]:
+        if not sure and self._wants and not self._wants(text):
+            return []
+        if not self._halves:
+            return [*self._rules]
+        first, second = self._halves
+        found = first(text)
+        return found + second(text, sure=self._wants is not None and not found)
+
+
+def _zeroed(literals: Required) -> Required:
+    return None if literals is None else frozenset(_DIGIT.sub("0", literal) for literal in literals)
 
 
 class Parser:
@@ -44,17 +74,27 @@ class Parser:
         self._fits = Fits()
         self._last: dict[tuple[Any, ...], Reading] = {}
         self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
+        self.expecting: set[str | None] = set()  # streams on which rows without any literal may follow
         self._choose()
 
     def _choose(self) -> None:
-        self._gate = patterns.gate(rule.matcher for rule in self.rules)
+        self._gate = patterns.gate(rule.matcher.literals for rule in self.rules)
+        self.wants = self._gate or _always  # whether some pattern may recognise a text
+        candidates = Candidates(self.rules)
+        self._candidates = ByShape(lambda text: candidates(zeroed(text)))
 
-    def feed(self, frames: Iterable[Frame]) -> list[Record]:
+    def wants_all(self, stream: str | None) -> bool:
+        """Whether every frame of this stream has to be looked at now, whatever stands in it."""
+        return self._gate is None or stream in self.expecting
+
+    def feed(self, frames: Iterable[Frame | Lines]) -> list[Record]:
         """The records of these frames."""
-        search = self._gate.search if self._gate else None
         records: list[Record] = []
         for frame in frames:
-            if frame.data and (search is None or search(frame.data)):
+            if isinstance(frame, Lines):
+                self.lines += frame.shown
+                continue
+            if frame.data:
                 records += self._read(frame)
             if frame.end in FINAL and (frame.data or frame.stream in self._recognised):
                 self.lines += 1
@@ -73,13 +113,19 @@ class Parser:
                     records += self._record(name, reading, bar.frame)
         return records
 
+    def resume(self) -> None:
+        """The command was started again, and knows nothing of what it printed before."""
+        self._states.clear()
+        self._last.clear()
+        self._recognised.clear()
+        self.expecting.clear()
+        self._fits.resume()
+
     def _read(self, frame: Frame) -> list[Record]:
         text = frame.text
-        for rule in list(self.rules):
-            literals = rule.matcher.literals
-            if literals is not None and not any(literal in text for literal in literals):
-                continue
-            state = self._states.setdefault(rule.form.name, _State())
+        candidates = self._candidates(text)
+        for rule in candidates:
+            state = self._states.get(rule.form.name) or self._states.setdefault(rule.form.name, _State())
             try:
                 readings = rule.read(frame, text, state.memory, state.shown)
             except patterns.Timeout:
@@ -90,6 +136,8 @@ class Parser:
                 continue
             if readings is not None:
                 self._recognised.add(frame.stream)
+                if rule is not candidates[0]:  # the next lines of this shape need not ask in vain again
+                    candidates[:] = [r for r in candidates if not r.matcher.rejects(text)]
                 return [r for reading in readings for r in self._record(rule.form.name, reading, frame)]
         return []
 
@@ -111,18 +159,22 @@ class Parser:
         self._last[key] = reading
         context = {"stream": frame.stream, **reading.context} if frame.stream else dict(reading.context)
         metric = next(iter(metrics), "")
-        fit = self._fits.number(parser, metric, reading.context, reading.step, reading.epoch)
-        if fit > 1:
-            context["fit"] = fit
+        place = self._fits.place(parser, metric, reading.context, reading.step, reading.epoch)
+        if place.fit > 1:
+            context["fit"] = place.fit
         return [
             Record(
-                time=frame.time,
-                parser=parser,
-                step=reading.step,
-                epoch=reading.epoch,
-                metrics=metrics,
-                context=context,
-                at=(frame.offset, frame.span),
-                config=reading.config,
+                frame.time,
+                parser,
+                place.step,
+                place.epoch,
+                metrics,
+                context,
+                (frame.offset, frame.span),
+                reading.config,
             )
         ]
+
+
+def _always(text: str) -> bool:
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from capture.frames import Frame, FrameReader
+from capture.frames import Frame, FrameReader, Lines
 from capture.parsing import Parser
 from capture.records import Record
 
@@ -21,16 +21,30 @@ class Pipeline:
 
     def feed(
         self, data: bytes, offset: int, stream: str | None = None, time: float | None = None
-    ) -> tuple[list[Record], list[Frame]]:
+    ) -> tuple[list[Record], list[Frame | Lines]]:
         """The records and the frames that this chunk has completed; `time` is in Unix seconds."""
-        reader = self._readers.setdefault(stream, FrameReader(stream))
-        frames = reader.feed(data, offset, time)
-        return self.parser.feed(frames), frames
+        reader = self._readers.get(stream) or self._readers.setdefault(stream, FrameReader(stream))
+        seen: list[Frame | Lines] = []
+        # One at a time: what a frame means decides whether the next one is wanted.
+        return self.parser.feed(_noting(reader.read(data, offset, time, self.parser), seen)), seen
 
-    def finish(self, time: float | None = None) -> tuple[list[Record], list[Frame]]:
+    def resume(self, time: float | None = None) -> tuple[list[Record], list[Frame | Lines]]:
+        """What was held back when the command ended; what follows is of another start of it."""
+        held = self.finish(time)
+        self._readers.clear()
+        self.parser.resume()
+        return held
+
+    def finish(self, time: float | None = None) -> tuple[list[Record], list[Frame | Lines]]:
         """What was still held back when the output ended."""
-        frames = [frame for reader in self._readers.values() for frame in reader.finish(time)]
+        frames: list[Frame | Lines] = [f for reader in self._readers.values() for f in reader.finish(time)]
         return self.parser.feed(frames) + self.parser.finish(), frames
+
+
+def _noting(frames: Iterator[Frame | Lines], seen: list[Frame | Lines]) -> Iterator[Frame | Lines]:
+    for frame in frames:
+        seen.append(frame)
+        yield frame
 
 
 def parse(file: BinaryIO, parser: Parser) -> Iterator[Record]:

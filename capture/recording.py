@@ -1,7 +1,9 @@
 """The recording: every byte that the command printed, and when, in plain append-only files.
 
 `console.log` holds the bytes of all streams in their order of arrival; each line of `console.idx` says
-`SECONDS STREAM LENGTH` of one chunk, and a last one, `SECONDS end 0`, that nothing more comes.
+`SECONDS STREAM LENGTH` of one chunk, and a last one, `SECONDS end 0`, that nothing more comes; unless
+`SECONDS resume 0` follows: the run goes on with another start of the command.  A recording that was made
+of a log has `nan` for the seconds: nothing tells its times.
 """
 
 from __future__ import annotations
@@ -10,21 +12,26 @@ import os
 import time
 from typing import NamedTuple
 
-from capture.runs import CONSOLE_INDEX, CONSOLE_LOG, PathLike
+from capture.runs import CONSOLE_INDEX, CONSOLE_LOG, PathLike, replace_file
+
+RESUME = "resume"
+MARKS = ("end", RESUME)
 
 
 class Recorder:
     """Writes the recording.  It never raises: the first error ends it, and stands in `error`."""
 
-    def __init__(self, folder: PathLike, start: float) -> None:
-        """`start` is the run's start on the monotonic clock."""
+    def __init__(self, folder: PathLike, since: float = 0.0) -> None:
+        """`since` is the run's age in seconds where it is resumed; a new one begins now."""
         self.error: OSError | None = None
-        self._start = start
+        self._start = time.monotonic() - since
         self._files: list[int] = []
         try:
             for name, mode in ((CONSOLE_LOG, 0o600), (CONSOLE_INDEX, 0o666)):
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
                 self._files.append(os.open(os.path.join(folder, name), flags, mode))
+            if since:
+                self._mark("resume", 0)
         except OSError as error:
             self._give_up(error)
 
@@ -68,8 +75,30 @@ def _write_all(file: int, data: bytes) -> None:
         written += os.write(file, data[written:])
 
 
+def repair(folder: PathLike) -> None:
+    """Make the two files agree again after a crash, so that more can be added.  Raises OSError."""
+    size = os.path.getsize(os.path.join(folder, CONSOLE_LOG))
+    path = os.path.join(folder, CONSOLE_INDEX)
+    with open(path, encoding="ascii", errors="replace") as file:
+        lines = [line.split() for line in file if line.endswith("\n")]
+    marks = [line for line in lines if len(line) == 3 and line[2].isdigit()]
+    kept, total = [], 0
+    for seconds, stream, length in marks:
+        if total + int(length) > size:
+            break
+        total += int(length)
+        kept.append((seconds, stream, int(length)))
+    if total < size:
+        seconds, stream = (kept[-1][0], kept[-1][1]) if kept else ("0", "stdout")
+        kept.append((seconds, stream if stream not in MARKS else "stdout", size - total))
+    replace_file(path, "".join(f"{seconds} {stream} {length}\n" for seconds, stream, length in kept))
+
+
 class Chunk(NamedTuple):
-    """What came at once, `seconds` after the start; it stands at `offset` in `console.log`."""
+    """What came at once, `seconds` after the start; it stands at `offset` in `console.log`.
+
+    One of the stream "resume" holds nothing: the command was started again.
+    """
 
     seconds: float
     stream: str
@@ -89,6 +118,7 @@ class Reader:
         self._marks: list[tuple[float, str, int]] = []
         self._offset = 0
         self._last = (0.0, "stdout")
+        self._ended = False
 
     def read(self, limit: int = 1 << 20) -> list[Chunk]:
         """The chunks that are new, about `limit` bytes of them at the most."""
@@ -100,16 +130,21 @@ class Reader:
         taken, size = 0, 0
         for seconds, stream, length in self._marks:
             taken += 1
-            if stream == "end":
-                self.finished = True
-                break
+            if stream in MARKS:
+                self._ended = stream == "end"
+                if not self._ended:
+                    chunks.append(Chunk(seconds, stream, b"", self._offset))
+                continue
             chunks.append(Chunk(seconds, stream, self._take(length), self._offset - length))
             self._last = (seconds, stream)
             size += length
             if size >= limit:
                 break
         del self._marks[:taken]
-        return [chunk for chunk in chunks if chunk.data]
+        if self._ended and not self._marks:
+            self._read_marks()
+            self.finished = not self._marks
+        return [chunk for chunk in chunks if chunk.data or chunk.stream == RESUME]
 
     def rest(self) -> list[Chunk]:
         """What stands in `console.log` after the last chunk: the relay died before it could say so."""

@@ -6,13 +6,14 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """The metrics or the config that one frame carried, and where it stood.
 
     `time` is in Unix seconds, or None where nothing tells it; `step` counts from the start of the
@@ -24,9 +25,9 @@ class Record:
     step: int | None
     epoch: float | None
     metrics: Mapping[str, float]
-    context: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = EMPTY
     at: tuple[int, int] = (0, 0)
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = EMPTY
 
 
 @dataclass(frozen=True)

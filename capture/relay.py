@@ -18,6 +18,7 @@ from capture import launch, runs
 from capture.flow import Flow
 from capture.monitor import Session
 from capture.recording import Recorder
+from capture.runs import Result
 from capture.signals import TO_THE_GROUP, Signals
 from capture.supervisor import Supervisor
 from capture.terminal import Keyboard, copy_size, is_terminal, keys_of, open_pair, post_process
@@ -26,21 +27,13 @@ LAST_TURNS = 32  # a pipe holds no more than this many reads
 
 
 class Options(NamedTuple):
-    """How the command is run; `linger` and `wait` are in seconds."""
+    """How the command is run; in seconds `linger`, `wait`, and `since`, the run's age if it is resumed."""
 
     tty: str = "auto"
     unbuffer: bool | None = None
     linger: float = 1.0
     wait: float = 30.0
-
-
-class Result(NamedTuple):
-    """How the command ended: the shell's exit status, and the signal if one killed it."""
-
-    status: int
-    signal: int | None
-    recording_error: str | None
-    tracker_ok: bool
+    since: float = 0.0
 
 
 class Relay:
@@ -59,7 +52,7 @@ class Relay:
         self._closed = [fd for fd in range(3) if not _is_open(fd)]
         for _ in self._closed:  # a placeholder that exec closes again: closed stays closed
             os.open(os.devnull, os.O_RDWR)
-        self.recorder = Recorder(folder, time.monotonic()) if folder is not None else None
+        self.recorder = Recorder(folder, options.since) if folder is not None else None
         self._ignored = launch.ignored_signals()
         self._hurried = False  # told to end, after the command had ended
         self.tracker_pid = 0
@@ -86,7 +79,7 @@ class Relay:
         if self.options.tty == "always":
             on_terminal[1:] = [True, True]
         streams: list[int | None] = [theirs if flag else None for flag in on_terminal]
-        self.flows.append(Flow("tty", self.ours, 1 if on_terminal[1] else 2))
+        self.flows.append(Flow("tty", self.ours, 1 if on_terminal[1] else 2, greedy=True))
         other = next((fd for fd in (1, 2) if not on_terminal[fd] and fd not in self._closed), None)
         pipe = self._pipe(other) if other is not None else None
         if other is not None:
@@ -295,7 +288,7 @@ def run(command: list[str], folder: str | None, options: Options) -> Result:
         relay = Relay(command, folder, options)
     except BlockingIOError as error:  # no more processes, or terminals, to be had
         code = launch.complain(command, error.errno or 0)
-        _note_end(folder, code)
+        runs.note_end(folder, code)
         return Result(code, None, None, True)
     supervisor: Supervisor | None = None
     try:
@@ -310,19 +303,10 @@ def run(command: list[str], folder: str | None, options: Options) -> Result:
     code = 128 + killed if killed else os.WEXITSTATUS(status)
     if relay.errno:
         code = launch.complain(command, relay.errno)
-    _note_end(folder, code)
+    runs.note_end(folder, code)
     done = supervisor.finish(options.wait) if supervisor else False
     ended_early = relay.recorder.error if relay.recorder else None
     return Result(code, killed, ended_early.strerror if ended_early else None, done)
-
-
-def _note_end(folder: str | None, code: int) -> None:
-    if folder is None:
-        return
-    try:
-        runs.write(folder, runs.read(folder)._replace(end=time.time(), exit_status=code, state="finished"))
-    except (OSError, ValueError):
-        pass  # the folder is gone, or its disk is full: the command's status still counts
 
 
 def _is_open(fd: int) -> bool:

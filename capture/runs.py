@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 RUN_FILE = "run.json"
 CONSOLE_LOG, CONSOLE_INDEX, RECORDS = "console.log", "console.idx", "records.jsonl"
 STATUS, SUMMARY, TRACKER_LOG = "status.json", "summary.txt", "tracker.log"
+SYSTEM = "system.jsonl"
 PARSERS, DELIVERED = "parsers", "delivered"
 
 PathLike = str | os.PathLike[str]
@@ -25,6 +26,7 @@ class Run(NamedTuple):
 
     `start` and `end` are Unix seconds; `exit_status` is the shell's (128 + n for a signal n);
     `state` is "running", "finished" or "crashed" (the relay died before the command did);
+    `resumed` says how often it went on after an end;
     `to` names the adapters; `settings` is the rest of the configuration in effect.
     """
 
@@ -46,7 +48,17 @@ class Run(NamedTuple):
     config: dict[str, Any] = {}  # noqa: RUF012
     git: dict[str, str] = {}  # noqa: RUF012
     parent: str | None = None
+    resumed: int = 0
     settings: dict[str, Any] = {}  # noqa: RUF012
+
+
+class Result(NamedTuple):
+    """How a run ended: the shell's exit status, the signal if one killed the command, and what went wrong."""
+
+    status: int
+    signal: int | None
+    recording_error: str | None
+    tracker_ok: bool
 
 
 def new_id(start: float) -> str:
@@ -85,6 +97,29 @@ def read(folder: PathLike) -> Run:
     with open(os.path.join(folder, RUN_FILE), encoding="utf-8") as file:
         item = json.load(file)
     return Run(**{name: value for name, value in item.items() if name in Run._fields})
+
+
+def note_end(folder: PathLike | None, status: int | None) -> None:
+    """Write into `run.json` how the run ended, if that is still possible."""
+    if folder is None:
+        return
+    try:
+        write(folder, read(folder)._replace(end=time.time(), exit_status=status, state="finished"))
+    except (OSError, ValueError):
+        pass  # the folder is gone, or its disk is full: the command's status still counts
+
+
+def is_alive(run: Run) -> bool:
+    """Whether the process that makes this run is still there; False for one on another machine."""
+    if run.state != "running" or run.pid is None or run.host != os.uname().nodename:
+        return False
+    try:
+        os.kill(run.pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def replace_file(path: PathLike, text: str) -> None:

@@ -25,10 +25,19 @@ DEFAULTS: Settings = {
     "linger": 1.0,
     "wait": 30.0,
     "summary": "auto",
+    "resume": "never",
+    "system": 10.0,
 }
-CHOICES = {"tty": ("auto", "always", "never"), "summary": ("auto", "always", "never")}
-LISTS, NUMBERS = ("to", "tags"), ("linger", "wait")
-VARIABLES = ("project", "name", "tags", "notes", "group", "to", "dir", "tty", "linger", "wait", "summary")
+CHOICES = {
+    "tty": ("auto", "always", "never"),
+    "summary": ("auto", "always", "never"),
+    "resume": ("allow", "must", "never"),
+}
+LISTS, NUMBERS = ("to", "tags"), ("linger", "wait", "system")
+VARIABLES = (
+    *("project", "name", "tags", "notes", "group", "to", "dir", "id", "resume"),
+    *("tty", "linger", "wait", "summary", "system"),
+)
 
 
 def files(folder: str, environ: Mapping[str, str]) -> list[str]:
@@ -58,10 +67,10 @@ def load(
     Raises ValueError, with a message for the user, where something is wrong; or, where `ignored` is a
     list, says it there and leaves that part out.
     """
-    settings = dict(DEFAULTS)
-    layers = [_checked(path, ignored) for path in files(folder, environ)]
-    for layer in (*layers, from_variables(environ, ignored), options):
+    settings: Settings = {}
+    for _, layer in (*layers(folder, environ, ignored), ("options", options)):
         settings.update({key: value for key, value in layer.items() if value is not None})
+    settings.setdefault("unbuffer", None)
     given = [form for path in parsers for form in _format(path, ignored)]
     settings["parsers"] = [*given, *settings.get("parsers", [])]
     if ignored is not None:
@@ -69,6 +78,14 @@ def load(
     else:
         check_backends(settings["to"])
     return settings
+
+
+def layers(
+    folder: str, environ: Mapping[str, str], ignored: list[str] | None = None
+) -> list[tuple[str, Settings]]:
+    """What is set where, the one that wins last: (where, settings).  Raises ValueError as `load` does."""
+    found = [(path, _checked(path, ignored)) for path in files(folder, environ)]
+    return [("default", dict(DEFAULTS)), *found, ("variable", from_variables(environ, ignored))]
 
 
 def from_variables(environ: Mapping[str, str], ignored: list[str] | None = None) -> Settings:

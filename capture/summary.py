@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from capture.records import Row
+from capture.records import Row, plain_number
 
 POINTS = 64
 WIDTH = 24
@@ -19,6 +19,14 @@ MOST_METRICS = 14
 _SMALLER = re.compile(r"(?i)loss|err|perplexity|ppl|rmse|mae|mse|(^|[/_ ])(wer|cer|fid|nll)([/_ ]|$)")
 _LARGER = re.compile(r"(?i)acc|auc|f1|map|precision|recall|bleu|rouge|reward|rew|return|score|iou|dice|r2")
 _BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def better(name: str) -> str:
+    """Whether a metric of this name is best at its "min" or its "max"; empty where the name doesn't tell."""
+    smaller, larger = _SMALLER.search(name), _LARGER.search(name)
+    if bool(smaller) == bool(larger):
+        return ""
+    return "min" if smaller else "max"
 
 
 @dataclass
@@ -52,10 +60,7 @@ class Series:
         """The best value, where the name tells whether that is the lowest or the highest."""
         if self.lowest > self.highest:
             return None
-        smaller, larger = _SMALLER.search(name), _LARGER.search(name)
-        if bool(smaller) == bool(larger):
-            return None
-        return self.lowest if smaller else self.highest
+        return {"min": self.lowest, "max": self.highest}.get(better(name))
 
 
 class Summary:
@@ -73,6 +78,11 @@ class Summary:
             if name not in row.axes.values():
                 self.values += 1
                 self.metrics.setdefault(name, Series()).add(value)
+
+    def last(self) -> dict[str, float | str]:
+        """The last value of each metric, of the first so many."""
+        shown = [(name, series.last) for name, series in self.metrics.items() if name not in self.axes]
+        return {name: plain_number(value) for name, value in shown[:MOST_METRICS]}
 
     def table(self) -> list[str]:
         """A line for each metric: last value, best value, how it went."""

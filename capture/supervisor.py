@@ -24,15 +24,11 @@ NICENESS = 10
 class Supervisor:
     """Keeps one tracker running for the run in `folder`."""
 
-    def __init__(self, folder: PathLike, program: list[str] | None = None) -> None:
+    def __init__(self, folder: PathLike, *arguments: str) -> None:
+        """`arguments` are more for the tracker than the folder."""
         isolated = ["-E", "-P"] if sys.version_info >= (3, 11) else ["-E"]
-        self._program = program or [
-            sys.executable,
-            *isolated,
-            "-m",
-            "capture.tracker",
-            os.path.abspath(folder),
-        ]
+        module = ["-m", "capture.tracker", os.path.abspath(folder)]
+        self._program = [sys.executable, *isolated, *module, *arguments]
         self._folder = os.path.abspath(folder)
         self.pid: int | None = None
         self._failures = 0.0

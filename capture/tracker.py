@@ -1,13 +1,14 @@
 """The tracker: a process of its own that reads the recording, parses it and delivers what it says.
 
-`python -m capture.tracker RUN_FOLDER`.  Its standard input is the relay's lifeline: when it closes,
-the relay has ended or died.  Started again after a crash it reads the recording from its beginning
+`python -m capture.tracker RUN_FOLDER [--to NAMES]`.  Its standard input is the relay's lifeline: when
+it closes, the relay has ended or died.  Started again after a crash it reads the recording from its beginning
 and skips the records that stand in `records.jsonl` already, since parsing is deterministic.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import select
 import signal
@@ -19,18 +20,26 @@ from typing import IO
 
 import yaml
 
-from capture import formats, plugins, runs
+try:
+    import fcntl
+except ImportError:  # Windows: the command line says so
+    pass
+
+from capture import background, formats, plugins, runs
 from capture.adapter import Line
 from capture.console import ConsoleLines
 from capture.delivery import Delivery, Outcome
-from capture.frames import Frame
+from capture.frames import Frame, Lines
 from capture.naming import Namer
+from capture.observing import Observer
 from capture.parsing import Parser
 from capture.pipeline import Pipeline
-from capture.recording import Reader
+from capture.recording import RESUME, Chunk, Reader
 from capture.records import Record, to_json
+from capture.redaction import Redactor
 from capture.summary import Summary, block, clock
 
+PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
 PAUSE = 0.05  # seconds between two looks at the recording
 HURRY = 1.5  # seconds that are left for the backends after SIGTERM
 
@@ -40,9 +49,11 @@ class Stopped(BaseException):
 
 
 def main(argv: list[str]) -> int:
-    """Track the run in the folder that `argv` names."""
+    """Track the run in the folder that `argv` names; `--to` delivers it to other backends than its own."""
     folder = Path(argv[0]).resolve()
     run = runs.read(folder)
+    if argv[1:2] == ["--to"]:
+        run = run._replace(to=argv[2].split(","))
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tracker = Tracker(folder, run)
@@ -71,12 +82,19 @@ class Tracker:
         self.reader = Reader(folder)
         self.namer = Namer(folder)
         self.summary = Summary()
+        self.redactor = Redactor(os.environ, run.settings.get("redact", []))
         self.console: dict[str | None, ConsoleLines] = {}
         self.formats: dict[str, None] = {}  # those that gave something, in the order of their first record
         self.written, self.file = _recover(folder / runs.RECORDS)
+        self.outcomes: list[Outcome] = []
         self.ordinal = 0
+        self.last: float | None = None  # when the last bytes came, in Unix seconds
+        config = background.asked(folder, run, self.redactor)
+        run = self.run = run._replace(config=background.merged(config))
         self.delivery = Delivery(run, folder, {name: plugins.adapter(name) for name in run.to})
         self.delivery.start()
+        background.Gathering(folder, run, self.redactor, self.delivery.config).start()
+        self.observer = Observer(folder, run, run.settings.get("system", 0))
 
     def follow(self) -> None:
         """Read the recording until the relay has ended it, or has died."""
@@ -84,38 +102,46 @@ class Tracker:
         while True:
             chunks = self.reader.read()
             for chunk in chunks:
-                now = self.run.start + chunk.seconds
-                self._take(*self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now), now)
+                self._read(chunk)
             if self.reader.finished:
                 return
             if not chunks and not alive:
                 self._crash()
                 return
+            if samples := self.observer.look():
+                self.delivery.system(samples)
             if not chunks:
                 self._settle(time.time())
                 if select.select([0], [], [], PAUSE)[0]:
                     alive = bool(os.read(0, 4096))
+
+    def _read(self, chunk: Chunk) -> None:
+        now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
+        if chunk.stream == RESUME:
+            self._take(*self.pipeline.resume(now), now)
+        else:
+            self._take(*self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now), now)
+        self.last = now or self.last
 
     def finish(self, limit: float | None = None) -> None:
         """Take what was held back, wait for the backends and write the closing block.
 
         `limit` is how many seconds the backends have left; the relay has a limit of its own.
         """
-        now = time.time()
-        self._take(*self.pipeline.finish(now), now)
+        self._take(*self.pipeline.finish(self.last), self.last)
         self._deliver([line for console in self.console.values() for line in console.finish()])
         self.run = runs.read(self.folder)
         self.status("delivering")
-        outcomes = self.delivery.finish(self.run.exit_status, limit)
-        runs.replace_file(self.folder / runs.SUMMARY, self._block(outcomes))
+        self.outcomes = self.delivery.finish(self.run.exit_status, limit)
+        runs.replace_file(self.folder / runs.SUMMARY, self._block(self.outcomes))
 
     def status(self, state: str) -> None:
         """Tell the relay how it stands."""
-        item = {"state": state, "records": self.ordinal, "pid": os.getpid()}
+        item = {"state": state, "records": self.ordinal, "pid": os.getpid(), "last": self.summary.last()}
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
-    def _take(self, records: list[Record], frames: list[Frame], now: float) -> None:
-        for record in records:
+    def _take(self, records: list[Record], frames: list[Frame | Lines], now: float | None) -> None:
+        for record in map(self._masked, records):
             self.formats.setdefault(record.parser)
             if self.ordinal >= self.written:
                 self.file.write(to_json(record) + "\n")
@@ -128,26 +154,32 @@ class Tracker:
             stream = frames[0].stream
             console = self.console.setdefault(stream, ConsoleLines(stream))
             self._deliver(console.feed(frames))
-            self._settle(now)
+            self._settle(now or self.run.start)
+
+    def _masked(self, record: Record) -> Record:
+        if not record.config and set(record.context) <= PLAIN_CONTEXT:
+            return record
+        context = {name: self.redactor.value(name, value) for name, value in record.context.items()}
+        return record._replace(context=context, config=self.redactor.values(record.config))
 
     def _settle(self, now: float) -> None:
         self._deliver([line for console in self.console.values() for line in console.settled(now)])
 
     def _deliver(self, lines: list[Line]) -> None:
         if lines:
-            self.delivery.console(lines)
+            self.delivery.console([line._replace(text=self.redactor.text(line.text)) for line in lines])
 
     def _crash(self) -> None:
         """The relay died: what it had written is the run."""
         for chunk in self.reader.rest():
-            now = self.run.start + chunk.seconds
-            self._take(*self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now), now)
-        runs.write(self.folder, self.run._replace(state="crashed", end=time.time()))
+            self._read(chunk)
+        runs.write(self.folder, runs.read(self.folder)._replace(state="crashed", end=self.last))
 
     def _block(self, outcomes: list[Outcome]) -> str:
         run = self.run
         took = clock((run.end or time.time()) - run.start)
-        how = "crashed" if run.state == "crashed" else f"exit status {run.exit_status}, {took}"
+        status = "ended" if run.exit_status is None else f"exit status {run.exit_status}"
+        how = "crashed" if run.state == "crashed" else f"{status}, {took}"
         place = os.path.relpath(self.folder, run.cwd)
         if self.summary.values:
             lines = f"{self.parser.understood} of {self.parser.lines} lines"
@@ -156,7 +188,7 @@ class Tracker:
             notes = [f"no metrics found in {self.parser.lines} lines; the console is kept in {place}"]
         notes += [note for outcome in outcomes for note in _say(outcome)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
-        notes += self.parser.events
+        notes += self.parser.events + self.observer.notes
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 
 
@@ -174,7 +206,7 @@ def parser_of(folder: Path, run: runs.Run) -> Parser:
         draft = folder / f".{runs.PARSERS}.{os.getpid()}"
         draft.mkdir()
         texts = [yaml.safe_dump(data, sort_keys=False, allow_unicode=True) for data in own]
-        texts += [text for _, text in formats.built_in()]
+        texts += [text for _, text in formats.built_in_texts()]
         for index, text in enumerate(texts):
             (draft / f"{index:03}.yaml").write_text(text, encoding="utf-8")
         draft.replace(place)
@@ -186,15 +218,23 @@ def parser_of(folder: Path, run: runs.Run) -> Parser:
 
 
 def _recover(path: Path) -> tuple[int, IO[str]]:
-    """Open `records.jsonl` to go on: how many records stand there, a torn last line cut off."""
-    if path.exists():
-        data = path.read_bytes()
-        whole = data.rfind(b"\n") + 1
-        if whole < len(data):
-            os.truncate(path, whole)
-        return data[:whole].count(b"\n"), path.open("a", encoding="utf-8")
-    return 0, path.open("a", encoding="utf-8")
+    """Open `records.jsonl` to go on: how many records stand there, a torn last line cut off.
+
+    Waits while another tracker is at work on this run: the one of a start before, say.
+    """
+    file = path.open("a", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError:
+        pass  # a file system without locks
+    data = path.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):
+        os.truncate(path, whole)
+    return data[:whole].count(b"\n"), file
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(status)  # what backends do at a process's end may take longer than anybody waits

@@ -32,7 +32,7 @@ def own_world(tmp_path, monkeypatch):
     return project
 
 
-def eventually(condition, limit=15.0):
+def eventually(condition, limit=40.0):
     """Wait until `condition()` gives something true, and give that."""
     deadline = time.monotonic() + limit
     while not (found := condition()):

@@ -38,6 +38,12 @@ def test_yaml_in_the_documents_works(page, block, tmp_path):
     assert config.check(tmp_path / "capture.yaml")
 
 
+def test_every_key_of_the_configuration_is_explained():
+    page = (ROOT / "docs" / "config.md").read_text(encoding="utf-8")
+    for key in config.Config.model_fields:
+        assert f"\n{key}:" in page or f"`{key}`" in page, key
+
+
 def test_there_is_yaml_to_check():
     assert len(YAML) >= 3
 

@@ -8,6 +8,8 @@ import pytest
 from capture import formats, samples
 from capture.checked import Source, read
 from capture.errors import BadInput
+from capture.parsing import Parser
+from capture.pipeline import Pipeline
 
 GOOD = """\
 name: mine
@@ -186,3 +188,13 @@ def test_an_endless_expression_is_an_error_like_any_other(source):
     assert "mine.yaml:4: patterns.0.step.0:" in problem(
         GOOD.replace("samples:", f"    step: '{source}'\nsamples:")
     )
+
+
+def test_a_pattern_of_a_run_that_no_longer_compiles_is_switched_off_when_it_is_needed(tmp_path):
+    (tmp_path / "parsers").mkdir()
+    text = GOOD.replace('line: "it {step:int}: obj {objective}"', "regex: 'it (?P<x>[z-a])'")
+    (tmp_path / "parsers" / "000.yaml").write_text(text.partition("samples")[0])
+    parser = Parser(formats.of_run(tmp_path))
+    Pipeline(parser).feed(b"hello\nit 1: obj 0.5\nit 2: obj 0.5\n", 0)
+    (event,) = parser.events
+    assert event.startswith("format mine: a pattern failed on 'it 1: obj 0.5' (bad character range")

@@ -12,14 +12,20 @@ from importlib import import_module
 
 COMMANDS = {
     "run": "run a command and track what it prints (also without the word: capture -- COMMAND)",
+    "follow": "track a log that grows",
+    "replay": "make a run again, or one of any log, with today's parsers",
+    "sync": "deliver what is not delivered yet",
+    "runs": "the runs here; remove old ones",
     "parse": "print the records of a recording or a log as JSON lines",
     "parsers": "list the console formats, show one, test them",
+    "doctor": "what is installed, found, reachable",
     "ui": "open the local dashboard",
 }
 
 USAGE = """\
 usage: capture [OPTIONS] -- COMMAND [ARGS...]
-       capture {parse,parsers,ui} ...
+       COMMAND 2>&1 | capture [OPTIONS] -
+       capture {follow,replay,sync,runs,parse,parsers,doctor,ui} ...
 
 Experiment tracking for training programs that can't be changed.
 

@@ -1,0 +1,93 @@
+"""`capture sync [RUN...]`: deliver what is not delivered yet."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from pathlib import Path
+
+from capture import plugins, runs, settings, standing
+from capture.standing import Standing
+from capture.supervisor import Supervisor
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The options of `capture sync`."""
+    parser = argparse.ArgumentParser(
+        prog="capture sync",
+        description="Deliver what is missing: of runs whose backend was down, whose machine died, or to a "
+        "backend that they did not name at first.",
+    )
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="run folders or ids (default: all runs here)")
+    parser.add_argument("--to", metavar="NAMES", help="the backends (default: those that the run names)")
+    parser.add_argument("--project", help="only the runs of this project")
+    parser.add_argument("--dir", metavar="FOLDER", help="the folder that holds all runs")
+    return parser
+
+
+def main(argv: list[str]) -> int:
+    """Sync runs, one after the other."""
+    options = arguments().parse_args(argv)
+    try:
+        given = {"dir": options.dir, "to": options.to.split(",") if options.to else None}
+        chosen = settings.load(os.getcwd(), os.environ, given)
+        found = [find(name, Path(chosen["dir"])) for name in options.runs] or standing.all_runs(
+            Path(chosen["dir"]), options.project
+        )
+        if options.to:
+            plugins.check(chosen["to"])
+    except ValueError as error:
+        print(f"capture sync: {error}", file=sys.stderr)
+        return 2
+    complete = True
+    for one in found:
+        backends = chosen["to"] if options.to else one.run.to
+        if one.state == "running":
+            print(f"{label(one)}: still running")
+        elif one.is_missing(backends):
+            complete = _deliver(one, backends) and complete
+        else:
+            print(f"{label(one)}: nothing is missing")
+    if not found:
+        print(f"there are no runs in {chosen['dir']}")
+    return 0 if complete else 1
+
+
+def _deliver(one: Standing, backends: list[str]) -> bool:
+    supervisor = Supervisor(one.folder, "--to", ",".join(backends))
+    supervisor.start()
+    done = supervisor.finish(math.inf)
+    now = standing.of(one.folder)
+    complete = done and now is not None and not now.is_missing(backends)
+    if complete:
+        print(f"{label(one)}: delivered to {', '.join(backends)}")
+    else:
+        print(f"{label(one)}: not complete; see {os.path.relpath(one.folder / runs.TRACKER_LOG)}")
+        for line in _notes(one.folder):
+            print(f"  {line}")
+    return complete
+
+
+def _notes(folder: Path) -> list[str]:
+    """What the closing block says of the backends that have not got everything."""
+    try:
+        lines = (folder / runs.SUMMARY).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    return [line.strip() for line in lines if " delivered: " in line]
+
+
+def label(one: Standing) -> str:
+    """How a run is called in a list."""
+    return f"{one.run.project}/{one.run.name}"
+
+
+def find(name: str, base: Path) -> Standing:
+    """The run of this folder or id.  Raises ValueError where there is none."""
+    candidates = [Path(name), *base.glob(f"*/{name}")]
+    for folder in candidates:
+        if (found := standing.of(folder)) is not None:
+            return found._replace(folder=folder.absolute())
+    raise ValueError(f"there is no run {name!r}, neither as a folder nor as an id in {base}")
