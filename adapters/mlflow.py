@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import importlib.util
 import logging
 import os
 import posixpath
@@ -16,6 +17,7 @@ from typing import Any
 
 from capture import runs
 from capture.adapter import Line
+from capture.adapters.flat import ABOUT, flat
 from capture.adapters.steps import Steps
 from capture.errors import BadInput
 from capture.records import Row
@@ -126,9 +128,11 @@ class MlflowAdapter:
         from mlflow.entities import Param, RunTag
 
         params, tags = [], []
-        for name, value in values.items():
+        for name, value in flat(values):
             key, text = legal(name), _cut(str(value), LONGEST_PARAM)
-            if self._params.setdefault(key, text) == text:
+            if name.startswith(ABOUT):
+                tags.append(RunTag(key, _cut(text, LONGEST_TAG)))
+            elif self._params.setdefault(key, text) == text:
                 params.append(Param(key, text))
             else:
                 tags.append(RunTag(_cut(f"config.{key}", LONGEST_NAME), _cut(str(value), LONGEST_TAG)))
@@ -160,6 +164,16 @@ class MlflowAdapter:
     def links(self) -> list[str]:
         """The run's page, or what opens it."""
         return [self._link]
+
+    @staticmethod
+    def diagnose() -> tuple[str, str | None]:
+        """Whether it is installed, and where runs go."""
+        if importlib.util.find_spec("mlflow") is None:
+            return "not installed beside capture; capture-metrics[mlflow] brings what it needs", None
+        uri = os.environ.get("MLFLOW_TRACKING_URI")
+        if not uri:
+            return "keeps runs in a database beside them, unless `mlflow:` in capture.yaml says more", None
+        return "sends to MLFLOW_TRACKING_URI", _without_password(uri) if uri.startswith("http") else None
 
     def _experiment(self, name: str, base: Path | None) -> str:
         """The experiment's id; where `base` is given its artifacts lie there."""
