@@ -19,6 +19,8 @@ class JsonlAdapter:
     The file is derived from the records, so it is written anew from the first row after a crash.
     """
 
+    options = ("path",)
+
     def __init__(self) -> None:
         self._file: WholeWriter | None = None
         self._place = ""

@@ -50,6 +50,8 @@ class MlflowAdapter:
     when it is opened again.
     """
 
+    options = ("tracking_uri",)
+
     def __init__(self) -> None:
         self._client: Any = None
         self._id = ""

@@ -28,6 +28,8 @@ class TensorboardAdapter:
     so that a TensorBoard that is reading it does not notice.
     """
 
+    options = ("logdir",)
+
     def __init__(self) -> None:
         self._file: WholeWriter | None = None
         self._steps = Steps()

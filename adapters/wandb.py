@@ -25,7 +25,6 @@ from capture.records import Row
 from capture.runs import Run
 from capture.summary import Series, better
 
-OPTIONS = ("entity", "job_type")
 # Private settings of wandb, which may change: an unknown one is left out.
 PRIVATE: dict[str, Any] = {
     "x_transaction_log_flush_interval": 1,  # a kill loses a second, not half a minute
@@ -44,6 +43,8 @@ _FATAL = re.compile(rb'"level":"ERROR\+4","msg":"([^"]*fatal error[^"]*)')
 class WandbAdapter:
     """One run in W&B.  Each row's own step is its ordinal, which only grows, so that none is dropped."""
 
+    options = ("entity", "job_type")
+
     def __init__(self) -> None:
         self._run: Any = None
         self._folder = Path()
@@ -60,7 +61,7 @@ class WandbAdapter:
         """Start the run, or go on with it where the server has it already."""
         import wandb
 
-        options = _options(run)
+        options: dict[str, Any] = run.settings.get("wandb") or {}
         self._folder, self._cwd = folder, Path(run.cwd)
         self._offline = not logged_in()
         base = Path(os.environ.get("WANDB_DIR") or folder.parent.parent)
@@ -229,14 +230,6 @@ def logged_in() -> bool:
         return bool(wandb.login(prompt=False, verify=False))
     except (wandb.Error, ValueError) as error:
         raise BadInput(f"W&B: {error}") from None
-
-
-def _options(run: Run) -> dict[str, Any]:
-    options: dict[str, Any] = run.settings.get("wandb") or {}
-    for key in options:
-        if key not in OPTIONS:
-            raise BadInput(f"wandb: there is no option {key!r}; there are {', '.join(OPTIONS)}")
-    return options
 
 
 def _identity(run: Run, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,6 +62,12 @@ class Adapter(Protocol):
         """
 
 
+class Optioned(Protocol):
+    """What an adapter has that takes options, from the section of the configuration that has its name."""
+
+    options: Sequence[str]
+
+
 class Durable(Protocol):
     """What an adapter has that knows what its backend holds for good while the run goes on.
 

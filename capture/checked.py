@@ -115,13 +115,17 @@ def _entry(node: Any, step: int | str) -> tuple[Any, Any] | None:
     return None
 
 
+def unknown(key: str, known: Sequence[str]) -> str:
+    """What to say of a key that is not there."""
+    close = difflib.get_close_matches(key, known, 1)
+    hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(known) or 'none'}"
+    return f"unknown key {key!r}; {hint}"
+
+
 def _say(error: Any, model: type[BaseModel]) -> str:
     where = ".".join(str(step) for step in error["loc"])
     if error["type"] == "extra_forbidden":
-        known = _keys(model)
-        close = difflib.get_close_matches(str(error["loc"][-1]), known, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(known)}"
-        return f"unknown key {str(error['loc'][-1])!r}; {hint}"
+        return unknown(str(error["loc"][-1]), _keys(model))
     if error["type"] == "missing":
         return f"{where} is missing"
     message = error["msg"].removeprefix("Value error, ")

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from capture import checked, formats
+from capture import checked, formats, plugins
 from capture.checked import Checked, Source
 from capture.errors import BadInput
 
@@ -31,24 +31,6 @@ def _expression(value: Any) -> str:
 
 
 Expression = Annotated[str, BeforeValidator(_expression)]
-
-
-class Jsonl(Checked):
-    """Options of the adapter `jsonl`."""
-
-    path: str | None = Field(default=None, description="the file, if not metrics.jsonl in the run's folder")
-
-
-class Tensorboard(Checked):
-    """Options of the adapter `tensorboard`."""
-
-    logdir: str | None = Field(default=None, description="the folder of event files, if not beside the runs")
-
-
-class Mlflow(Checked):
-    """Options of the adapter `mlflow`."""
-
-    tracking_uri: str | None = Field(default=None, description="a server or store; MLFLOW_TRACKING_URI wins")
 
 
 class Config(formats.Naming, Checked):
@@ -73,10 +55,6 @@ class Config(formats.Naming, Checked):
         [], description="what a run finds out by itself (default: all of these)"
     )
     redact: list[Expression] = Field([], description="regular expressions of what else is a secret")
-    wandb: dict[str, Any] = Field({}, description="options of that adapter: entity, job_type")
-    jsonl: Jsonl = Field(Jsonl(), description="options of that adapter")
-    tensorboard: Tensorboard = Field(Tensorboard(), description="options of that adapter")
-    mlflow: Mlflow = Field(Mlflow(), description="options of that adapter")
 
 
 def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:
@@ -88,11 +66,13 @@ def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:
         source = _toml(path) if path.name == "pyproject.toml" else checked.read(path)
         if source.data is None:
             return {}
+        of_adapters = _of_adapters(source, ignored)
         config = source.check(Config, ignored=ignored)
     except BadInput as error:
         _complain(error, ignored)
         return {}
     settings = config.model_dump(mode="json", exclude_unset=True)  # YAML knows dates, run.json doesn't
+    settings |= of_adapters
     settings["parsers"] = []
     for index, item in enumerate(config.parsers):
         try:
@@ -107,6 +87,32 @@ def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:
     if "dir" in settings:
         settings["dir"] = str(path.parent / Path(settings["dir"]).expanduser())
     return settings
+
+
+def _of_adapters(source: Source, ignored: list[str] | None) -> dict[str, Any]:
+    """Takes out the sections that are named after an adapter: its options, which it knows itself."""
+    found: dict[str, Any] = {}
+    if not isinstance(source.data, dict):
+        return found
+    for name in set(plugins.names()) & source.data.keys():
+        options = source.data.pop(name)
+        try:
+            known = getattr(plugins.adapter_class(name), "options", ())
+        except ImportError:
+            known = tuple(options or ())  # what it needs is not installed: said when it is to be used
+        try:
+            if not isinstance(options, dict):
+                raise source.error(
+                    (name,), f"{name}: should hold options: {', '.join(known) or 'it has none'}"
+                )
+            for key in options:
+                if key not in known:
+                    raise source.error((name, key), checked.unknown(str(key), known))
+        except BadInput as error:
+            _complain(error, ignored)
+            continue
+        found[name] = options
+    return found
 
 
 def _complain(error: BadInput, ignored: list[str] | None) -> None:

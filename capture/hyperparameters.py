@@ -90,6 +90,8 @@ def program_arguments(words: Sequence[str]) -> list[str]:
     if os.path.basename(words[0]) in _SHELLS and "-c" in words[1:-1]:
         return _of_shell(words[words.index("-c") + 1])
     for index, word in enumerate(words):
+        if word == "-c" and _is_python(words[:index]):
+            return words[index + 2 :]
         if _SCRIPT.search(word) and not word.startswith("-") and "=" not in word:
             return words[index + 1 :]
         if word == "-m" and index + 2 <= len(words) and _is_python(words[:index]):

@@ -57,7 +57,7 @@ def test_parse_uses_a_format_of_ones_own_or_one_alone():
     (("parse",), "the following arguments are required: file"),
     (("parse", "."), "capture parse: .: No such file or directory"),
     (("parse", "--parser", "nope.yaml", "-"), "capture parse: nope.yaml: No such file or directory"),
-    (("--to", "wandbb", "--", "true"), "capture: there is no backend 'wandbb'; there are jsonl, trackio, wandb"),
+    (("--to", "wandbb", "--", "true"), "capture: there is no backend 'wandbb'; there are jsonl, mlflow, module:NAME, tensorboard, trackio, wandb"),
     (("--config", "lr", "--", "true"), "capture: --config lr: should be KEY=VALUE"),
     (("--parser", "nope.yaml", "--", "true"), "nope.yaml: No such file or directory"),
 ])  # fmt: skip

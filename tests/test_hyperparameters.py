@@ -16,6 +16,7 @@ LINES = {
     "python train.py --layers 64 64 32 data.csv": {"layers": [64, 64, 32]},
     "python train.py --bias -0.5 --seed -1": {"bias": -0.5, "seed": -1},
     "python -m pkg.train --lr 0.1": {"lr": 0.1},
+    "python -c 'import train; train.main()' --lr 0.1": {"lr": 0.1},
     "python -W ignore train.py --lr 0.1": {"lr": 0.1},
     "python train.py data/ --betas (0.9,0.95)": {"betas": [0.9, 0.95]},
     "python main.py --arch resnet50 --dist-url tcp://127.0.0.1:1 /data/imagenet": {

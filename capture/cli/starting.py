@@ -36,8 +36,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--to",
         metavar="NAMES",
-        help="where to send it: trackio (default), wandb, tensorboard, mlflow, jsonl, module:NAME, or several"
-        " with commas",
+        help="where to send it: trackio (default), wandb, tensorboard, mlflow, jsonl, module:NAME, or "
+        "several with commas",
     )
     add("--parser", action="append", default=[], metavar="FILE", help="a console format of your own (YAML)")
     add("--dir", metavar="FOLDER", help="the folder that holds all runs (default: capture-runs)")
