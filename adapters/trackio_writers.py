@@ -30,7 +30,7 @@ REFUSED = (400, 401, 403)  # HTTP answers that will not change
 
 def load(base: Path) -> Any:
     """The module, its data folder set: it is read once, when trackio is imported."""
-    os.environ.setdefault("TRACKIO_DIR", str(base.absolute() / "trackio"))
+    os.environ["TRACKIO_DIR"] = os.environ.get("TRACKIO_DIR") or str(base.absolute() / "trackio")
     import trackio
 
     return trackio
