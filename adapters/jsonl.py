@@ -31,7 +31,7 @@ class JsonlAdapter:
         chosen = (run.settings.get("jsonl") or {}).get("path")
         if chosen == "-":
             raise BadInput("jsonl: `path: -` can't be: the tracker has no standard output; name a file")
-        path = cwd / chosen if chosen else folder / "metrics.jsonl"
+        path = cwd / Path(chosen).expanduser() if chosen else folder / "metrics.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = WholeWriter(path)
         self._place = str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import importlib.util
 import logging
 import os
 import posixpath
@@ -13,10 +14,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from capture import runs
 from capture.adapter import Line
+from capture.adapters.flat import ABOUT, flat
 from capture.adapters.steps import Steps
 from capture.errors import BadInput
 from capture.records import Row
@@ -76,12 +77,10 @@ class MlflowAdapter:
             with answers():
                 self._client = MlflowClient(uri)
                 self._open(run, folder.parent.parent, uri)
-        except ImportError as error:
-            raise BadInput(f"mlflow: {uri}: {error}; capture-metrics[mlflow] has what it needs") from None
         except BadInput:
             raise
-        except ValueError as error:
-            raise BadInput(f"mlflow: {uri}: {error}") from None
+        except (ImportError, ValueError) as error:
+            raise BadInput(_without_password(f"mlflow: {uri}: {error}")) from None
         self._folder, self._time = folder, run.start
         self.config(run.config)
         return self._rows
@@ -98,11 +97,11 @@ class MlflowAdapter:
             start = int(run.start * 1000)
             made = self._client.create_run(experiment, start, tags=_tags(run), run_name=run.name)
             self._id = made.info.run_id
+        place = _without_password(uri).replace(f"sqlite:///{run.cwd.rstrip('/')}/", "sqlite:///", 1)
         if uri.startswith("http"):
-            page = _without_password(uri).rstrip("/")
-            self._link = f"{page}/#/experiments/{experiment}/runs/{self._id}"
+            self._link = f"{place.rstrip('/')}/#/experiments/{experiment}/runs/{self._id}"
         else:
-            self._link = f"mlflow ui --backend-store-uri {shlex.quote(_shown(uri, run.cwd))}"
+            self._link = f"mlflow ui --backend-store-uri {shlex.quote(place)}"
 
     def log(self, rows: Sequence[Row]) -> None:
         """Write the rows, each metric at the value of its own axis."""
@@ -131,9 +130,11 @@ class MlflowAdapter:
         from mlflow.entities import Param, RunTag
 
         params, tags = [], []
-        for name, value in values.items():
+        for name, value in flat(values):
             key, text = legal(name), _cut(str(value), LONGEST_PARAM)
-            if self._params.setdefault(key, text) == text:
+            if name.startswith(ABOUT):
+                tags.append(RunTag(key, _cut(text, LONGEST_TAG)))
+            elif self._params.setdefault(key, text) == text:
                 params.append(Param(key, text))
             else:
                 tags.append(RunTag(_cut(f"config.{key}", LONGEST_NAME), _cut(str(value), LONGEST_TAG)))
@@ -165,6 +166,16 @@ class MlflowAdapter:
     def links(self) -> list[str]:
         """The run's page, or what opens it."""
         return [self._link]
+
+    @staticmethod
+    def diagnose() -> tuple[str, str | None]:
+        """Whether it is installed, and where runs go."""
+        if importlib.util.find_spec("mlflow") is None:
+            return "not installed beside capture; capture-metrics[mlflow] brings what it needs", None
+        uri = os.environ.get("MLFLOW_TRACKING_URI")
+        if not uri:
+            return "keeps runs in a database beside them, unless `mlflow:` in capture.yaml says more", None
+        return "sends to MLFLOW_TRACKING_URI", _without_password(uri) if uri.startswith("http") else None
 
     def _experiment(self, name: str, base: Path | None) -> str:
         """The experiment's id; where `base` is given its artifacts lie there."""
@@ -243,7 +254,7 @@ def answers() -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
-        message = str(error).split("\n")[0]
+        message = _without_password(str(error).split("\n")[0])
         if error.error_code in REFUSED:
             raise ValueError(message) from error
         if error.error_code in CLOSED:
@@ -281,13 +292,8 @@ def _user() -> str:
         return ""
 
 
-def _shown(uri: str, cwd: str) -> str:
-    return uri.replace(f"sqlite:///{cwd.rstrip('/')}/", "sqlite:///", 1)
-
-
-def _without_password(uri: str) -> str:
-    parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+def _without_password(text: str) -> str:
+    return re.sub(r"(?<=://)[^/@\s]+@", "", text)
 
 
 def _cut(text: str, most: int) -> str:

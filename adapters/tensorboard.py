@@ -13,6 +13,7 @@ from typing import Any
 from capture.adapter import Line
 from capture.adapters import events
 from capture.adapters.files import WholeWriter
+from capture.adapters.flat import ABOUT, flat
 from capture.adapters.steps import Steps
 from capture.records import Row
 from capture.runs import Run
@@ -41,16 +42,18 @@ class TensorboardAdapter:
         """Begin the file."""
         cwd = Path(run.cwd)
         chosen = (run.settings.get("tensorboard") or {}).get("logdir")
-        logdir = cwd / chosen if chosen else folder.parent.parent / "tensorboard"
+        logdir = cwd / Path(chosen).expanduser() if chosen else folder.parent.parent / "tensorboard"
         name = re.sub(r"[^\w.@+-]+", "-", run.name).strip(".-")
         place = logdir / folder.parent.name / f"{name}-{run.id}".lstrip("-")
         place.mkdir(parents=True, exist_ok=True)
         self._file = WholeWriter(place / f"events.out.tfevents.{int(run.start)}.{run.host or 'localhost'}.0")
         self._logdir = str(logdir.relative_to(cwd) if logdir.is_relative_to(cwd) else logdir)
         self._time = run.start
+        config = dict(flat(run.config))
+        self._later = {name: value for name, value in config.items() if name.startswith(ABOUT)}
         self._file.write(
             events.version(run.start)
-            + events.session_start(run.start, run.config)
+            + events.session_start(run.start, {k: v for k, v in config.items() if k not in self._later})
             + events.text(run.start, 0, "run", _table(_about(run)))
         )
         return 0
@@ -68,7 +71,7 @@ class TensorboardAdapter:
 
     def config(self, values: Mapping[str, Any]) -> None:
         """Keep what came after the start for the Text tab: the HParams tab reads the first values only."""
-        self._later |= values
+        self._later |= flat(values)
 
     def console(self, lines: Sequence[Line]) -> None:
         """Keep the last lines for the end: a text event holds a whole text."""

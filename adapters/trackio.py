@@ -14,17 +14,18 @@ import shlex
 import sys
 import webbrowser
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from capture.adapter import Line
 from capture.adapters import trackio_writers as writers
-from capture.adapters.trackio_writers import Entry, Writer
+from capture.adapters.trackio_writers import Entry, Place
 from capture.errors import BadInput
 from capture.records import Row
 from capture.runs import Run
+from capture.system import Sample
 
 # trackio keeps these for itself, and shows no column called so.
 RESERVED = frozenset(["project", "run", "timestamp", "step", "time", "metrics"])
@@ -41,13 +42,14 @@ class TrackioAdapter:
     """
 
     def __init__(self) -> None:
-        self._write: Writer = lambda entries: None
-        self._finish: Callable[[], None] = lambda: None
+        self._place = Place(lambda entries: None, lambda entries: None)
         self._run: Run | None = None
         self._config: dict[str, Any] = {}
         self._config_due = True
         self._step = 0
         self._last: Entry | None = None
+        self._durable = True
+        self._stored = 0
         self._lines: deque[Line] = deque(maxlen=MOST_LINES)
 
     def open(self, run: Run, folder: Path) -> int:
@@ -61,13 +63,14 @@ class TrackioAdapter:
         except ValueError as error:
             raise BadInput(f"trackio: {error}") from None
         if os.environ.get("TRACKIO_SPACE_ID"):
-            self._write, self._finish = writers.space(trackio, run, self._config)
+            self._place = writers.space(trackio, run, self._config)
+            self._durable = False
         elif server:
-            self._write = writers.server(trackio, server)
+            self._place = writers.server(trackio, server)
         else:
             with writers.quiet():
                 network = trackio.utils.get_storage_mode() == "jsonl"
-            self._write = writers.fragments() if network else writers.store(trackio)
+            self._place = writers.fragments() if network else writers.store(trackio)
         return 0
 
     def log(self, rows: Sequence[Row]) -> None:
@@ -78,16 +81,36 @@ class TrackioAdapter:
             entries.append(self._entry(row, step))
         if self._config_due:
             entries[0]["config"] = self._config
-        self._write(entries)
+        self._place.rows(entries)
         self._step, self._last, self._config_due = step, entries[-1], False
+        if self._durable:
+            self._stored = rows[-1].ordinal + 1
+
+    def stored(self) -> int:
+        """A row is stored when `log` returns; on its way to a Space it is not before the end."""
+        return self._stored
 
     def config(self, values: Mapping[str, Any]) -> None:
         """Replace the config by the whole: it travels with a row, if need be with one that is known."""
         self._config |= _plain(values)
         if self._last is not None:
-            self._write([{**self._last, "config": self._config}])
+            self._place.rows([{**self._last, "config": self._config}])
         else:
             self._config_due = True
+
+    def system(self, samples: Sequence[Sample]) -> None:
+        """Add to the System Metrics page."""
+        self._place.samples(
+            [
+                {
+                    **self._names(),
+                    "metrics": dict(sample.values),
+                    "timestamp": _iso(sample.time),
+                    "log_id": f"{self._names()['run_id']}/system/{sample.time}",
+                }
+                for sample in samples
+            ]
+        )
 
     def console(self, lines: Sequence[Line]) -> None:
         """Keep the last lines for the end: a table is a whole table."""
@@ -99,9 +122,9 @@ class TrackioAdapter:
             rows = [{"time": _clock(line.time), "console": line.text} for line in self._lines]
             table = {"_type": "trackio.table", "_value": rows}
             about = {"metrics": {"console": table}, "log_id": f"{self._last['run_id']}/console"}
-            self._write([{**self._last, **about}])
+            self._place.rows([{**self._last, **about}])
             self._lines.clear()
-        self._finish()
+        self._place.finish()
 
     def links(self) -> list[str]:
         """What opens the dashboard."""
@@ -122,11 +145,9 @@ class TrackioAdapter:
         show(project, base, port, browser)
 
     def _entry(self, row: Row, step: int) -> Entry:
-        assert self._run is not None  # noqa: S101  opened before
+        names = self._names()
         return {
-            "project": self._run.project,
-            "run": self._run.name,
-            "run_id": self._run.id,
+            **names,
             "step": step,
             "metrics": {
                 f"{name}_" if name in RESERVED or name.startswith("__") else name: _number(value)
@@ -135,8 +156,12 @@ class TrackioAdapter:
             },
             "timestamp": _iso(row.time),
             "config": None,
-            "log_id": f"{self._run.id}/{row.ordinal}",
+            "log_id": f"{names['run_id']}/{row.ordinal}",
         }
+
+    def _names(self) -> dict[str, str]:
+        assert self._run is not None  # noqa: S101  opened before
+        return {"project": self._run.project, "run": self._run.name, "run_id": self._run.id}
 
 
 def show(project: str | None, base: Path, port: int | None = None, browser: bool = True) -> None:

@@ -6,8 +6,9 @@ import contextlib
 import io
 import os
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from capture.errors import BadInput
 from capture.runs import Run
@@ -15,18 +16,27 @@ from capture.runs import Run
 Entry = dict[str, Any]  # trackio's LogEntry, with a timestamp
 Writer = Callable[[list[Entry]], None]
 
+
+class Place(NamedTuple):
+    """Writes rows, writes samples of the load, and says that there will be no more."""
+
+    rows: Writer
+    samples: Writer
+    finish: Callable[[], None] = lambda: None
+
+
 REFUSED = (400, 401, 403)  # HTTP answers that will not change
 
 
 def load(base: Path) -> Any:
     """The module, its data folder set: it is read once, when trackio is imported."""
-    os.environ.setdefault("TRACKIO_DIR", str(base.absolute() / "trackio"))
+    os.environ["TRACKIO_DIR"] = os.environ.get("TRACKIO_DIR") or str(base.absolute() / "trackio")
     import trackio
 
     return trackio
 
 
-def store(trackio: Any) -> Writer:
+def store(trackio: Any) -> Place:
     """Writes to the project's SQLite file."""
 
     def write(entries: list[Entry]) -> None:
@@ -41,22 +51,35 @@ def store(trackio: Any) -> Writer:
             config=entries[0]["config"],
         )
 
-    return write
+    def samples(entries: list[Entry]) -> None:
+        trackio.SQLiteStorage.bulk_log_system(
+            project=entries[0]["project"],
+            run=entries[0]["run"],
+            run_id=entries[0]["run_id"],
+            metrics_list=[entry["metrics"] for entry in entries],
+            timestamps=[entry["timestamp"] for entry in entries],
+            log_ids=[entry["log_id"] for entry in entries],
+        )
+
+    return Place(write, samples)
 
 
-def fragments() -> Writer:
+def fragments() -> Place:
     """Writes files that the dashboard takes in: on a network file system, where SQLite is not safe."""
-    from trackio.fragments import FragmentWriter, metric_record
+    from trackio.fragments import FragmentWriter, metric_record, system_metric_record
 
     writer = FragmentWriter()
 
     def write(entries: list[Entry]) -> None:
         writer.write_local([metric_record(entry) for entry in entries])
 
-    return write
+    def samples(entries: list[Entry]) -> None:
+        writer.write_local([system_metric_record(entry) for entry in entries])
+
+    return Place(write, samples)
 
 
-def server(trackio: Any, url: str) -> Writer:
+def server(trackio: Any, url: str) -> Place:
     """Writes to a self-hosted server, which gives the rows its own times."""
     from httpx import HTTPStatusError
     from trackio.remote_client import RemoteClient
@@ -70,16 +93,19 @@ def server(trackio: Any, url: str) -> Writer:
         )
     client = RemoteClient(base, hf_token=None, write_token=token, verbose=False)
 
-    def write(entries: list[Entry]) -> None:
-        logs = [{**entry, **{key: plain(entry[key]) for key in ("metrics", "config")}} for entry in entries]
+    def send(what: str, entries: list[Entry]) -> None:
+        logs = [
+            {**entry, **{key: plain(entry[key]) for key in ("metrics", "config") if key in entry}}
+            for entry in entries
+        ]
         try:
-            client.predict(api_name="/bulk_log", logs=logs, hf_token=None)
+            client.predict(api_name=what, logs=logs, hf_token=None)
         except HTTPStatusError as error:
             if error.response.status_code in REFUSED:
                 raise BadInput(f"trackio: {base} answers: {_answer(error.response)}") from error
             raise
 
-    return write
+    return Place(partial(send, "/bulk_log"), partial(send, "/bulk_log_system"))
 
 
 def _answer(response: Any) -> str:
@@ -90,7 +116,7 @@ def _answer(response: Any) -> str:
         return f"{response.status_code} {response.reason_phrase}"
 
 
-def space(trackio: Any, run: Run, config: Mapping[str, Any]) -> tuple[Writer, Callable[[], None]]:
+def space(trackio: Any, run: Run, config: Mapping[str, Any]) -> Place:
     """Writes to a Hugging Face Space by trackio's public way, which does not know a row again."""
     with quiet():
         made = trackio.init(
@@ -115,7 +141,11 @@ def space(trackio: Any, run: Run, config: Mapping[str, Any]) -> tuple[Writer, Ca
                 written.clear()
                 written.add(entry["log_id"])
 
-    return write, made.finish
+    def samples(entries: list[Entry]) -> None:
+        for entry in entries:
+            made.log_system(entry["metrics"])
+
+    return Place(write, samples, made.finish)
 
 
 @contextlib.contextmanager

@@ -1,9 +1,11 @@
 """What an adapter is: the border between `capture` and the backends.
 
 An adapter is a class without arguments to its constructor, found through the entry-point group
-`capture.adapters`.  `open`, `log` and `close` are required; the methods of the other protocols are
-called where the class has them (`hasattr`).  All are called from one thread, `links` also from
-another, and may raise.  What they raise says what happens next:
+`capture.adapters`; one of the group `capture.adapters.named` is made with the name that stands after a
+colon, and its static `check(name)` raises BadInput where that name is wrong.  `open`, `log` and `close`
+are required; the methods of the other protocols are called where the class has them (`hasattr`).  All
+are called from one thread, `links` also from another, and may raise.  What they raise says what happens
+next:
 
 - `ValueError` or `TypeError`: the backend will never take this.  Of rows only the offending one is lost.
 - `BadInput` or `ImportError`: nothing can be delivered until a user mends it.  It is not tried again.

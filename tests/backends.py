@@ -45,7 +45,10 @@ def capture(*options, printing="", status=0):
     """A whole run of a program that prints this; gives its folder."""
     code = f"import sys; sys.stdout.write({printing!r}); sys.exit({status})"
     done = subprocess.run(
-        [*CAPTURE, *options, "--", sys.executable, "-c", code], capture_output=True, check=False, text=True
+        [*CAPTURE, "--wait", "50", *options, "--", sys.executable, "-c", code],
+        capture_output=True,
+        check=False,
+        text=True,
     )
     assert (done.returncode, done.stdout, done.stderr) == (status, printing, "")
     return only_run()

@@ -94,6 +94,7 @@ def test_an_axis_that_counts_nothing_gives_way_to_the_number_of_the_row(tmp_path
 
 def test_config_is_in_the_hparams_tab_with_how_the_run_ended(tmp_path):
     config = {"lr": 0.1, "amp": True, "model": "größer", "layers": [1, 2], "big": 10**400, "nan": math.nan}
+    config |= {"net": {"width": 8}, "provenance": {"git": {"commit": "abc"}}}
     events = written(tmp_path, [row(0, 1, loss=1.0)], {"late": 5}, exit_status=1, config=config)
     found = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     start = hparams.parse_session_start_info_plugin_data(found)
@@ -102,10 +103,13 @@ def test_config_is_in_the_hparams_tab_with_how_the_run_ended(tmp_path):
     assert start.hparams["model"].string_value == "größer"
     assert start.hparams["layers"].string_value == "[1, 2]"
     assert start.hparams["nan"].string_value == "nan"
+    assert start.hparams["net.width"].number_value == 8
+    assert "provenance.git.commit" not in start.hparams
     assert start.start_time_secs == START
     found = events.SummaryMetadata("_hparams_/session_end_info").plugin_data.content
     assert hparams.parse_session_end_info_plugin_data(found).status == 2
     assert "| late | 5 |" in text(events, "config")
+    assert "| provenance.git.commit | abc |" in text(events, "config")
 
 
 def test_the_console_stands_in_the_text_tab_as_it_was(tmp_path):
@@ -219,9 +223,19 @@ def test_tensorboards_server_shows_it(tmp_path):
                 return json.load(answer)
 
         assert [item[1:] for item in eventually(shown, 30)] == [[i, i / 4] for i in range(5)]
-        with urllib.request.urlopen(f"{address}data/plugins_listing") as answer:
-            active = {name for name, item in json.load(answer).items() if item["enabled"]}
-        assert {"scalars", "text", "hparams"} <= active
+        question = {
+            "experimentName": "",
+            "allowedStatuses": ["STATUS_SUCCESS"],
+            "colParams": [{"metric": {"group": "", "tag": "loss"}}],
+            "sliceSize": 9,
+        }
+        data = json.dumps(question).encode()
+        page = f"{address}data/plugin/hparams/session_groups"
+        request = urllib.request.Request(page, data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            (group,) = json.load(answer)["sessionGroups"]
+        assert group["hparams"] == {"lr": 0.1}
+        assert group["metricValues"][0]["value"] == 1.0
     finally:
         server.terminate()
         server.wait()

@@ -20,6 +20,7 @@ from capture.adapter import Line
 from capture.adapters.trackio import TrackioAdapter
 from capture.errors import BadInput
 from capture.records import Row
+from capture.system import Sample
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # trackio's and its friends'
 
@@ -124,6 +125,7 @@ def test_a_row_that_is_sent_twice_stands_once(stored, tmp_path):
     assert killed.open(run, folder) == 0
     killed.log(rows[:15])
     killed.log(rows[10:20])
+    assert killed.stored() == 20
     killed.config({"late": 1})
     deliver(TrackioAdapter(), run, folder, rows, config={"late": 1})
     assert [r["loss"] for r in stored(run)] == [i / 2 for i in range(40)]
@@ -149,6 +151,23 @@ def test_the_console_is_a_table_of_the_last_lines(stored, tmp_path):
     assert shown[-2]["console"] == "line 1199"
     assert re.fullmatch(r"\d\d:\d\d:\d\d", shown[-2]["time"])
     assert shown[-1] == {"time": "", "console": "<b>"}
+
+
+def test_the_load_stands_under_system_metrics_once_with_its_times(stored, tmp_path):
+    from trackio.sqlite_storage import SQLiteStorage
+
+    run, folder = a_run(tmp_path, project="load")
+    adapter = TrackioAdapter()
+    adapter.open(run, folder)
+    adapter.log([row(0, 1, loss=1.0)])
+    samples = [Sample(START + i, {"process/memory_mb": i * 10.0}) for i in range(3)]
+    adapter.system(samples)
+    adapter.system(samples[1:])
+    found = SQLiteStorage.get_system_logs("load", run_id=run.id)
+    assert [sample["process/memory_mb"] for sample in found] == [0.0, 10.0, 20.0]
+    times = [datetime.fromisoformat(str(sample["timestamp"])).timestamp() for sample in found]
+    assert times == [START, START + 1, START + 2]
+    assert len(stored(run)) == 1
 
 
 def test_where_sqlite_is_not_safe_fragments_hold_each_row_once(store, tmp_path, monkeypatch):
@@ -201,7 +220,7 @@ PRINT = "import sys, time\nfor i in range(int(sys.argv[1])):\n print(f'step {i}:
 
 def test_two_runs_at_once_in_one_project_with_a_dashboard_beside_them(own_world):
     Path("capture-runs").mkdir()
-    options = ["--summary", "never", "--project", "p", "--name", "n"]
+    options = ["--wait", "50", "--project", "p", "--name", "n"]
     with dashboard("capture-runs", "--project", "p") as address:
         runs = [
             subprocess.Popen(
@@ -229,6 +248,11 @@ def test_a_self_hosted_server_holds_each_row_once_and_says_when_the_token_is_wro
         monkeypatch.setenv("TRACKIO_SERVER_URL", address)
         for part in (rows[:20], rows):
             deliver(TrackioAdapter(), run, folder, part, config={"late": 1}, lines=[Line(START, "tty", "hi")])
+        adapter = TrackioAdapter()
+        adapter.open(run, folder)
+        adapter.system([Sample(START, {"machine/load": 0.5})])
+        (sample,) = ask(address, "get_system_logs", project="served", run="first", run_id=run.id)
+        assert sample["machine/load"] == 0.5
         monkeypatch.setenv("TRACKIO_WRITE_TOKEN", "wrong")
         with pytest.raises(BadInput, match=f"^trackio: {address}.* answers: A write_token is required"):
             deliver(TrackioAdapter(), run, folder, rows)
@@ -249,7 +273,7 @@ def test_a_tracker_killed_in_the_middle_leaves_each_row_once(own_world):
         "    while i == 150 and not os.path.exists('go'): time.sleep(0.01)\n"
     )
     process = subprocess.Popen(
-        [*CAPTURE, "--project", "p", "--", sys.executable, "-c", halves],
+        [*CAPTURE, "--wait", "50", "--project", "p", "--", sys.executable, "-c", halves],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
