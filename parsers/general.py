@@ -28,7 +28,7 @@ _ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _DIGITS_OF_NAMES = re.compile(r"[A-Za-z_@^/%][.'+-]?\d[\w.@'+-]*")  # f1, mAP50-95, acc@5, top-1
 _known: dict[tuple[bytes | str, ...], Line | None] = {}
 
-_HEAD = re.compile(r"\s*(?:[=*#~-]{2,}>?|\*)(?=\s)")  # ==> epoch 3
+_HEAD = re.compile(r"\s*(?:[=*#~-]{2,}>?|\*|[-=]>|[→↳•])(?=\s)")  # ==> epoch 3   -> val_loss 0.7
 _BAR = re.compile(r"\[[=#>. -]{5,}\]|\|?[▏▎▍▌▋▊▉█━╸╺─░▒▓]{2,}[ ╸╺]*\|?")  # [=====>    ]   |███▌     |
 _SHORTENED = re.compile(r"(?i)\b(avg|val|max|min|std|tot)\. (?=[a-z])")
 _TYPED = re.compile(  # tensor(0.53, grad_fn=<NllLossBackward0>)   np.float64(0.5)   =[0.5]
