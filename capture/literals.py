@@ -37,7 +37,7 @@ _MAY_HOLD_DIGITS = re.compile(
 _ALL_DIGITS = re.compile(r"(?<=^\[)0-9|(?<=^\[\^)0-9")
 _DIGIT = re.compile(r"\d")
 MOST_SPELLINGS = 16
-_COMMON = frozenset([" ", ":", ",", ".", "-", "=", "/"])
+_ORDINARY = frozenset(["step", "Step", "STEP", "iter", "Iter", "ITER"])  # in the logs of all programs
 
 
 def required(regex: str) -> Required:
@@ -148,4 +148,10 @@ def _stronger(one: Required, other: Required) -> Required:
     """The requirement that fewer lines fulfil by chance: the one whose shortest text is longer."""
     if one is None or other is None:
         return one or other
-    return max(one, other, key=lambda texts: (min(len(t) - (t in _COMMON) / 2 for t in texts), -len(texts)))
+    return max(one, other, key=lambda texts: (min(map(_rarity, texts)), -len(texts)))
+
+
+def _rarity(text: str) -> float:
+    """How seldom a text stands in a line by chance: longer ones do more seldom, letters than signs."""
+    signs = sum(character.isascii() and not character.isalnum() for character in text)
+    return len(text) - signs / 2 - 2.5 * (text in _ORDINARY)
