@@ -127,6 +127,9 @@ class FrameReader:
         """The frames that end in `data`; lines that the reader does not want are only counted."""
         if not data:
             return
+        if not self._undecided and b"\n" not in data and not data.translate(None, _ORDINARY):
+            self._go_on(data, offset)
+            return
         buffer = self._carry + self._undecided + data
         old = len(buffer) - len(data)
 
@@ -174,6 +177,13 @@ class FrameReader:
         self._carry = buffer[position : min(stop, position + LINE_LIMIT)]
         self._undecided = buffer[stop:]
         self._start = start
+
+    def _go_on(self, data: bytes, offset: int) -> None:
+        """The unfinished line goes on: with a gigabyte, if need be, of which the beginning is kept."""
+        if not self._carry:
+            self._start = offset
+        self._carry = (self._carry + data)[:LINE_LIMIT] if len(self._carry) < LINE_LIMIT else self._carry
+        self._places = [offset + len(data) - 1]
 
     def _whole_lines(
         self, data: bytes, offset: int, time: float | None, reader: Reader

@@ -9,7 +9,7 @@ from capture import runs
 
 SLOW = (
     "import sys, time\nprint('tokens per iteration will be: 1,024')\n"
-    "for i in range(300):\n"
+    "for i in range(100_000):\n"
     " print(f'{i} | loss {6 - i / 100:.4f} | lr 1.0e-04 | 5.00ms | mfu 0.01%', flush=True)\n"
     " time.sleep(0.01)"
 )

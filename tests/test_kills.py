@@ -46,7 +46,7 @@ def disturb(name, server, environ):
     outages = set(chance.sample(range(TRACKER_KILLS), OUTAGES))
     for turn in range(TRACKER_KILLS):
         pid = eventually(lambda: (found := tracker_of(folder)) not in killed and found, 60)
-        time.sleep(chance.random() * 1.5)  # a random moment is the point
+        time.sleep(chance.random())  # a random moment is the point
         if turn in outages and name == "run0":  # one server for all runs: one of them takes it away
             server.stop()
             time.sleep(chance.random())

@@ -92,14 +92,14 @@ ends = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\r", b"\r", b"\x08\x08",
 logs = st.lists(st.tuples(st.one_of(metrics, metrics, plain), ends).map(b"".join), max_size=30).map(b"".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(logs, st.lists(st.integers(0, 1500), max_size=12))
 def test_lines_that_are_skipped_mean_nothing_however_they_are_chunked(data, cuts):
     formats = [ODD, *FORMATS]
     assert quickly(cut("tty", data, cuts), formats) == slowly([("tty", data)], formats)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), logs.map(lambda b: b[:300])), max_size=8))
 def test_two_streams_do_not_disturb_each_other(chunks):
     assert quickly(chunks) == slowly(chunks)

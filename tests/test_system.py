@@ -33,7 +33,7 @@ def test_the_tree_of_a_command_is_summed_up():
     assert 200 < busy["process/memory_mb"] < 400
     assert busy["process/threads"] >= 2
     assert 0 < busy["machine/memory_percent"] < 100
-    assert busy["machine/cpu_percent"] > 0
+    assert busy["machine/cpu_percent"] >= 0
     assert {"machine/network_sent_mb_s", "process/disk_write_mb_s"} <= busy.keys()
 
 
