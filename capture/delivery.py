@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 import time
 from collections import deque
@@ -22,6 +23,7 @@ from capture.adapter import Adapter, Gone, Line
 from capture.errors import BadInput
 from capture.naming import Namer
 from capture.records import Row, from_json
+from capture.redaction import Redactor
 from capture.runs import Run
 
 if TYPE_CHECKING:
@@ -110,6 +112,7 @@ class Worker:
         self.facts: deque[Mapping[str, Any]] = deque()
         self.samples: deque[Sample] = deque(maxlen=MOST_SAMPLES)
         self._make, self._run_info, self._folder = make, run, folder
+        self._redactor = Redactor(os.environ, run.settings.get("redact", []))
         self._note = folder / runs.DELIVERED / f"{name}.json"
         self._saved = 0.0
         self._error: str | None = None
@@ -195,8 +198,9 @@ class Worker:
         self._batch = []
         lines = self.lines.take()
         if lines and hasattr(self._adapter, "console"):
+            masked = [line._replace(text=self._redactor.text(line.text)) for line in lines]
             try:
-                self._tell(f"{len(lines)} console lines", self._adapter.console, lines)
+                self._tell(f"{len(lines)} console lines", self._adapter.console, masked)
             except Exception:
                 self.lines.put_back(lines)
                 raise

@@ -167,7 +167,7 @@ class Tracker:
 
     def _deliver(self, lines: list[Line]) -> None:
         if lines:
-            self.delivery.console([line._replace(text=self.redactor.text(line.text)) for line in lines])
+            self.delivery.console(lines)
 
     def _crash(self) -> None:
         """The relay died: what it had written is the run."""
