@@ -18,39 +18,46 @@ from capture import hyperparameters, provenance, runs
 from capture.redaction import Redactor
 
 CONFIG, PROVENANCE, DIFF = "config.json", "provenance.json", "git.diff"
+PRINTED = "printed"  # where a value is from that the program itself has told
 
 log = logging.getLogger(__name__)
 
-Asked = dict[str, dict[str, Any]]  # where from, and what was said there; the one that wins last
+Sources = dict[str, dict[str, Any]]  # where from, and what was said there; the one that wins last
 
 
-def asked(folder: Path, run: runs.Run, redactor: Redactor) -> Asked:
+def asked(folder: Path, run: runs.Run, redactor: Redactor) -> Sources:
     """The hyperparameters that the run was asked to have, by where they come from.
 
     Found once: the files that the command names may change while it runs.
     """
-    path = folder / CONFIG
     try:
-        known: Asked = json.loads(path.read_text(encoding="utf-8"))
+        known: Sources = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        known.pop(PRINTED, None)  # it is read again
         return known
     except (OSError, ValueError):
         pass
     collect = run.settings.get("collect", provenance.PARTS)
-    found: Asked = {}
+    found: Sources = {}
     if "files" in collect:
         found |= hyperparameters.of_files(run.command, Path(run.cwd))
     if "command" in collect:
         found["command line"] = hyperparameters.of_command(run.command)
     found["capture"] = run.config
     masked = {where: redactor.values(values) for where, values in found.items() if values}
-    try:
-        runs.replace_file(path, json.dumps(masked, indent=2, ensure_ascii=False, default=str) + "\n")
-    except OSError as error:
-        log.warning("%s: %s", path, error)
+    note(folder, masked)
     return masked
 
 
-def merged(config: Asked) -> dict[str, Any]:
+def note(folder: Path, config: Sources) -> None:
+    """Keep the hyperparameters with where they come from."""
+    path = folder / CONFIG
+    try:
+        runs.replace_file(path, json.dumps(config, indent=2, ensure_ascii=False, default=str) + "\n")
+    except OSError as error:  # a full disk: what was recorded is still delivered
+        log.warning("%s: %s", path, error)
+
+
+def merged(config: Sources) -> dict[str, Any]:
     """One value for each name."""
     return {name: value for values in config.values() for name, value in values.items()}
 

@@ -64,7 +64,7 @@ class Block:
             if self._add(opened, text, timeout):
                 return opened, SEEN
             if opened.rows and self.end.match(text, timeout):
-                return None, Read(True, (opened.values, opened.rows))
+                return None, Read(True, (opened.values, opened.rows), whole=True)
         start = self.start.match(text, timeout)
         if start:
             return Open(values=start[0]), SEEN

@@ -19,7 +19,7 @@ from capture.checked import Checked, Source
 from capture.errors import BadInput
 from capture.expressions import Expression
 from capture.patterns import Matcher, from_line, from_regex
-from capture.readers import Reader
+from capture.readers import LinesReader, Reader
 from capture.runs import PARSERS
 
 # Compiling all expressions is most of the tracker's start: what was checked before is compiled when needed.
@@ -181,19 +181,22 @@ class Pattern(Outcome):
             raise ValueError(f"wrapped: the regex has no group (?P<{self.wrapped}>...)")
         return self
 
-    def lines(self) -> tables.Table | blocks.Block | None:
+    def lines(self) -> tables.Table | blocks.Block | LinesReader | None:
         """What is read over several lines, compiled; None for the other patterns."""
         if self.table:
             return tables.Table(self.table)
-        return blocks.Block(self.block) if self.block else None
+        if self.block:
+            return blocks.Block(self.block)
+        reader = readers.find(self.reader) if self.reader else None
+        return reader if isinstance(reader, LinesReader) else None
 
-    def matcher(self) -> Matcher | Reader:
+    def matcher(self) -> Matcher | Reader | LinesReader:
         """The compiled pattern; that of its first line where it has several."""
-        if self.reader is not None:
-            return readers.find(self.reader)
         lines = self.lines()
         if lines:
             return lines.start
+        if self.reader is not None:
+            return readers.find(self.reader)
         return from_line(self.line) if self.line is not None else from_regex(self.regex or "", self.second)
 
 

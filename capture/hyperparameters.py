@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from capture.values import argument
+
 Config = dict[str, Any]
 
 SIZE_LIMIT = 256 * 1024  # bytes of a file: no configuration is larger
@@ -58,21 +60,21 @@ def of_command(words: Sequence[str]) -> Config:
         if word.startswith("-") and not _NUMBER.fullmatch(word) and word != "-":
             name, equals, given = word.lstrip("-").partition("=")
             if equals:
-                _put(config, name, typed(given))
+                _put(config, name, argument(given))
                 continue
             if short := _SHORT.fullmatch(word):
-                _put(config, short[1], typed(short[2]))
+                _put(config, short[1], argument(short[2]))
                 continue
             values = list(_values(arguments[at:]))
             at += len(values)
             if values:
-                _put(config, name, typed(values[0]) if len(values) == 1 else [typed(v) for v in values])
+                _put(config, name, argument(values[0]) if len(values) == 1 else [argument(v) for v in values])
             elif name.startswith("no-") or name.startswith("no_"):
                 _put(config, name[3:], False)
             else:
                 _put(config, name, True)
         elif pair := _PAIR.fullmatch(word):
-            _put(config, pair[1], typed(pair[2]))
+            _put(config, pair[1], argument(pair[2]))
     return config
 
 
@@ -122,22 +124,6 @@ def read_file(path: Path) -> Config:
     except (OSError, ValueError, SyntaxError, RecursionError, yaml.YAMLError):
         return {}
     return dict(list(_flat(data, ""))[:MOST_VALUES]) if isinstance(data, Mapping) else {}
-
-
-def typed(text: str) -> Any:
-    """A value from a command line: a number, true or false, a list where it looks like one, else the text."""
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    if _NUMBER.fullmatch(text):
-        number = text.replace("_", "")
-        return int(number) if re.fullmatch(r"[+-]?\d+", number) else float(number)
-    if text[:1] in "[({" and len(text) > 1:
-        try:
-            value = ast.literal_eval(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return text
-        return list(value) if isinstance(value, (tuple, set)) else value
-    return text
 
 
 def _put(config: Config, name: str, value: Any) -> None:

@@ -61,6 +61,7 @@ class Parser:
         self._sources: dict[tuple[Any, ...], _Source] = {(): _Source({})}
         self._open: dict[str | None, int] = {}  # streams, and how many tables and blocks go on there
         self.expecting: set[str | None] = set()  # streams on which rows without any literal may follow
+        self._beginning: dict[str | None, list[Rule]] = {}  # streams without metrics, and who reads all there
         self._known: set[str] = set()  # formats that have recognised more than a heading
         self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
         self._choose()
@@ -74,6 +75,21 @@ class Parser:
     def wants_all(self, stream: str | None) -> bool:
         """Whether every frame of this stream has to be looked at now, whatever stands in it."""
         return self._gate is None or stream in self.expecting
+
+    def begin(self, stream: str | None) -> None:
+        """Begin a stream: some formats look at all its lines before the first metrics."""
+        source = self._sources[()]
+        for rule in self.rules:
+            if rule.begin(stream, source.states.setdefault(rule.form.name, State())):
+                self._note(rule, stream, source, True)
+                self._beginning.setdefault(stream, []).append(rule)
+
+    def _measures(self, stream: str | None) -> None:
+        """The first metrics of a stream: its beginning is over."""
+        source = self._sources[()]
+        for rule in self._beginning.pop(stream):
+            source.states[rule.form.name].opened.pop((rule, stream), None)
+            self._note(rule, stream, source, False)
 
     def feed(self, frames: Iterable[Frame | Lines]) -> list[Record]:
         """The records of these frames."""
@@ -106,6 +122,7 @@ class Parser:
             source.resume()
         self._open.clear()
         self.expecting.clear()
+        self._beginning.clear()
         self._recognised.clear()
 
     def _read(self, frame: Frame) -> list[Record]:
@@ -135,6 +152,8 @@ class Parser:
                 vainly[:] = [r for r in vainly if not r.matcher.rejects(view.text)]
             if rule.pattern.as_ != "context":
                 self._known.add(rule.form.name)
+                if frame.stream in self._beginning and any(record.metrics for record in records):
+                    self._measures(frame.stream)
                 return records
             headed.add(rule.form.name)
         return records

@@ -23,10 +23,14 @@ class Pipeline:
         self, data: bytes, offset: int, stream: str | None = None, time: float | None = None
     ) -> tuple[list[Record], list[Frame | Lines]]:
         """The records and the frames that this chunk has completed; `time` is in Unix seconds."""
-        reader = self._readers.get(stream) or self._readers.setdefault(stream, FrameReader(stream))
+        reader = self._readers.get(stream) or self._begin(stream)
         seen: list[Frame | Lines] = []
         # One at a time: what a frame means decides whether the next one is wanted.
         return self.parser.feed(_noting(reader.read(data, offset, time, self.parser), seen)), seen
+
+    def _begin(self, stream: str | None) -> FrameReader:
+        self.parser.begin(stream)
+        return self._readers.setdefault(stream, FrameReader(stream))
 
     def resume(self, time: float | None = None) -> tuple[list[Record], list[Frame | Lines]]:
         """What was held back when the command ended; what follows is of another start of it."""

@@ -12,7 +12,7 @@ from capture.expressions import Expression
 from capture.formats import Format, Naming, Outcome, Pattern, Rewriting
 from capture.frames import Frame
 from capture.patterns import Matcher
-from capture.readers import Reader
+from capture.readers import LinesReader, Reader
 from capture.shapes import ByShape
 from capture.state import NOTHING, Reading, State, Waiting
 from capture.values import Found, Value, literal
@@ -137,20 +137,28 @@ class Rule:
         self.timeout = timeout
         self.lines = pattern.lines()
         self.spans = bool(self.lines or pattern.wrapped)  # one line after the other
-        self.matcher: Matcher | Reader = self.lines.start if self.lines else pattern.matcher()
+        self.matcher = self.lines.start if self.lines else pattern.matcher()
         outcomes = pattern.cases or [Outcome.model_construct()]
         self.cases = [Case(outcome, pattern, form) for outcome in outcomes]
+
+    def begin(self, stream: str | None, state: State) -> bool:
+        """Begin a stream: whether its first lines are looked at, whatever stands in them."""
+        if not isinstance(self.lines, LinesReader):
+            return False
+        state.opened[self, stream] = (self.lines.begin(), 0)
+        return True
 
     def read(self, frame: Frame, text: str, state: State) -> list[Reading] | None:
         """What the frame means; None if the pattern does not recognise it, or others may read it too.
 
         `state` is what the format remembers, and is changed.  Raises patterns.Timeout.
         """
+        if self.lines:
+            return self._read_lines(self.lines, frame, text, state)
         if isinstance(self.matcher, Reader):
             values = self.matcher.read(text, state.memory)
             return None if values is None else self.mean((dict(values), []), frame, state)
-        if self.lines:
-            return self._read_lines(self.lines, frame, text, state)
+        assert isinstance(self.matcher, Matcher)  # noqa: S101  the others are read above
         if self.pattern.wrapped:
             return self._read_wrapped(self.matcher, self.pattern.wrapped, frame, text, state)
         found = self.matcher.match(text, self.timeout)
@@ -178,7 +186,7 @@ class Rule:
         return [NOTHING]
 
     def _read_lines(
-        self, lines: tables.Table | blocks.Block, frame: Frame, text: str, state: State
+        self, lines: tables.Table | blocks.Block | LinesReader, frame: Frame, text: str, state: State
     ) -> list[Reading] | None:
         """The same for what stands in several lines: a row of a table, the last line of a block."""
         key = (self, frame.stream)
@@ -190,7 +198,7 @@ class Rule:
             state.opened[key] = (after, offset if after is before else frame.offset)
         if read.found is None:
             return [NOTHING] if read.recognised else None
-        if after is None:  # the whole block
+        if read.whole:
             frame = frame._replace(offset=offset, span=frame.offset + frame.span - offset)
         return self.mean(read.found, frame, state)
 
@@ -241,7 +249,7 @@ class Rule:
             plain = {name: value for name, value in values.items() if name not in structure}
             plain |= {name: literal(v) if isinstance(v, str) else v for name, v in repeated}
             memory |= plain
-            return [Reading(config=plain)] if case.as_ == "config" else [NOTHING]
+            return [Reading(config=plain, frame=frame)] if case.as_ == "config" else [NOTHING]
         metrics = {n: v for n, v in values.items() if n not in structure and not isinstance(v, str)}
         if repeated:
             metrics |= {name: value for name, value in repeated if not isinstance(value, str)}

@@ -226,15 +226,3 @@ def _stamp(path: str) -> Stamp:
     except OSError:
         return []
     return [status.st_mtime_ns, status.st_size, status.st_ino]
-
-
-def typed(text: str) -> Any:
-    """A value from a command line: a number, true or false where it looks like one, else the text."""
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

@@ -39,10 +39,14 @@ class Open:
 
 @dataclass(frozen=True)
 class Read:
-    """What a line was: part of the table or not, and the values of a row."""
+    """What a line was: a part of it or not, and the values that are known now.
+
+    `whole` says that these stand in all of it, from its first line on.
+    """
 
     recognised: bool
     found: Found | None = None
+    whole: bool = False
 
 
 NOT_MINE = Read(False)

@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, Any
 
 import yaml
 
@@ -86,11 +86,10 @@ class Tracker:
         self.console: dict[str | None, ConsoleLines] = {}
         self.formats: dict[str, None] = {}  # those that gave something, in the order of their first record
         self.written, self.file = _recover(folder / runs.RECORDS)
-        self.outcomes: list[Outcome] = []
         self.ordinal = 0
         self.last: float | None = None  # when the last bytes came, in Unix seconds
-        config = background.asked(folder, run, self.redactor)
-        run = self.run = run._replace(config=background.merged(config))
+        self.config = background.asked(folder, run, self.redactor)
+        run = self.run = run._replace(config=background.merged(self.config))
         self.delivery = Delivery(run, folder, {name: plugins.adapter(name) for name in run.to})
         self.delivery.start()
         background.Gathering(folder, run, self.redactor, self.delivery.config).start()
@@ -132,8 +131,8 @@ class Tracker:
         self._deliver([line for console in self.console.values() for line in console.finish()])
         self.run = runs.read(self.folder)
         self.status("delivering")
-        self.outcomes = self.delivery.finish(self.run.exit_status, limit)
-        runs.replace_file(self.folder / runs.SUMMARY, self._block(self.outcomes))
+        outcomes = self.delivery.finish(self.run.exit_status, limit)
+        runs.replace_file(self.folder / runs.SUMMARY, self._block(outcomes))
 
     def status(self, state: str) -> None:
         """Tell the relay how it stands."""
@@ -141,14 +140,19 @@ class Tracker:
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
     def _take(self, records: list[Record], frames: list[Frame | Lines], now: float | None) -> None:
+        printed: dict[str, Any] = {}
         for record in map(self._masked, records):
             self.formats.setdefault(record.parser)
             if self.ordinal >= self.written:
                 self.file.write(to_json(record) + "\n")
             self.summary.add(self.namer.row(self.ordinal, record))
             self.ordinal += 1
+            printed |= record.config
         if records:
             self.file.flush()
+            if printed:
+                self.config[background.PRINTED] = {**self.config.get(background.PRINTED, {}), **printed}
+                background.note(self.folder, self.config)
             self.delivery.wake()
         if frames:
             stream = frames[0].stream

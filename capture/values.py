@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import math
 import re
 from collections.abc import Callable
@@ -28,7 +30,9 @@ _SECONDS |= {"min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DECIMAL = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?\d+[eE][-+]?\d+", re.ASCII)
 _SHORT_INT = re.compile(rf"[-+]?\d{{1,{LONGEST_INT - 1}}}", re.ASCII)
 _WHOLE = re.compile(NUMBER)
-_WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
+_WORDS = {"None": None, "null": None, **dict.fromkeys(("True", "true", "TRUE"), True)}
+_WORDS |= dict.fromkeys(("False", "false", "FALSE"), False)
+_UNDERSCORED = re.compile(r"[-+]?\d+(?:_\d+)+(?:\.\d*)?")
 
 
 def is_number(text: str) -> bool:
@@ -84,13 +88,33 @@ def duration(text: str) -> float:
 
 
 def literal(text: str) -> Any:
-    """A config value as the program would have written it: a number, true, false, None, or the text."""
+    """A config value as the program would have written it: a number, true, None, a list, or the text."""
     text = text.strip()
     if text in _WORDS:
         return _WORDS[text]
     if is_number(text):
         return number(text)
+    if _UNDERSCORED.fullmatch(text):
+        return number(text.replace("_", ""))
+    if text[:1] in ("[", "(", "{"):
+        return _object(text)
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
+
+
+def argument(text: str) -> Any:
+    """A value from a command line, where a comma stands between two values and not in one number."""
+    return text if "," in text and text[0] not in "[({" else literal(text)
+
+
+def _object(text: str) -> Any:
+    """The list or mapping that a Python program or JSON shows so; the text where it shows something else."""
+    for read in (ast.literal_eval, json.loads):
+        try:
+            value = read(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+        return list(value) if isinstance(value, (list, tuple)) else value
+    return text
 
 
 class Kind(NamedTuple):

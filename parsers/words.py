@@ -36,6 +36,17 @@ _CONFIG = re.compile(
     r"|weight_?decay|dropout|hidden_\w+|\w*_dim|\w*_layers?|\w*_path|\w*_dir|device|model|dataset|patience|betas?"
     r"|amsgrad|momentum|nesterov|\w+_threshold|\w+_weights?|\w+_coef|\w+_scheduler|gamma|version|verbose|criterion)"
 )
+# The names by which programs call what they are asked for.
+_HYPERPARAMETER = re.compile(
+    r"(?i)(?:\w*(?:learning_?rate|batch_?size|weight_?decay|dropout|warmup\w*|grad(?:ient)?_(?:accum|clip)\w*)\w*"
+    r"|\w*lr\d?|lrf|base_lr|n?_?epochs?|\w+_epochs|(?:max|num|total|train|n|eval|save)_(?:steps|iters?|iterations|timesteps)"
+    r"|(?:random_)?seed|optim(?:izer)?\w*|\w*scheduler\w*|momentum|nesterov|gamma|adam_\w+|betas?|beta\d"
+    r"|n_?(?:layers?|heads?|embd|envs)|num_\w*(?:layers|heads|workers|classes)|hidden_\w+|\w*_dim|d_model|dim|embd?_\w+"
+    r"|block_size|vocab_size|seq_len\w*|max_(?:seq_)?len\w*|context_\w+|patience|label_smoothing|image_?size|imgsz|img_size"
+    r"|arch|backbone|model(?:_name\w*|_type)?|dataset(?:_name)?|data_?(?:dir|path|root)|output_?dir|device|workers"
+    r"|per_device_\w+|max_depth|num_leaves|n_estimators|num_rounds?|eta|subsample|objective|tree_method"
+    r"|bf16|fp16|amp|dtype|precision|grad_norm_clip|max_grad_norm|clip_\w+|alpha|eps(?:ilon)?|temperature)"
+)
 _SPLIT = re.compile(r"(?i)train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -89,6 +100,11 @@ def in_decibels(name: str) -> bool:
 def is_setting(name: str) -> bool:
     """Whether this name stands in lists of settings and nowhere else."""
     return _CONFIG.fullmatch(name) is not None
+
+
+def is_hyperparameter(name: str) -> bool:
+    """Whether programs call so what they are asked for."""
+    return _HYPERPARAMETER.fullmatch(name) is not None
 
 
 def is_split(word: str) -> bool:

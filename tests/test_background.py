@@ -39,6 +39,17 @@ def config_in_trackio():
     return json.loads(done.stdout)
 
 
+def config_in_wandb():
+    (file,) = Path("capture-runs/wandb").glob("offline-run-*/*.wandb")
+    wandb = Path(sys.executable).with_name("wandb")
+    done = subprocess.run([wandb, "leet", "inspect", "--json", str(file)], capture_output=True, check=True)
+    config = {}
+    for item in map(json.loads, done.stdout.splitlines()):
+        about = item.get("run", {}).get("config") or item.get("config") or {}
+        config |= about.get("update", {})
+    return config
+
+
 def git(*arguments):
     identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
     subprocess.run(["git", *identity, *arguments], check=True, capture_output=True)
@@ -55,6 +66,32 @@ def test_hyperparameters_come_from_files_the_command_line_and_options_and_know_i
     shown = config_in_trackio()
     assert {name: shown[name] for name in ("lr", "depth", "seed")} == {"lr": 3e-4, "depth": 3, "seed": 7}
     assert shown["provenance"]["python"]["executable"] == sys.executable
+
+
+def test_what_the_program_prints_wins_over_what_it_was_asked_for_and_both_are_kept():
+    Path("train.py").write_text(
+        "from argparse import Namespace\n"
+        "print(Namespace(lr=0.01, layers=[64, 32], hf_token='tomato', amp=True))\n"
+        "print('number of parameters: 15.19M')\n"
+        "print('epoch 1: loss=0.5')\n"
+        "print('Namespace(lr=0.02)')\n"
+    )
+    command = [sys.executable, "train.py", "--lr", "0.1", "--depth", "3"]
+    subprocess.run([*CAPTURE, "--to", "wandb,trackio", "--", *command], check=True, capture_output=True)
+    assert json.loads((only_run() / "config.json").read_text()) == {
+        "command line": {"lr": 0.1, "depth": 3},
+        "printed": {
+            "lr": 0.02,
+            "layers": [64, 32],
+            "hf_token": "***",
+            "amp": True,
+            "number_of_parameters": 15_190_000,
+        },
+    }
+    shown = {"depth": 3, "lr": 0.02, "layers": [64, 32], "amp": True, "number_of_parameters": 15_190_000}
+    for stored in (config_in_trackio(), config_in_wandb()):
+        assert {name: stored[name] for name in shown} == shown
+        assert "tomato" not in str(stored)
 
 
 def test_where_the_code_the_packages_and_the_machine_come_from():

@@ -108,14 +108,6 @@ def test_variables_have_the_right_types():
     assert (found["to"], found["wait"]) == (["wandb", "jsonl"], 2.5)
 
 
-@pytest.mark.parametrize(("text", "value"), [
-    ("3", 3), ("3e-4", 3e-4), ("True", True), ("false", False), ("adam", "adam"), ("1,2", "1,2"), ("", ""),
-])  # fmt: skip
-def test_values_of_a_command_line_get_their_types(text, value):
-    assert settings.typed(text) == value
-    assert type(settings.typed(text)) is type(value)
-
-
 @pytest.mark.parametrize(
     ("one", "other"),
     [("my-proj", "my/proj"), ("a.b", "a-b"), ("x" * 200 + "/1", "y" * 100 + "x" * 100 + "/1")],

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture import pairs
-from capture.values import KINDS, duration, is_number, literal, number, si
+from capture.values import KINDS, argument, duration, is_number, literal, number, si
 
 
 @pytest.mark.parametrize("value", [0, 7, -3, 1.5, -2.25e-7, 3.4e38, 1e300, math.inf, -math.inf])
@@ -77,10 +77,20 @@ def test_whatever_looks_like_a_number_can_be_read(text):
 
 @pytest.mark.parametrize(("text", "value"), [
     ("True", True), ("false", False), ("None", None), ("null", None), ("'x y'", "x y"), ('"3"', "3"), ("1e-3", 0.001), (" 64 ", 64),
-    ("cpu", "cpu"), ("'", "'"), ("", ""),
+    ("cpu", "cpu"), ("'", "'"), ("", ""), ("25,000", 25000), ("[1, 'a', null]", "[1, 'a', null]"), ("[1, null]", [1, None]),
+    ("(0.9, 0.95)", [0.9, 0.95]), ("[1, True]", [1, True]), ("[", "["), ("(a)", "(a)"),
 ])  # fmt: skip
 def test_config_values_are_what_the_program_wrote(text, value):
     assert (type(literal(text)), literal(text)) == (type(value), value)
+
+
+@pytest.mark.parametrize(("text", "value"), [
+    ("1", 1), ("-1", -1), ("1.0", 1.0), ("1e-4", 1e-4), (".5", 0.5), ("1_000", 1000), ("inf", math.inf), ("True", True),
+    ("false", False), ("none", "none"), ("01x", "01x"), ("[1, 2]", [1, 2]), ("[", "["), ("{'a': 1}", {"a": 1}), ("", ""),
+    ("1.2.3", "1.2.3"), ("1,200", "1,200"), ("a,b", "a,b"), ("1,2", "1,2"), ("adam", "adam"),
+])  # fmt: skip
+def test_values_of_a_command_line_get_their_types(text, value):
+    assert (type(argument(text)), argument(text)) == (type(value), value)
 
 
 @pytest.mark.parametrize(("text", "found"), [

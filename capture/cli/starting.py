@@ -63,11 +63,13 @@ def choose(options: argparse.Namespace) -> settings.Settings:
         given["to"] = [name.strip() for name in options.to.split(",") if name.strip()]
     chosen = settings.load(os.getcwd(), os.environ, given, options.parser, ignored)
     config = dict(chosen.get("config", {}))
+    if options.config:
+        from capture.values import argument  # not on the way of every start
     for pair in options.config or []:
         key, equals, value = pair.partition("=")
         if not equals or not key:
             raise ValueError(f"--config {pair}: should be KEY=VALUE, such as lr=3e-4")
-        config[key] = settings.typed(value)
+        config[key] = argument(value)
     chosen["config"] = config
     if ignored:
         chosen["ignored"] = ignored
