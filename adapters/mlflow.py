@@ -13,7 +13,7 @@ import shlex
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capture import runs
 from capture.adapter import Line
@@ -22,6 +22,9 @@ from capture.adapters.steps import Steps
 from capture.errors import BadInput
 from capture.records import Row
 from capture.runs import Run
+
+if TYPE_CHECKING:
+    from capture.system import Sample
 
 # MLflow's limits
 MOST_METRICS = 999  # of one call, which takes 1000 things; one is the tag that says how far it is
@@ -61,7 +64,7 @@ class MlflowAdapter:
         self._params: dict[str, str] = {}
         self._lines: deque[str] = deque(maxlen=MOST_LINES)
         self._folder = Path()
-        self._time = 0.0
+        self._time = self._start = 0.0
         self._link = ""
 
     def open(self, run: Run, folder: Path) -> int:
@@ -81,7 +84,7 @@ class MlflowAdapter:
             raise
         except (ImportError, ValueError) as error:
             raise BadInput(_without_password(f"mlflow: {uri}: {error}")) from None
-        self._folder, self._time = folder, run.start
+        self._folder, self._time, self._start = folder, run.start, run.start
         self.config(run.config)
         return self._rows
 
@@ -124,6 +127,19 @@ class MlflowAdapter:
                 metrics = metrics[MOST_METRICS:]
             done = row.ordinal + 1
         self._send(metrics, done)
+
+    def system(self, samples: Sequence[Sample]) -> None:
+        """Write the load where MLflow's page for it looks, over the seconds since the start."""
+        from mlflow.entities import Metric
+
+        metrics = [
+            Metric(legal(f"system/{name}"), value, int(sample.time * 1000), int(sample.time - self._start))
+            for sample in samples
+            for name, value in sample.values.items()
+        ]
+        with answers():
+            for start in range(0, len(metrics), MOST_METRICS):
+                self._client.log_batch(self._id, metrics[start : start + MOST_METRICS])
 
     def config(self, values: Mapping[str, Any]) -> None:
         """Add parameters.  MLflow refuses to change one: the later value becomes a tag."""

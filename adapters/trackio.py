@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capture.adapter import Line
 from capture.adapters import trackio_writers as writers
@@ -25,7 +25,9 @@ from capture.adapters.trackio_writers import Entry, Place
 from capture.errors import BadInput
 from capture.records import Row
 from capture.runs import Run
-from capture.system import Sample
+
+if TYPE_CHECKING:
+    from capture.system import Sample
 
 # trackio keeps these for itself, and shows no column called so.
 RESERVED = frozenset(["project", "run", "timestamp", "step", "time", "metrics"])

@@ -7,6 +7,7 @@ Used for formats and for the configuration: unknown keys, wrong types and broken
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +16,15 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from capture.errors import BadInput
+
+
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Safe YAML in which 3e-4 is a number, as in YAML 1.2 and everywhere else."""
+
+
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
 
 Loc = tuple[int | str, ...]
 SIZE_LIMIT = 1024 * 1024
@@ -37,9 +47,8 @@ class Source:
         self._text: str | None = None
         if len(text) > SIZE_LIMIT:
             raise BadInput(f"{name}: larger than {SIZE_LIMIT // 1024} KiB; no format or configuration is")
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
-            self.data: Any = yaml.load(text, loader)  # noqa: S506  it is the safe loader
+            self.data: Any = yaml.load(text, Loader)  # noqa: S506  it is the safe loader
             self._text = text
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,10 +17,9 @@ from capture import checked, formats, plugins
 from capture.checked import Checked, Source
 from capture.errors import BadInput
 
-Split = Annotated[
-    list[str],
-    BeforeValidator(lambda v: [part.strip() for part in v.split(",")] if isinstance(v, str) else v),
-]
+_SPLIT = BeforeValidator(lambda v: [part.strip() for part in v.split(",")] if isinstance(v, str) else v)
+Split = Annotated[list[str], _SPLIT]
+Part = Literal["command", "files", "git", "packages", "environment", "hardware"]
 
 
 def _expression(value: Any) -> str:
@@ -44,14 +44,16 @@ class Config(formats.Naming, Checked):
     to: Split = Field([], description="adapters, such as trackio or wandb,jsonl")
     dir: str | None = Field(None, description="the folder that holds all runs")
     config: dict[str, Any] = Field({}, description="hyperparameters to show with the run")
-    parsers: list[str | dict[str, Any]] = Field([], description="format files, or formats written here")
+    parsers: Annotated[list[str | dict[str, Any]], _SPLIT] = Field(
+        [], description="format files, or formats written here"
+    )
     tty: Literal["auto", "always", "never"] | None = None
     unbuffer: bool | None = None
     linger: float | None = Field(None, ge=0, description="seconds to wait for what the command leaves behind")
     wait: float | None = Field(None, ge=0, description="seconds to wait for the backends at the end")
     summary: Literal["auto", "always", "never"] | None = None
     system: float | None = Field(None, ge=0, description="seconds between samples of the load; 0: none")
-    collect: list[Literal["command", "files", "git", "packages", "environment", "hardware"]] = Field(
+    collect: Annotated[list[Part], _SPLIT] = Field(
         [], description="what a run finds out by itself (default: all of these)"
     )
     redact: list[Expression] = Field([], description="regular expressions of what else is a secret")
@@ -64,8 +66,35 @@ def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:
     """
     try:
         source = _toml(path) if path.name == "pyproject.toml" else checked.read(path)
-        if source.data is None:
-            return {}
+    except BadInput as error:
+        _complain(error, ignored)
+        return {}
+    return {} if source.data is None else _settings(source, path.parent, ignored)
+
+
+def of_variables(variables: Mapping[str, str], ignored: list[str] | None = None) -> dict[str, Any]:
+    """What these variables say, each with the value that its key has in a file, as YAML.
+
+    Those that are none of ours are left alone.  Raises BadInput as `check` does.
+    """
+    settings: dict[str, Any] = {}
+    for variable, text in variables.items():
+        key = variable.removeprefix("CAPTURE_").lower()
+        if key in Config.model_fields or key in plugins.names():
+            try:
+                data = Source(f"{key}: {text}", variable).data
+                source = Source.of_data(data, f"{variable}={text}")
+            except BadInput as error:
+                _complain(error, ignored)
+                continue
+            found = _settings(source, Path.cwd(), ignored)
+            settings |= {name: value for name, value in found.items() if name == key}
+    return settings
+
+
+def _settings(source: Source, folder: Path, ignored: list[str] | None) -> dict[str, Any]:
+    """The settings in a source; its paths are relative to `folder`."""
+    try:
         of_adapters = _of_adapters(source, ignored)
         config = source.check(Config, ignored=ignored)
     except BadInput as error:
@@ -77,15 +106,15 @@ def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:
     for index, item in enumerate(config.parsers):
         try:
             settings["parsers"].append(
-                read_format(path.parent / item)
+                read_format(folder / item)
                 if isinstance(item, str)
                 else _dump(formats.load(source, ("parsers", index), samples=False))
             )
         except BadInput as error:
             _complain(error, ignored)
-    settings["parser_files"] = [str(path.parent / item) for item in config.parsers if isinstance(item, str)]
+    settings["parser_files"] = [str(folder / item) for item in config.parsers if isinstance(item, str)]
     if "dir" in settings:
-        settings["dir"] = str(path.parent / Path(settings["dir"]).expanduser())
+        settings["dir"] = str(folder / Path(settings["dir"]).expanduser())
     return settings
 
 

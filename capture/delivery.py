@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from capture.system import Sample
 
 BATCH = 500
-LOOK = 0.25  # seconds between two looks at the file, and between two small batches
+LOOK = 0.25  # seconds between two small batches
+IDLE = 1.0  # seconds between two looks at how much is stored, while there is nothing new
 SAVE = 1.0  # seconds between two notes of how far it is
 MOST_LINES = 10_000
 MOST_SAMPLES = 1_000  # of the load, that wait for a backend
@@ -115,6 +116,7 @@ class Worker:
         self._redactor = Redactor(os.environ, run.settings.get("redact", []))
         self._note = folder / runs.DELIVERED / f"{name}.json"
         self._saved = 0.0
+        self._noted: dict[str, Any] = {}
         self._error: str | None = None
         self._closed = False
         self._reopened = 0
@@ -157,8 +159,10 @@ class Worker:
                     self._close()
                     return
                 pause, errors = FIRST_PAUSE, 0
-                if moved < BATCH:  # small batches cost a backend as much as large ones: let rows gather
-                    (self.complete if moved else self.woken).wait(LOOK)
+                if not moved:
+                    self.woken.wait(IDLE)
+                elif moved < BATCH:  # small batches cost a backend as much as large ones: let rows gather
+                    self.complete.wait(LOOK)
             except PERMANENT as error:
                 self._fail(error)
                 self._save("failed", now=True)
@@ -282,9 +286,12 @@ class Worker:
             return
         self._saved = time.monotonic()
         item = {"rows": self._stored, "lines": self.lines.taken, "state": state, "error": self._error}
+        if item == self._noted:
+            return
         try:
             self._note.parent.mkdir(exist_ok=True)
             runs.replace_file(self._note, json.dumps(item) + "\n")
+            self._noted = item
         except OSError as error:  # a full disk: what was recorded is still delivered
             log.warning("%s: %s", self._note, error)
 

@@ -80,7 +80,10 @@ class Gpus:
                 "temperature_c": float(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU))
             },
             "power": lambda: {"power_w": nvml.nvmlDeviceGetPowerUsage(handle) / 1000},
-            "clock": lambda: {"clock_mhz": float(nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM))},
+            "clocks": lambda: {
+                "clock_mhz": float(nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM)),
+                "memory_clock_mhz": float(nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_MEM)),
+            },
             "ECC errors": lambda: {
                 "ecc_errors": float(
                     nvml.nvmlDeviceGetTotalEccErrors(

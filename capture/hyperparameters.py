@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from capture import checked
 from capture.values import argument
 
 Config = dict[str, Any]
@@ -181,6 +182,10 @@ def _flat(data: Any, prefix: str) -> Iterator[tuple[str, Any]]:
             yield name, str(value)
 
 
+def _yaml(text: str) -> Any:
+    return yaml.load(text, checked.Loader)  # noqa: S506  it is the safe loader
+
+
 def _toml(text: str) -> Any:
     import sys
 
@@ -213,8 +218,8 @@ def _assignments(text: str) -> Config:
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
-    ".yaml": yaml.safe_load,
-    ".yml": yaml.safe_load,
+    ".yaml": _yaml,
+    ".yml": _yaml,
     ".json": json.loads,
     ".toml": _toml,
     ".py": _assignments,

@@ -38,6 +38,7 @@ VARIABLES = (
     *("project", "name", "tags", "notes", "group", "to", "dir", "id", "resume"),
     *("tty", "linger", "wait", "summary", "system"),
 )
+NOT_SETTINGS = ("lenient", "run_dir")  # variables that are read elsewhere
 
 
 def files(folder: str, environ: Mapping[str, str]) -> list[str]:
@@ -99,6 +100,12 @@ def from_variables(environ: Mapping[str, str], ignored: list[str] | None = None)
             settings |= _variable(key, environ)
         except ValueError as error:
             _complain(error, ignored)
+    known = {f"CAPTURE_{key.upper()}" for key in (*VARIABLES, *NOT_SETTINGS)}
+    others = {k: v for k, v in environ.items() if k.startswith("CAPTURE_") and v and k not in known}
+    if others:
+        from capture import config  # slow
+
+        settings |= config.of_variables(others, ignored)
     return settings
 
 

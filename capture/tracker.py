@@ -40,7 +40,8 @@ from capture.redaction import Redactor
 from capture.summary import Summary, block, clock
 
 PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
-PAUSE = 0.05  # seconds between two looks at the recording
+PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
+QUIET = 2.0
 HURRY = 1.5  # seconds that are left for the backends after SIGTERM
 
 
@@ -97,7 +98,7 @@ class Tracker:
 
     def follow(self) -> None:
         """Read the recording until the relay has ended it, or has died."""
-        alive = True
+        alive, active = True, time.monotonic()
         while True:
             chunks = self.reader.read()
             for chunk in chunks:
@@ -109,10 +110,13 @@ class Tracker:
                 return
             if samples := self.observer.look():
                 self.delivery.system(samples)
-            if not chunks:
-                self._settle(time.time())
-                if select.select([0], [], [], PAUSE)[0]:
-                    alive = bool(os.read(0, 4096))
+            if chunks:
+                active = time.monotonic()
+                continue
+            self._settle(time.time())
+            pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
+            if select.select([0], [], [], pause)[0]:
+                alive = bool(os.read(0, 4096))
 
     def _read(self, chunk: Chunk) -> None:
         now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds

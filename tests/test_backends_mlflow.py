@@ -19,6 +19,7 @@ from capture import runs
 from capture.adapter import Line
 from capture.adapters.mlflow import ENVIRONMENT, ID, ROWS, MlflowAdapter, Names, legal, tracking_uri
 from capture.errors import BadInput
+from capture.system import Sample
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
@@ -74,6 +75,20 @@ def test_nan_and_infinity_are_kept(client, tmp_path):
     largest = sys.float_info.max  # what MLflow itself makes of infinity
     assert math.isnan(nan)
     assert others == [largest, -largest, largest]
+
+
+def test_the_load_is_on_the_page_of_system_metrics_once(client, tmp_path):
+    run, folder = a_run(tmp_path, project="load")
+    adapter = MlflowAdapter()
+    adapter.open(run, folder)
+    adapter.log([row(0, 1, loss=1.0)])
+    samples = [
+        Sample(START + 10 * i, {"process/memory_mb": i * 5.0, "gpu/0/percent": 40.0}) for i in range(3)
+    ]
+    adapter.system(samples)
+    adapter.system(samples[1:])  # again, after an error
+    assert points(client, run, "system/process/memory_mb") == [(10 * i, 10 * i, i * 5.0) for i in range(3)]
+    assert len(points(client, run, "system/gpu/0/percent")) == 3
 
 
 def test_config_is_parameters_and_what_changes_later_is_a_tag(client, tmp_path):

@@ -28,7 +28,7 @@ def capture(*arguments, **more):
 
 
 def test_parse_prints_records_as_the_design_shows_them():
-    first = json.loads(capture("parse", RECORDING).stdout.splitlines()[2])
+    first = json.loads(capture("parse", RECORDING).stdout.splitlines()[3])
     assert list(first) == ["time", "parser", "step", "epoch", "metrics", "context", "at"]
     assert (first["parser"], first["step"], first["epoch"]) == ("keras", 1, 1)
 

@@ -83,7 +83,7 @@ def test_there_are_more_than_thirty():
 
 
 def test_configuration_files_that_the_command_names():
-    Path("base.yaml").write_text("lr: 0.1\nmodel: {depth: 3, name: gpt, layers: [1, 2]}\nwhen: 2026-01-01\n")
+    Path("base.yaml").write_text("lr: 3e-4\nmodel: {depth: 3, name: gpt, layers: [1, 2]}\nwhen: 2026-01-01\n")
     Path("more.json").write_text('{"a": {"b": null}, "c": true}')
     Path("pipe.toml").write_text("[train]\nsteps = 10\n")
     Path("llama.py").write_text(
@@ -95,7 +95,7 @@ def test_configuration_files_that_the_command_names():
     assert of_files(words, Path.cwd()) == {
         "llama.py": {"batch_size": 128, "lr": 5e-4, "name": "a"},
         "base.yaml": {
-            "lr": 0.1,
+            "lr": 3e-4,
             "model.depth": 3,
             "model.name": "gpt",
             "model.layers": [1, 2],

@@ -97,10 +97,41 @@ def test_what_is_wrong_is_said_with_its_place(text, says):
 @pytest.mark.parametrize(("name", "value", "says"), [
     ("CAPTURE_TTY", "maybe", "CAPTURE_TTY=maybe: should be one of auto, always, never"),
     ("CAPTURE_WAIT", "long", "CAPTURE_WAIT=long: should be a number of seconds"),
+    ("CAPTURE_COLLECT", "everything", "CAPTURE_COLLECT=everything: collect"),
+    ("CAPTURE_UNBUFFER", "maybe", "CAPTURE_UNBUFFER=maybe: unbuffer: "),
+    ("CAPTURE_RENAME", "{", r"CAPTURE_RENAME:\d: this is not YAML"),
+    ("CAPTURE_PARSERS", "missing.yaml", r"missing\.yaml: No such file"),
+    ("CAPTURE_WANDB", "{entiti: x}", "unknown key 'entiti'"),
 ])  # fmt: skip
 def test_a_wrong_variable_is_explained(name, value, says):
     with pytest.raises(ValueError, match=says):
         here(environ={name: value})
+
+
+def test_every_key_of_a_file_can_be_a_variable():
+    write("mine.yaml", FORMAT)
+    found = here(
+        environ={
+            "CAPTURE_CONFIG": "{lr: 3e-4, name: a}",
+            "CAPTURE_PARSERS": "mine.yaml",
+            "CAPTURE_RENAME": "{epoch/val_loss: val_loss}",
+            "CAPTURE_DROP": "lr",
+            "CAPTURE_SCALE": "{mfu: 0.01}",
+            "CAPTURE_UNBUFFER": "no",
+            "CAPTURE_COLLECT": "git, packages",
+            "CAPTURE_REDACT": r"['patient-\d+']",
+            "CAPTURE_JSONL": "{path: out.jsonl}",
+            "CAPTURE_OF_ANOTHER_PROGRAM": "{",
+        }
+    )
+    wanted = {
+        "config": {"lr": 3e-4, "name": "a"}, "rename": {"epoch/val_loss": "val_loss"}, "drop": ["lr"],
+        "scale": {"mfu": 0.01}, "unbuffer": False, "collect": ["git", "packages"], "redact": [r"patient-\d+"],
+        "jsonl": {"path": "out.jsonl"},
+    }  # fmt: skip
+    assert {name: found[name] for name in wanted} == wanted
+    assert [form["name"] for form in found["parsers"]] == ["mine"]
+    assert "of_another_program" not in found
 
 
 def test_variables_have_the_right_types():

@@ -59,6 +59,7 @@ def fake(count, **changes):
         NVMLError=NVMLError,
         NVML_TEMPERATURE_GPU=0,
         NVML_CLOCK_SM=1,
+        NVML_CLOCK_MEM=2,
         NVML_MEMORY_ERROR_TYPE_UNCORRECTED=1,
         NVML_VOLATILE_ECC=0,
         nvmlInit=lambda: None,
@@ -76,7 +77,7 @@ def fake(count, **changes):
         ],
         nvmlDeviceGetTemperature=lambda handle, sensor: 55,
         nvmlDeviceGetPowerUsage=lambda handle: 312_500,
-        nvmlDeviceGetClockInfo=lambda handle, clock: 1980,
+        nvmlDeviceGetClockInfo=lambda handle, clock: {1: 1980, 2: 2619}[clock],
         nvmlDeviceGetTotalEccErrors=lambda handle, kind, counter: 2,
         nvmlDeviceGetCurrentClocksThrottleReasons=lambda handle: 0x4,
     )
@@ -100,7 +101,7 @@ def test_every_figure_of_every_gpu():
         for index in (0, 1)
         for name, value in {
             "percent": 40.0 + index, "memory_mb": 2048.0, "memory_percent": 25.0, "process_memory_mb": 1024.0,
-            "temperature_c": 55.0, "power_w": 312.5, "clock_mhz": 1980.0, "ecc_errors": 2.0, "throttled": 1.0,
+            "temperature_c": 55.0, "power_w": 312.5, "clock_mhz": 1980.0, "memory_clock_mhz": 2619.0, "ecc_errors": 2.0, "throttled": 1.0,
         }.items()
     }  # fmt: skip
     assert gpus.notes == []
