@@ -21,9 +21,9 @@ import psutil
 
 from capture import runs
 from capture.adapter import Gone, Line
-from capture.delivery import RowReader
 from capture.errors import BadInput
 from capture.records import Row
+from capture.rows import RowReader
 from capture.runs import Run
 from capture.summary import Series, better
 

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field
 from capture import checked, formats, plugins
 from capture.checked import Checked, Source
 from capture.errors import BadInput
+from capture.settings import complain
 
 _SPLIT = BeforeValidator(lambda v: [part.strip() for part in v.split(",")] if isinstance(v, str) else v)
 Split = Annotated[list[str], _SPLIT]
@@ -67,7 +68,7 @@ def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:
     try:
         source = _toml(path) if path.name == "pyproject.toml" else checked.read(path)
     except BadInput as error:
-        _complain(error, ignored)
+        complain(error, ignored)
         return {}
     return {} if source.data is None else _settings(source, path.parent, ignored)
 
@@ -85,7 +86,7 @@ def of_variables(variables: Mapping[str, str], ignored: list[str] | None = None)
                 data = Source(f"{key}: {text}", variable).data
                 source = Source.of_data(data, f"{variable}={text}")
             except BadInput as error:
-                _complain(error, ignored)
+                complain(error, ignored)
                 continue
             found = _settings(source, Path.cwd(), ignored)
             settings |= {name: value for name, value in found.items() if name == key}
@@ -98,7 +99,7 @@ def _settings(source: Source, folder: Path, ignored: list[str] | None) -> dict[s
         of_adapters = _of_adapters(source, ignored)
         config = source.check(Config, ignored=ignored)
     except BadInput as error:
-        _complain(error, ignored)
+        complain(error, ignored)
         return {}
     settings = config.model_dump(mode="json", exclude_unset=True)  # YAML knows dates, run.json doesn't
     settings |= of_adapters
@@ -111,7 +112,7 @@ def _settings(source: Source, folder: Path, ignored: list[str] | None) -> dict[s
                 else _dump(formats.load(source, ("parsers", index), samples=False))
             )
         except BadInput as error:
-            _complain(error, ignored)
+            complain(error, ignored)
     settings["parser_files"] = [str(folder / item) for item in config.parsers if isinstance(item, str)]
     if "dir" in settings:
         settings["dir"] = str(folder / Path(settings["dir"]).expanduser())
@@ -138,16 +139,10 @@ def _of_adapters(source: Source, ignored: list[str] | None) -> dict[str, Any]:
                 if key not in known:
                     raise source.error((name, key), checked.unknown(str(key), known))
         except BadInput as error:
-            _complain(error, ignored)
+            complain(error, ignored)
             continue
         found[name] = options
     return found
-
-
-def _complain(error: BadInput, ignored: list[str] | None) -> None:
-    if ignored is None:
-        raise error
-    ignored.extend(str(error).splitlines())
 
 
 def read_format(path: Path) -> dict[str, Any]:

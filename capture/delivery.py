@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from capture import runs
 from capture.adapter import Adapter, Gone, Line
 from capture.errors import BadInput
-from capture.naming import Namer
-from capture.records import Row, from_json
+from capture.line_queue import LineQueue
+from capture.records import Row
 from capture.redaction import Redactor
+from capture.rows import RowReader
 from capture.runs import Run
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ BATCH = 500
 LOOK = 0.25  # seconds between two small batches
 IDLE = 1.0  # seconds between two looks at how much is stored, while there is nothing new
 SAVE = 1.0  # seconds between two notes of how far it is
-MOST_LINES = 10_000
 MOST_SAMPLES = 1_000  # of the load, that wait for a backend
 MOST_WARNINGS = 20  # for rejected rows, in the log
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
@@ -299,97 +299,4 @@ class Worker:
         try:
             return int(json.loads(self._note.read_text(encoding="utf-8"))["lines"])
         except (OSError, ValueError, KeyError, TypeError):
-            return 0
-
-
-class LineQueue:
-    """Console lines on their way to one backend; of too many that nobody fetches the oldest are dropped."""
-
-    def __init__(self) -> None:
-        self.lost = 0
-        self.taken = 0  # how many of all the run's lines need not be given any more
-        self._lock = threading.Lock()
-        self._lines: deque[Line] = deque()
-        self._skip = 0
-        self._refused = False
-
-    def put(self, lines: Sequence[Line]) -> None:
-        """Queue lines."""
-        with self._lock:
-            if not self._refused:
-                self._lines.extend(lines)
-                self._trim()
-
-    def put_back(self, lines: Sequence[Line]) -> None:
-        """Queue lines again that were taken and could not be handed over."""
-        with self._lock:
-            self.taken -= len(lines)
-            self._lines.extendleft(reversed(lines))
-            self._trim()
-
-    def take(self) -> list[Line]:
-        """All lines that wait, but for those to skip."""
-        with self._lock:
-            skipped = max(0, min(len(self._lines), self._skip - self.taken))
-            lines = list(self._lines)[skipped:]
-            self.taken += len(self._lines)
-            self._lines.clear()
-            return lines
-
-    def skip(self, count: int) -> None:
-        """Leave out the first lines of the run."""
-        self._skip = count
-
-    def refuse(self) -> None:
-        """Keep none: the backend shows no console."""
-        with self._lock:
-            self._refused = True
-            self._lines.clear()
-
-    def _trim(self) -> None:
-        while len(self._lines) > MOST_LINES:
-            self._lines.popleft()
-            self.lost += 1
-            self.taken += 1
-
-
-class RowReader:
-    """Reads the rows of a run's `records.jsonl` while it grows."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._path = folder / runs.RECORDS
-        self._namer: Namer | None = None
-        self._count = 0  # lines read
-        self._position = 0
-
-    def read(self, most: int) -> list[Row]:
-        """The next rows, at most so many; none where no whole line has been added."""
-        if self._namer is None:
-            self._namer = Namer(self._folder)
-        rows: list[Row] = []
-        try:
-            file = self._path.open("rb")
-        except FileNotFoundError:
-            return rows
-        with file:
-            file.seek(self._position)
-            while len(rows) < most:
-                line = file.readline()
-                if not line.endswith(b"\n"):
-                    break
-                try:
-                    rows.append(self._namer.row(self._count, from_json(line.decode("utf-8"))))
-                except (ValueError, KeyError, TypeError, IndexError) as error:
-                    log.warning("%s:%d: not a record: %s", self._path, self._count + 1, error)
-                self._position += len(line)
-                self._count += 1  # an ordinal is a line's number, whatever stands on the line
-        return rows
-
-    def total(self) -> int:
-        """How many whole lines stand in the file."""
-        try:
-            with self._path.open("rb") as file:
-                return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
-        except OSError:
             return 0

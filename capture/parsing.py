@@ -60,7 +60,6 @@ class Parser:
         self._prefixes = Prefixes()
         self._sources: dict[tuple[Any, ...], _Source] = {(): _Source({})}
         self._open: dict[str | None, int] = {}  # streams, and how many tables and blocks go on there
-        self.expecting: set[str | None] = set()  # streams on which rows without any literal may follow
         self._beginning: dict[str | None, list[Rule]] = {}  # streams without metrics, and who reads all there
         self._known: set[str] = set()  # formats that have recognised more than a heading
         self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
@@ -74,7 +73,7 @@ class Parser:
 
     def wants_all(self, stream: str | None) -> bool:
         """Whether every frame of this stream has to be looked at now, whatever stands in it."""
-        return self._gate is None or stream in self.expecting
+        return self._gate is None or stream in self._open
 
     def begin(self, stream: str | None) -> None:
         """Begin a stream: some formats look at all its lines before the first metrics."""
@@ -121,7 +120,6 @@ class Parser:
         for source in self._sources.values():
             source.resume()
         self._open.clear()
-        self.expecting.clear()
         self._beginning.clear()
         self._recognised.clear()
 
@@ -210,11 +208,8 @@ class Parser:
             return
         source.open.add(key) if goes_on else source.open.discard(key)
         self._open[stream] = self._open.get(stream, 0) + (1 if goes_on else -1)
-        if self._open[stream]:
-            self.expecting.add(stream)
-        else:
+        if not self._open[stream]:
             del self._open[stream]
-            self.expecting.discard(stream)
 
     def _source(self, context: Mapping[str, Any]) -> _Source:
         if not context:

@@ -99,7 +99,7 @@ def from_variables(environ: Mapping[str, str], ignored: list[str] | None = None)
         try:
             settings |= _variable(key, environ)
         except ValueError as error:
-            _complain(error, ignored)
+            complain(error, ignored)
     known = {f"CAPTURE_{key.upper()}" for key in (*VARIABLES, *NOT_SETTINGS)}
     others = {k: v for k, v in environ.items() if k.startswith("CAPTURE_") and v and k not in known}
     if others:
@@ -123,7 +123,8 @@ def _variable(key: str, environ: Mapping[str, str]) -> Settings:
         raise ValueError(f"{name}={text}: should be a number of seconds") from None
 
 
-def _complain(error: ValueError, ignored: list[str] | None) -> None:
+def complain(error: ValueError, ignored: list[str] | None) -> None:
+    """Raise the error; or, where `ignored` is a list, say it there."""
     if ignored is None:
         raise error
     ignored.extend(str(error).splitlines())
@@ -182,7 +183,7 @@ def _format(path: str, ignored: list[str] | None) -> list[Any]:
     try:
         read = _cached(path, "format", lambda config, pathlib: {"": config.read_format(pathlib.Path(path))})
     except ValueError as error:
-        _complain(error, ignored)
+        complain(error, ignored)
         return []
     return [read[""]]
 

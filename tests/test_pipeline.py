@@ -146,12 +146,19 @@ def test_the_first_lines_are_not_skipped_until_there_are_metrics_or_too_many():
 class Table(Parser):
     """After a line `rows follow` every line of that stream is wanted, up to one that says `end`."""
 
+    def __init__(self, formats):
+        super().__init__(formats)
+        self.looked, self.rows = [], set()
+
+    def wants_all(self, stream):
+        return stream in self.rows or super().wants_all(stream)
+
     def _read(self, frame):
-        self.looked = [*getattr(self, "looked", []), frame.text]
+        self.looked.append(frame.text)
         if "rows follow, loss" in frame.text:
-            self.expecting.add(frame.stream)
+            self.rows.add(frame.stream)
         elif frame.text == "end":
-            self.expecting.discard(frame.stream)
+            self.rows.discard(frame.stream)
         return super()._read(frame)
 
 
