@@ -45,6 +45,7 @@ _PREFIX = re.compile(
             r"(?!(?i:epoch|step|iter|batch|fold|round))(?P<worker_compose>[a-z][\w.-]*[-_]\d+)\s+\|\s",
             rf"\[(?:[A-Z] )?(?P<date_bracket>{_DATE})[^\]]{{0,80}}\]:?{_SEPARATOR}",
             rf"\((?P<date_round>{_DATE})\){_SEPARATOR}",
+            rf"\[[\w.-]{{1,80}}\] (?={_DATE})",
             rf"(?P<date_plain>{_DATE})(?=[\s\[|:]|$):?(?:\sstd(?:out|err) [FP](?=\s))?{_SEPARATOR}",
             rf"\[(?:[A-Z] )?(?:{_SHORT_DATE}|{_CLOCK})[^\]]{{0,80}}\]:?{_SEPARATOR}",
             rf"(?:{_SHORT_DATE}|{_CLOCK})(?=\s){_SEPARATOR}",

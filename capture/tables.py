@@ -24,7 +24,7 @@ CUT = "…"
 _GAP = re.compile(r"\s{2,}|\t")
 _PIPE = re.compile(r"[|│┃║┊╎]")
 NO_ROW = re.compile(r"[\W_]*")  # rulers and empty lines
-_NO_VALUE = re.compile(rf"-+|[Nn]one|[Nn]/?[Aa]|NULL|#na#|{DURATION}")
+_NO_VALUE = re.compile(rf"[-+]+|[Nn]one|[Nn]/?[Aa]|NULL|#na#|{DURATION}")
 _PERCENT = re.compile(r"\s?%$")
 
 
@@ -33,6 +33,7 @@ class Open:
     """A table on the screen: its columns, and how many lines in a row were no rows."""
 
     names: list[str] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)  # where in the header they stand
     complete: bool = True  # False while the second row of the header is awaited
     strangers: int = 0
 
@@ -77,7 +78,9 @@ class Table:
         """What the line is, and the table that is open afterwards.  Raises patterns.Timeout."""
         if self.start.match(text, timeout):
             names = _split(text, self.spec.split)
-            return (Open(names, self.below is None), SEEN) if len(names) <= MOST_COLUMNS else (None, NOT_MINE)
+            if len(names) > MOST_COLUMNS:
+                return None, NOT_MINE
+            return Open(names, _spans(text, names), self.below is None), SEEN
         if opened is None:
             return None, NOT_MINE
         if not opened.complete and self.below and final:
@@ -87,7 +90,7 @@ class Table:
             opened.names = [f"{a} {b}" for a, b in zip(opened.names, below, strict=True)]
             opened.complete = True
             return opened, SEEN
-        found = self._values(text, opened.names, timeout)
+        found = self._values(text, opened, timeout)
         if found is not None:
             opened.strangers = 0
             return opened, Read(True, (found, []))
@@ -95,8 +98,9 @@ class Table:
             opened.strangers += 1
         return (opened if opened.strangers < PATIENCE else None), NOT_MINE
 
-    def _values(self, text: str, names: list[str], timeout: float | None) -> dict[str, Value] | None:
+    def _values(self, text: str, opened: Open, timeout: float | None) -> dict[str, Value] | None:
         values: dict[str, Value] = {}
+        names = opened.names
         if self.row:
             match = self.row.match(text, timeout)
             if match is None:
@@ -109,6 +113,8 @@ class Table:
         cells = _split(shown, "pipes" if self.spec.split == "pipes" else "spaces")
         if mark and cells and not shown[-1:].isspace():
             cells.pop()  # the edge went through this one
+        if len(cells) < len(names) and not mark and self.spec.split == "gaps":
+            cells = _placed(text, opened.spans)
         if not cells or (len(cells) != len(names) and not mark) or len(cells) > len(names):
             return None
         numbers = 0
@@ -133,7 +139,28 @@ class Table:
         if is_number(count) and (not slash or is_number(total)):
             values = {shown: number(count), **({f"{shown}s": number(total)} if slash else {})}
             return {} if CUT in name else values
-        return {} if _NO_VALUE.fullmatch(cell) or (not cell and self.spec.split == "pipes") else None
+        return {} if _NO_VALUE.fullmatch(cell) or (not cell and self.spec.split != "spaces") else None
+
+
+def _spans(text: str, names: list[str]) -> list[tuple[int, int]]:
+    """Where in the text the names stand."""
+    spans, at = [], 0
+    for name in names:
+        start = text.index(name, at)
+        at = start + len(name)
+        spans.append((start, at))
+    return spans
+
+
+def _placed(text: str, spans: list[tuple[int, int]]) -> list[str]:
+    """The cells of a row in which some are empty: each is the column's that it stands under."""
+    cells = [""] * len(spans)
+    for found in re.finditer(r"\S+", text):
+        under = [i for i, (start, end) in enumerate(spans) if found.start() < end and found.end() > start]
+        if len(under) != 1 or cells[under[0]]:
+            return []
+        cells[under[0]] = found[0]
+    return cells if cells[0] else []
 
 
 def _split(text: str, how: str) -> list[str]:

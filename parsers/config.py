@@ -275,6 +275,8 @@ def _is_metric(name: str, value: str, strict: bool) -> bool:
         return False
     if strict and plain(name).lower() in _POSITION:
         return True
+    if words.is_hyperparameter(plain(name)):
+        return False
     return words.kind(name) >= (words.WEAK if strict else words.CLEAR)
 
 

@@ -56,6 +56,7 @@ _OTHER_STEMS = ("resum", "restor", "assert", "install", "download", "config", "c
 _LETTERS = re.compile(r"[a-z]+(?![a-z_])")
 _CODE = ("://", "==", "!=", "->", "=>", "::", "{", "}", "<", ">", "\\", "`", "~", "self.", "[]")
 _CALL = re.compile(r"\w\((?:[^()]*[ ,])?\w+\s?=|\w\(['\"]|\w\.[a-z_]+\(")
+_WRAPPED = re.compile(r"(?:\w+\.)?(?:defaultdict\(<class '[\w.]+'>, |(?:OrderedDict|Counter|dict)\()$")
 _METHOD = re.compile(r"\.\w+\(\s*$")
 _COMMAND = re.compile(
     r"(?<![\w-])--?[a-z][\w-]*[ =]|;\s*$|['\"][\])]*,?\s*$"
@@ -127,7 +128,7 @@ def _is_other(text: str) -> bool:
 
 def _mapping(text: str, start: int) -> tuple[Line | None, bool]:
     """What is found in a line that ends in a mapping, after few words or a position; whether digits told."""
-    head = text[:start].rstrip(" :=-(")
+    head = _WRAPPED.sub("", text[:start]).rstrip(" :=-(")
     if len(head) > LONGEST_HEAD or _is_other(head) or _METHOD.search(text, 0, start):
         return None, False
     spans = mappings.find(text, start)

@@ -28,10 +28,13 @@ _EXPLICIT = re.compile(rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?\s{{0,4}
 _SPACED = re.compile(rf"\s+(?:is\s+|was\s+|of\s+)?{_VALUE}")
 # Accuracy of the network on the 10000 test images: 55 %   Loss after 100 steps: 0.5
 _PHRASE = re.compile(
-    rf"{_WORD} (?:\([^()]*\) )?(?:of|on|for|over|after|at|in) [^=|,;]{{1,80}}?(?::|=| is)\s*{_VALUE}\s*$"
+    rf"{_WORD} (?:\([^()]*\) )?(?:of|on|for|over|after|at|in) [^=|,;]{{1,80}}?(?::|=| is)\s*{_VALUE}"
+    r"\s*[.!]?\s*$"
 )
 _PHRASE_END = re.compile(r"\s*(?::|=| is)\s*$")
 _WHEN = re.compile(r" (?=(?:after|at) [\da-z])")
+# Validation loss 15: 0.878570   Train loss 5 1.171202
+_AT_STEP = re.compile(rf" (?P<at>{_COUNT}):?\s+(?=-?\d*\.\d|-?\d+e-|nan|inf){_VALUE}")
 # Accuracy: 9850/10000 (98%)
 _OUT_OF = re.compile(
     rf"\s{{0,2}}[:=]?\s*(?P<hits>{_COUNT})\s?/\s?(?P<all>{_COUNT})(?![\d/]|\.\d)(?:\s*\(\s*[\d.]+\s?%\s*\))?"
@@ -75,6 +78,7 @@ _QUANTITY = re.compile(
     r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?:/[\d.]+)*"
     rf"(?P<unit>:\d[\d:.]*|\s?%|\s?(?:{_TIME}|m|mins?|minutes?|h|hrs?|hours?|d|days?|{_BYTES}|{_RATE})(?!\w))?"
 )
+_NTH_EPOCH = re.compile(rf"(?P<at>{_COUNT})(?:st|nd|rd|th)?[ -]?(?i:epoch)(?![a-z])")  # 3epoch:train:
 _ASIDE = re.compile(
     r"\[[^\[\]:=]{0,60}\]|\(\*[^()]*\)"
 )  # WER 12.3 [ 100 / 812, 10 ins ]   loss = 0.5 (* 1 = 0.5)
@@ -227,6 +231,10 @@ def pair(text: str, at: int, line: Line) -> int:
     if ratio and _is_ordered(text, _where(ratio, "hits", _int), _where(ratio, "all", _int), line):
         _add(_without_lead(name, line), Where(ratio.start("hits"), ratio.end("all"), _ratio), line)
         return ratio.end()
+    indexed = _AT_STEP.match(text, end)
+    if indexed and words.kind(name) == words.CLEAR:
+        _step(indexed, EACH_EPOCH, line)
+        return keep(text, _without_lead(name, line), indexed, line)
     spaced = _SPACED.match(text, end)
     if spaced and (words.kind(last) >= words.BESIDE or _is_a_cell(text, at, spaced.end())):
         return keep(text, _without_lead(name, line), spaced, line, spaced=True)
@@ -244,8 +252,10 @@ def _phrase(text: str, at: int, found: re.Match[str], line: Line) -> int:
 
 
 def _is_a_cell(text: str, start: int, end: int) -> bool:
-    edges = ("|", ",", ";", "\t")
-    return text[:start].rstrip(" ").endswith(edges) and text[end:].lstrip(" ").startswith(edges)
+    """Whether a name and its number stand between two signs that part pairs, or, of one word, at the end."""
+    edges, after = ("|", ",", ";", "\t"), text[end:].strip(" ")
+    last = not after and " " not in text[start:end].rsplit(maxsplit=1)[0]
+    return text[:start].rstrip(" ").endswith(edges) and (last or after.startswith(edges))
 
 
 def _without_lead(name: str, line: Line) -> str:
@@ -286,7 +296,7 @@ def _add(name: str, where: Where, line: Line, doubts: int = 0) -> str:
         line.section = first + " "
     elif kind >= words.WEAK and line.section and not words.names_split(name):
         name = line.section + name if line.section.endswith(" ") else f"{line.section}/{name}"
-    line.clearest = max(line.clearest, kind)
+    line.clearest = max(line.clearest, kind, words.WEAK * words.is_learning_rate(name))
     line.metrics[name] = where
     return name
 
@@ -302,7 +312,12 @@ def _number(text: str, at: int, line: Line) -> int:
             line.fractions.append(counted)
             return fraction.end()
     if line.metrics and (aside := _ASIDE.match(text, at)):
+        if words.is_split(aside[0].strip("[]")):  # [train] loss=0.5, [valid] loss=0.6
+            return at + 1
         return aside.end()
+    if epoch := _NTH_EPOCH.match(text, at):
+        line.places["epoch"] = _where(epoch, "at", _int)
+        return epoch.end()
     if text[at] == "@":
         return _counted(text, at, line)
     quantity = _QUANTITY.match(text, at)

@@ -15,7 +15,7 @@ _CLEAR = re.compile(
 )
 # Words that other programs use too: they need a step or an epoch beside them, or a split before them.
 _WEAK = re.compile(
-    r"losses|scores?|err|error|precision|map|return|returns|ret|r2|mrr|fid|hits?|top\d|cost|objective|squared?|absolute"
+    r"losses|scores?|metric|err|error|precision|map|return|returns|ret|r2|mrr|fid|hits?|top\d|cost|objective|squared?|absolute"
 )
 # Words of numbers that stand beside metrics.
 _BESIDE = re.compile(
@@ -56,9 +56,10 @@ _TEXTS = """
 loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost return Return bjective eward
 REWARD _rew erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
 MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
-bpc bpd WER CER wer: wer= cer: cer=
+bpc bpd WER CER wer: wer= cer: cer= ross-entropy ross_entropy rossEntropy err-top lr= lr: best_metric
 """
-LITERALS = frozenset(_TEXTS.split())
+_SPACED_TEXTS = ("est metric", "lr =", "earning rate")
+LITERALS = frozenset([*_TEXTS.split(), *_SPACED_TEXTS])
 
 
 @lru_cache(maxsize=4096)
@@ -70,10 +71,18 @@ def kind(name: str) -> int:
         return BESIDE if any(_CLEAR.fullmatch(part) for part in parts) else NONE
     if any(_CLEAR.fullmatch(part) for part in parts) or any(word.startswith("mAP") for word in words):
         return CLEAR
+    if {"cross", "entropy"} <= set(parts):
+        return CLEAR
     weak = {part for part in parts if _WEAK.fullmatch(part)}
     if weak:
-        return CLEAR if len(weak) > 1 or any(_SPLIT.fullmatch(part) for part in parts) else WEAK
+        sure = len(weak) > 1 or "best" in parts or any(_SPLIT.fullmatch(part) for part in parts)
+        return CLEAR if sure else WEAK
     return BESIDE if "/" in name or any(_BESIDE.fullmatch(part) for part in parts) else NONE
+
+
+def is_learning_rate(name: str) -> bool:
+    """Whether this is the learning rate, which stands in lines of a training even alone."""
+    return re.fullmatch(r"(?i)lr|learning[ _]rate", name) is not None
 
 
 def is_counter(name: str) -> bool:

@@ -72,6 +72,13 @@ LINES = [
     ("steps: 10 loss: 9.1 iter time (s): 0.123 samples/sec: 123.4", None, 10,
      {"loss": 9.1, "iter time (s)": 0.123, "samples/sec": 123.4}),
     ("i=100, loss=0.5", None, 100, {"loss": 0.5}),
+    ("step 2: loss 0.5, grad_norm 0.9, scale 32768", None, 2, {"loss": 0.5, "grad_norm": 0.9, "scale": 32768}),
+    ("Train loss 5 1.171202 Grad Norm 0.526163 0.01s/it", None, 5, {"Train loss": 1.171202, "Grad Norm": 0.526163}),
+    ("Validation loss 15:  0.878570", None, 15, {"Validation loss": 0.87857}),
+    ("Loss for final step: 0.7.", None, None, {"Loss for final step": 0.7}),
+    ("Iteration 10, lr = 0.2", None, 10, {"lr": 0.2}),
+    ("Best score: 0.95", None, None, {"Best score": 0.95}),
+    ("*** Best metric: 81.25 (epoch 3)", 3, None, {"Best metric": 81.25}),
     # positions without a word
     ("[1,  2000] loss: 2.173", 1, 2000, {"loss": 2.173}),
     ("[0/25][100/1583]\tLoss_D: 0.5", 0, 100, {"Loss_D": 0.5}),
@@ -86,6 +93,12 @@ LINES = [
     ("Train: loss 0.5 acc 0.9 | Val: loss 0.6 acc 0.95", None, None,
      {"Train/loss": 0.5, "Train/acc": 0.9, "Val/loss": 0.6, "Val/acc": 0.95}),
     ("Test set: Average loss: 0.0521", None, None, {"Test/Average loss": 0.0521}),
+    ("1epoch results: [train] loss=0.5, acc=0.7, [valid] loss=0.6, acc=0.8", 1, None,
+     {"train/loss": 0.5, "train/acc": 0.7, "valid/loss": 0.6, "valid/acc": 0.8}),
+    ("2epoch:train:1-10batch: loss=1.197, grad_norm=0.5", 2, None, {"train/loss": 1.197, "grad_norm": 0.5}),
+    ("Epoch[0] Validation-cross-entropy=0.711677", 0, None, {"Validation-cross-entropy": 0.711677}),
+    ("[Epoch 0] validation: err-top1=0.19 err-top5=0.01", 0, None,
+     {"validation/err-top1": 0.19, "validation/err-top5": 0.01}),
     # a second number
     ("loss 7.3 (9.3)", None, None, {"loss": 7.3, "loss/avg": 9.3}),
     ("Epoch: [0][  10/5005]\tLoss 6.98e+00 (7.00e+00)\tAcc@1   0.00 (  0.14)", 0, 10,
@@ -106,6 +119,8 @@ LINES = [
     ('{"global_step": 7, "batch": 3, "loss": Infinity, "done": true}', None, 7, {"loss": math.inf}),
     ("Eval results: {'accuracy': 0.91, 'f1': 0.9}", None, None, {"Eval/accuracy": 0.91, "Eval/f1": 0.9}),
     ("Epoch 3: {'loss': 0.5}", 3, None, {"loss": 0.5}),
+    ("epoch 1 scores defaultdict(<class 'float'>, {'precision': 0.5, 'recall': np.float32(0.6)})", 1, None,
+     {"precision": 0.5, "recall": 0.6}),
     ('  "accuracy": 0.91,', None, None, {"accuracy": 0.91}),
 ]  # fmt: skip
 
@@ -138,6 +153,7 @@ def test_every_line_that_is_read_passes_the_gate(line):
 
 
 @pytest.mark.parametrize("line", [
+    "[master 455807a] step 2: lower lr to 0.02, loss better by 0.1",
     # settings
     "Namespace(lr=0.1, loss='mse', loss_weight=0.5)",
     "config: loss_weight=0.5, accuracy_target=0.9",
