@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import eventually
 
-from capture import delivery, formats, runs
+from capture import delivery, formats, line_queue, runs
 from capture.adapter import Gone, Line
 from capture.delivery import Delivery
 from capture.records import Record, to_json
@@ -205,7 +205,7 @@ def test_what_the_backend_holds_already_is_not_sent_again(folder):
 
 
 def test_console_lines_come_along_and_do_not_pile_up(folder, monkeypatch):
-    monkeypatch.setattr(delivery, "MOST_LINES", 5)
+    monkeypatch.setattr(line_queue, "MOST_LINES", 5)
     fake = Fake()
     made = deliver(folder, fake)
     made.console([Line(1.0, "stdout", str(number)) for number in range(8)])
