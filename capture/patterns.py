@@ -24,6 +24,7 @@ from capture.values import GROK, KINDS, Found, Value, is_number, number, quick
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}:\"']*)(?::([^{}]*))?\}")  # {"a": is JSON
 _META = re.compile(r"[\\.+*?()|\[\]{}^$#&~-]")
 _GROK = re.compile(r"%\{(\w+)(?::([^{}]+))?\}")
+_ANYTHING = re.compile(r"(?:\\s\*)?(?:\(\?[=!]|\.)")  # a look ahead, or a dot
 _PAIRED = ("key", "value")  # read together, as pairs
 
 
@@ -95,6 +96,20 @@ class Matcher:
             return self._compiled.search(text, timeout=timeout)
         except TimeoutError:
             raise Timeout(self.source) from None
+
+    def reach(self, text: str) -> int:
+        """How many of the text's first characters may begin a match; 0 for what may begin anywhere."""
+        if not self.source.startswith("^") or _ANYTHING.match(self.source, 1):
+            return 0
+        low, high = 0, len(text)
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self._compiled.match(text[:middle], partial=True):
+                low = middle
+            else:
+                high = middle - 1
+        ended_early = low == len(text) and not any(literal in text for literal in self.literals or ())
+        return 0 if ended_early else low  # `.*` would go on for ever
 
     def match(self, text: str, timeout: float | None = None) -> Found | None:
         """The named values, and the repeated keys with their values; None if nothing matched.

@@ -19,6 +19,12 @@ def arguments() -> argparse.ArgumentParser:
         prog="capture parse", description="Print the records of a recording or a log as JSON lines."
     )
     parser.add_argument("file", help="a log, a run folder, or - for standard input")
+    add_parser_option(parser)
+    return parser
+
+
+def add_parser_option(parser: argparse.ArgumentParser) -> None:
+    """The option by which formats are chosen."""
     parser.add_argument(
         "--parser",
         metavar="FILE|NAME",
@@ -26,25 +32,27 @@ def arguments() -> argparse.ArgumentParser:
         default=[],
         help="a format of your own, tried first; or the name of a built-in one, used alone",
     )
-    return parser
 
 
-def choose(wanted: list[str]) -> Parser:
-    """The parser with these formats; with names of built-in ones, only those.  Raises BadInput."""
+def choose(wanted: list[str]) -> tuple[list[formats.Format], list[formats.Format]]:
+    """The formats to try, and the user's own; with names of built-in ones, only those.  Raises BadInput."""
     own = [formats.from_file(Path(name)) for name in wanted if name.endswith((".yaml", ".yml"))]
     named = [formats.by_name(name) for name in wanted if not name.endswith((".yaml", ".yml"))]
-    return Parser(named or [form for form, _ in formats.built_in()], own)
+    return named or [form for form, _ in formats.built_in()], own
+
+
+def log_of(name: str) -> Path:
+    """The log that a name on the command line stands for: a run folder's console, or the file."""
+    path = Path(name)
+    return path / runs.CONSOLE_LOG if path.is_dir() else path
 
 
 def main(argv: list[str]) -> int:
     """Run `capture parse`."""
     options = arguments().parse_args(argv)
     try:
-        parser = choose(options.parser)
-        path = Path(options.file)
-        if path.is_dir():
-            path /= runs.CONSOLE_LOG
-        with sys.stdin.buffer if options.file == "-" else path.open("rb") as file:
+        parser = Parser(*choose(options.parser))
+        with sys.stdin.buffer if options.file == "-" else log_of(options.file).open("rb") as file:
             if isinstance(sys.stdout, io.TextIOWrapper):
                 sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the locale
             for record in parse(file, parser):

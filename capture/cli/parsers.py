@@ -1,25 +1,48 @@
-"""`capture parsers`: list the console formats, show one, test their samples."""
+"""`capture parsers`: list the console formats, show and test them, explain a line, suggest a format."""
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
+import re
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from capture import formats, samples, settings
+from capture import explaining, formats, samples, settings, suggesting
+from capture.cli.parse import add_parser_option, choose, log_of
+from capture.explaining import Explainer, Group
+
+BUILT_IN = "built in"
+NOTHING = (
+    "nothing to suggest: of what no pattern reads, no line comes three times with other numbers beside words"
+)
 
 
 def arguments() -> argparse.ArgumentParser:
     """The options of `capture parsers`."""
     parser = argparse.ArgumentParser(prog="capture parsers", description="The console formats.")
-    commands = parser.add_subparsers(dest="command", metavar="list|show|test|schema")
+    commands = parser.add_subparsers(dest="command", metavar="list|show|test|explain|suggest|schema")
     commands.add_parser("list", help="the formats in the order in which they are tried")
     show = commands.add_parser("show", help="print a built-in format, as a start for your own")
     show.add_argument("name")
     test = commands.add_parser("test", help="run the samples of format files, or of all formats in effect")
     test.add_argument("files", nargs="*", type=Path, metavar="FILE")
+    explain = commands.add_parser(
+        "explain", help="which pattern reads a line, or the lines of a log, and why not"
+    )
+    explain.add_argument(
+        "line", metavar="LINE|FILE", help="a line, a log, a run folder, or - for standard input"
+    )
+    add_parser_option(explain)
+    suggest = commands.add_parser(
+        "suggest", help="print a format for the lines of a log that no pattern reads"
+    )
+    suggest.add_argument("line", metavar="FILE", help="a log, a run folder, or - for standard input")
+    add_parser_option(suggest)
     commands.add_parser("schema", help="print the JSON Schema of a format file, for editors")
     return parser
 
@@ -32,19 +55,28 @@ def main(argv: list[str]) -> int:
             return _show(options.name)
         if options.command == "test":
             return _test(options.files)
+        if options.command == "explain":
+            return _explain(options.line, _read(options.line, options.parser))
+        if options.command == "suggest":
+            return _suggest(options.line, _read(options.line, options.parser))
         if options.command == "schema":
             print(json.dumps(formats.Format.model_json_schema(), indent=2))
             return 0
         return _list()
+    except BrokenPipeError:
+        raise  # of the output, not of the file
     except ValueError as error:
         print(f"capture parsers: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"capture parsers: {options.line}: {error.strerror}", file=sys.stderr)
         return 2
 
 
 def _in_effect() -> list[tuple[str, formats.Format]]:
     own = settings.load(os.getcwd(), os.environ, {})["parsers"]
     found = [("capture.yaml", formats.Format.model_validate(data)) for data in own]
-    return found + [("built in", form) for form, _ in formats.built_in()]
+    return found + [(BUILT_IN, form) for form, _ in formats.built_in()]
 
 
 def _list() -> int:
@@ -76,3 +108,74 @@ def _test(files: list[Path]) -> int:
         for failure in failures:
             print(failure)
     return 1 if failed else 0
+
+
+def _read(name: str, wanted: list[str]) -> Explainer:
+    """What is made of a log, or of a line that is no file's name."""
+    forms, own = choose(wanted) if wanted else _chosen()
+    if name == "-":
+        return explaining.explain(sys.stdin.buffer, forms, own)
+    path = log_of(name)
+    if not path.exists() and any(sign in name for sign in " :=|"):
+        return explaining.explain(io.BytesIO(name.encode() + b"\n"), forms, own)
+    with path.open("rb") as file:
+        return explaining.explain(file, forms, own)
+
+
+def _chosen() -> tuple[list[formats.Format], list[formats.Format]]:
+    found = _in_effect()
+    return [form for where, form in found if where == BUILT_IN], [
+        f for where, f in found if where != BUILT_IN
+    ]
+
+
+def _explain(name: str, explainer: Explainer) -> int:
+    silent = 0
+    for group in explainer.groups.values():
+        if group.rule is None and not group.is_numeric and name != group.text:
+            silent += group.count
+            continue
+        like = f" and {group.count - 1:,} like it" if group.count > 1 else ""
+        print(f"{group.number}{like}: {group.text}")
+        for line in _why(group):
+            print(f"    {line}")
+    if silent:
+        print(f"{silent:,} lines without numbers are read by no pattern")
+    return 0
+
+
+def _why(group: Group) -> Iterator[str]:
+    """What is said of lines alike."""
+    if group.rule is None:
+        yield "no pattern reads it"
+    else:
+        yield f"{group.rule.form.name}: {explaining.shown(group.rule.pattern)}"
+        if group.captured:
+            yield f"captured {_values(group.captured)}"
+        if not group.records:
+            yield "gives nothing by itself"
+    for record in group.records:
+        place = {
+            name: value
+            for name, value in (("step", record.step), ("epoch", record.epoch))
+            if value is not None
+        }
+        kind = "config " if record.config else ""
+        yield f"gives {kind}{_values({**place, **record.metrics, **record.config})}"
+    if group.near:
+        rule = group.near.rule
+        yield f"nearest is {rule.form.name}: {explaining.shown(rule.pattern)}"
+        yield f"which stops at {group.near.stop!r}" if group.near.stop else "which wants more behind it"
+
+
+def _values(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _suggest(name: str, explainer: Explainer) -> int:
+    found = suggesting.suggest(explainer.unread, re.sub(r"\W+", "_", Path(name).stem).strip("_") or "mine")
+    if found is None:
+        print(f"capture parsers: {NOTHING}", file=sys.stderr)
+        return 1
+    print(found, end="")
+    return 0
