@@ -104,7 +104,7 @@ class Explainer(Parser):
         return readings
 
     def _nearest(self, text: str, by: Rule | None) -> Near | None:
-        """The pattern that knows most of the line's beginning, a number among it; of another format than `by`."""
+        """The pattern, of another format than `by`, that knows most of the line's start, with a number."""
         number = _NUMBER.search(text)
         if number is None or not _NUMERIC.search(text):
             return None
