@@ -57,6 +57,9 @@ class Config(formats.Naming, Checked):
     collect: Annotated[list[Part], _SPLIT] = Field(
         [], description="what a run finds out by itself (default: all of these)"
     )
+    every: Annotated[str, BeforeValidator(str)] | None = Field(
+        None, description="fewer records of bars: one every 10s, or every 50 steps"
+    )
     redact: list[Expression] = Field([], description="regular expressions of what else is a secret")
 
 

@@ -17,6 +17,7 @@ from capture.records import Record
 from capture.rules import Renaming, Rule
 from capture.shapes import ByShape, zeroed
 from capture.state import Reading, State
+from capture.thinning import Thinner
 
 TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
 MOST_SOURCES = 4096  # ranks and workers that are told apart
@@ -49,7 +50,11 @@ class Parser:
     """
 
     def __init__(
-        self, formats: Sequence[Format], own: Sequence[Format] = (), naming: Naming | None = None
+        self,
+        formats: Sequence[Format],
+        own: Sequence[Format] = (),
+        naming: Naming | None = None,
+        thinner: Thinner | None = None,
     ) -> None:
         self.rules = [Rule(form, pattern, TIME_LIMIT) for form in own for pattern in form.patterns]
         self.rules += [Rule(form, pattern) for form in formats for pattern in form.patterns]
@@ -57,6 +62,7 @@ class Parser:
         self.events: list[str] = []
         self._order = {rule: index for index, rule in enumerate(self.rules)}
         self._renaming = Renaming(naming) if naming else None
+        self._thinner = thinner
         self._prefixes = Prefixes()
         self._sources: dict[tuple[Any, ...], _Source] = {(): _Source({})}
         self._open: dict[str | None, int] = {}  # streams, and how many tables and blocks go on there
@@ -107,13 +113,14 @@ class Parser:
 
     def finish(self) -> list[Record]:
         """The records that were still held back when the output ended."""
-        return [
+        records = [
             record
             for source in self._sources.values()
             for name, state in source.states.items()
             for reading in state.finish()
             for record in self._record(name, reading, None, source)
         ]
+        return records + self._thinner.rest() if self._thinner else records
 
     def resume(self) -> None:
         """The command was started again, and knows nothing of what it printed before."""
@@ -250,7 +257,11 @@ class Parser:
         if place.fit > 1:
             context["fit"] = place.fit
         at = (frame.offset, frame.span)
-        return [Record(frame.time, parser, place.step, place.epoch, metrics, context, at, reading.config)]
+        record = Record(frame.time, parser, place.step, place.epoch, metrics, context, at, reading.config)
+        if self._thinner is None:
+            return [record]
+        series = (key, *sorted(source.context.items()))
+        return self._thinner.add(series, record, live=frame.end not in FINAL)
 
 
 def _always(text: str) -> bool:

@@ -36,7 +36,7 @@ CHOICES = {
 LISTS, NUMBERS = ("to", "tags"), ("linger", "wait", "system")
 VARIABLES = (
     *("project", "name", "tags", "notes", "group", "to", "dir", "id", "resume"),
-    *("tty", "linger", "wait", "summary", "system"),
+    *("tty", "linger", "wait", "summary", "system", "every"),
 )
 NOT_SETTINGS = ("lenient", "run_dir")  # variables that are read elsewhere
 
@@ -72,6 +72,8 @@ def load(
     for _, layer in (*layers(folder, environ, ignored), ("options", options)):
         settings.update({key: value for key, value in layer.items() if value is not None})
     settings.setdefault("unbuffer", None)
+    if "every" in settings:
+        _check_every(settings, ignored)
     given = [form for path in parsers for form in _format(path, ignored)]
     settings["parsers"] = [*given, *settings.get("parsers", [])]
     if ignored is not None:
@@ -121,6 +123,16 @@ def _variable(key: str, environ: Mapping[str, str]) -> Settings:
         return {key: float(text) if key in NUMBERS else text}
     except ValueError:
         raise ValueError(f"{name}={text}: should be a number of seconds") from None
+
+
+def _check_every(settings: Settings, ignored: list[str] | None) -> None:
+    from capture.thinning import thinner  # not on the way of every start
+
+    try:
+        thinner(settings["every"])
+    except ValueError as error:
+        complain(error, ignored)
+        del settings["every"]
 
 
 def complain(error: ValueError, ignored: list[str] | None) -> None:

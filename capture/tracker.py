@@ -38,6 +38,7 @@ from capture.recording import RESUME, Chunk, Reader
 from capture.records import Record, to_json
 from capture.redaction import Redactor
 from capture.summary import Summary, block, clock
+from capture.thinning import thinner
 
 PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
@@ -222,7 +223,8 @@ def parser_of(folder: Path, run: runs.Run) -> Parser:
     naming = formats.Naming.model_validate(
         {key: run.settings[key] for key in ("rename", "drop", "scale") if key in run.settings}
     )
-    return Parser(found[len(own) :], found[: len(own)], naming)
+    every = run.settings.get("every")
+    return Parser(found[len(own) :], found[: len(own)], naming, thinner(every) if every else None)
 
 
 def _recover(path: Path) -> tuple[int, IO[str]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_cli import capture
 
@@ -61,6 +61,7 @@ def test_without_numbers_that_change_beside_words_there_is_nothing(lines):
 WORDS = st.text(alphabet="abc {}:=|%/()[]'\"\\-.,#&", max_size=8)
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, min_size=1, max_size=5), st.integers(0, 10**6))
 def test_whatever_is_suggested_is_a_format_whose_samples_hold(words, start):
     lines = ["".join(f"{word}{start + i + n}.5 " for n, word in enumerate(words)) for i in range(4)]
