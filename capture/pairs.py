@@ -9,7 +9,11 @@ from typing import Any
 from capture.shapes import ByShape
 from capture.values import KEY, NUMBER, number, quick
 
-_PAIR = re.compile(rf"(?<![\w.])(?P<key>{KEY})\s?[=:]\s*(?P<value>{NUMBER})(?P<percent>\s?%)?(?![\w./]|:\d)")
+# loss=0.5   acc: 91.2%   'f1': 0.5   dice_loss - 0.5
+_PAIR = re.compile(
+    rf"(?<![\w.])(?P<key>{KEY})(?:['\"]?\s?[=:]\s*|\s-\s(?=-?\d+\.\d))(?P<value>{NUMBER})"
+    r"(?P<percent>\s?%)?(?![\w./]|:\d|-[A-Za-z])"
+)
 
 
 def find(text: str) -> Iterator[tuple[str, float]]:

@@ -67,7 +67,7 @@ class Parser:
         self._sources: dict[tuple[Any, ...], _Source] = {(): _Source({})}
         self._open: dict[str | None, int] = {}  # streams, and how many tables and blocks go on there
         self._beginning: dict[str | None, list[Rule]] = {}  # streams without metrics, and who reads all there
-        self._known: set[str] = set()  # formats that have recognised more than a heading
+        self._known: set[str] = set()  # formats that have recognised more than a heading and config
         self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
         self._choose()
 
@@ -156,7 +156,8 @@ class Parser:
             if vainly and rule is not vainly[0]:  # the next lines of this shape need not ask in vain again
                 vainly[:] = [r for r in vainly if not r.matcher.rejects(view.text)]
             if rule.pattern.as_ != "context":
-                self._known.add(rule.form.name)
+                if rule.pattern.as_ != "config":
+                    self._known.add(rule.form.name)
                 if frame.stream in self._beginning and any(record.metrics for record in records):
                     self._measures(frame.stream)
                 return records

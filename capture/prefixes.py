@@ -46,6 +46,9 @@ _PREFIX = re.compile(
             rf"\[(?:[A-Z] )?(?P<date_bracket>{_DATE})[^\]]{{0,80}}\]:?{_SEPARATOR}",
             rf"\((?P<date_round>{_DATE})\){_SEPARATOR}",
             rf"\[[\w.-]{{1,80}}\] (?={_DATE})",
+            rf"\[\d{{4}}-\d\d-\d\d:{_CLOCK}:{_LEVEL}[^\]]{{0,80}}\]{_SEPARATOR}",
+            rf"\[[\w.]{{1,80}}: \d\d-\d\d {_CLOCK}\] \{{\d+\}} {_LEVEL}{_SEPARATOR}",
+            r"\[\d+\] \"(?=.*\"\s*$)",
             rf"(?P<date_plain>{_DATE})(?=[\s\[|:]|$):?(?:\sstd(?:out|err) [FP](?=\s))?{_SEPARATOR}",
             rf"\[(?:[A-Z] )?(?:{_SHORT_DATE}|{_CLOCK})[^\]]{{0,80}}\]:?{_SEPARATOR}",
             rf"(?:{_SHORT_DATE}|{_CLOCK})(?=\s){_SEPARATOR}",
@@ -70,6 +73,7 @@ _MAYBE = re.compile(
     rf"|(?i:{_WHO})|[a-z][\w.-]*\d\s+\|)"
 )
 _CALLER_COLUMN = re.compile(r"\s{2,}[\w.-]+\.py:\d+\s*$")  # the right edge of rich's log
+_OF_R = re.compile(r"\s*\[\d+\] \"")  # [1] "epoch 1 loss 0.5"
 # A prefix that stands nowhere but at the start of a line: what is before it is another process's line.
 _GLUED = re.compile(
     r"\[(?:default|trainer|worker|rank|local_rank)\d{1,6}\]:"
@@ -128,6 +132,8 @@ class Prefixes:
                 lines.append(self._labelled(whole, stream))
             else:
                 peeled = _without_column(text[end:stop])
+                if _OF_R.match(text, start):
+                    peeled = peeled.rstrip().removesuffix('"')
                 lines.append(Line([View(peeled, context), View(whole, context)], stamp))
             if not glued:
                 break

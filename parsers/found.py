@@ -58,6 +58,7 @@ class Line:
     fractions: list[tuple[Where, Where]] = field(default_factory=list)
     ordered: list[tuple[Where, Where]] = field(default_factory=list)
     clearest: int = words.NONE
+    explicit: bool = False  # a sign stands between a name and its number
     strays: int = 0
     numbers: int = 0
     fickle: bool = False

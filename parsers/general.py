@@ -22,13 +22,14 @@ LARGEST_STEP = 10**15
 MOST_SHAPES = 1024  # of lines that are remembered
 LONGEST = 1000  # characters: a longer line is no line of metrics, unless it is a mapping
 MOST_STRAYS = 4  # words of nothing known beside one metric; a number counts as two
+MOST_STRAYS_OF_ONE = 3  # the same where one name stands beside its number without a sign between them
 LONGEST_HEAD = 80  # characters before a mapping
 
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _DIGITS_OF_NAMES = re.compile(r"[A-Za-z_@^/%][.'+-]?\d[\w.@'+-]*")  # f1, mAP50-95, acc@5, top-1
 _known: dict[tuple[bytes | str, ...], Line | None] = {}
 
-_HEAD = re.compile(r"\s*(?:[=*#~-]{2,}>?|\*|[-=]>|[→↳•])(?=\s)")  # ==> epoch 3   -> val_loss 0.7
+_HEAD = re.compile(r"\s*(?:(?:\|\s)?>|[=*#~-]{2,}>?|\*|[-=]>|[→↳•])(?=\s)")  # ==> epoch 3   -> val_loss 0.7
 _BAR = re.compile(r"\[[=#>. -]{5,}\]|\|?[▏▎▍▌▋▊▉█━╸╺─░▒▓]{2,}[ ╸╺]*\|?")  # [=====>    ]   |███▌     |
 _SHORTENED = re.compile(r"(?i)\b(avg|val|max|min|std|tot)\. (?=[a-z])")
 _TYPED = re.compile(  # tensor(0.53, grad_fn=<NllLossBackward0>)   np.float64(0.5)   =[0.5]
@@ -54,7 +55,7 @@ hyperparams
 _OTHER_WORDS = frozenset(_OTHERS.split())
 _OTHER_STEMS = ("resum", "restor", "assert", "install", "download", "config", "compil")
 _LETTERS = re.compile(r"[a-z]+(?![a-z_])")
-_CODE = ("://", "==", "!=", "->", "=>", "::", "{", "}", "<", ">", "\\", "`", "~", "self.", "[]")
+_CODE = (" 0x", "://", "==", "!=", "->", "=>", "::", "{", "}", "<", ">", "\\", "`", "~", "self.", "[]")
 _CALL = re.compile(r"\w\((?:[^()]*[ ,])?\w+\s?=|\w\(['\"]|\w\.[a-z_]+\(")
 _WRAPPED = re.compile(r"(?:\w+\.)?(?:defaultdict\(<class '[\w.]+'>, |(?:OrderedDict|Counter|dict)\()$")
 _METHOD = re.compile(r"\.\w+\(\s*$")
@@ -174,7 +175,9 @@ def _pairs(text: str) -> tuple[str, Line | None, bool]:
         lines.keep(plain, cells["name"], cells, line)
     else:
         line = lines.scan(plain)
-    if line.clearest < words.WEAK or line.strays + 2 * line.numbers > MOST_STRAYS + len(line.metrics):
+    single = len(line.metrics) == 1 and not line.explicit
+    most = len(line.metrics) + (MOST_STRAYS_OF_ONE if single else MOST_STRAYS)
+    if line.clearest < words.WEAK or line.strays + 2 * line.numbers > most:
         return plain, None, line.fickle
     if bar:
         counts = [line.places.get("step"), *(at for at, _ in line.fractions)]

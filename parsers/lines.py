@@ -19,8 +19,8 @@ _TIME = r"(?:ns|us|µs|ms|s|secs?|seconds)"
 # A number that goes on (a version, a date, a ratio, the edge of the terminal) is none.
 _VALUE = (
     rf"(?P<value>{NUMBER}(?:[kKMGTB](?![\w/]))?)"
-    rf"(?:\s?(?P<percent>%)|\s?(?P<unit>{_TIME}|{_BYTES}|{_RATE})(?!\s*[:=]))?"
-    r"(?![\w…]|[.:/-]\d|\.\.|\s?%\|)"
+    rf"(?:\s?(?P<percent>%)(?!\|)|\s?(?P<unit>{_TIME}|{_BYTES}|{_RATE})(?!\s*[:=]))?"
+    r"(?![\w…]|[.:/-]\d|\.[.A-Za-z]|-[A-Za-z]|\s?%\|)"
 )
 _NAME = re.compile(rf"{_WORD}(?: {{1,2}}(?!(?i:nan|inf|infinity)\b){_WORD}){{0,5}}")
 _VERB = re.compile(r" (?:is|was|of)$")
@@ -35,9 +35,15 @@ _PHRASE_END = re.compile(r"\s*(?::|=| is)\s*$")
 _WHEN = re.compile(r" (?=(?:after|at) [\da-z])")
 # Validation loss 15: 0.878570   Train loss 5 1.171202
 _AT_STEP = re.compile(rf" (?P<at>{_COUNT}):?\s+(?=-?\d*\.\d|-?\d+e-|nan|inf){_VALUE}")
+# Train / Test accuracy: 0.37 / 0.28   train/val loss: 0.5/0.6
+_PART = r"(?i:train(?:ing)?|val(?:id(?:ation)?)?|test|eval|dev)"
+_BOTH = re.compile(
+    rf"(?P<one>{_PART})\s?/\s?(?P<two>{_PART}) (?P<name>{_WORD}(?: {_WORD})?)\s?[:=]\s*"
+    rf"(?P<first>{NUMBER})(?P<first_percent>\s?%)?\s?/\s?(?P<second>{NUMBER})(?P<second_percent>\s?%)?(?![\w/])"
+)
 # Accuracy: 9850/10000 (98%)
 _OUT_OF = re.compile(
-    rf"\s{{0,2}}[:=]?\s*(?P<hits>{_COUNT})\s?/\s?(?P<all>{_COUNT})(?![\d/]|\.\d)(?:\s*\(\s*[\d.]+\s?%\s*\))?"
+    rf"\s{{0,2}}[:=]?\s{{0,4}}(?P<hits>{_COUNT})\s?/\s?(?P<all>{_COUNT})(?![\d/]|\.\d)(?:\s*\(\s*[\d.]+\s?%\s*\))?"
 )
 # 7.3 (9.3)   0.53 ± 0.01   0.53 (best 0.5)
 _SECOND = re.compile(
@@ -209,11 +215,15 @@ def pair(text: str, at: int, line: Line) -> int:
     name, end = named[0], named.end()
     first, _, rest = name.partition(" ")
     many = rest or text.startswith(" (", end)
-    if many and words.kind(first) == words.CLEAR and (phrase := _PHRASE.match(text, at)):
+    if many and words.kind(first) >= words.WEAK and (phrase := _PHRASE.match(text, at)):
+        line.explicit = True
         return _phrase(text, at, phrase, line)
+    if both := _BOTH.match(text, at):
+        return _both(text, both, line)
     if verb := _VERB.search(name):
         name, end = name[: verb.start()], at + verb.start()
     if explicit := _EXPLICIT.match(text, end):
+        line.explicit = True
         if words.is_split(name) and explicit["value"].isdigit() and _OPENS_EPOCH.match(text, explicit.end()):
             line.section, line.places["epoch"] = (
                 name,
@@ -239,6 +249,16 @@ def pair(text: str, at: int, line: Line) -> int:
     if spaced and (words.kind(last) >= words.BESIDE or _is_a_cell(text, at, spaced.end())):
         return keep(text, _without_lead(name, line), spaced, line, spaced=True)
     return 0
+
+
+def _both(text: str, found: re.Match[str], line: Line) -> int:
+    """Take two values under one name, each of another part of the data."""
+    line.explicit = True
+    for part, value in (("one", "first"), ("two", "second")):
+        where = _where(found, value, share if found[f"{value}_percent"] else number)
+        _add(f"{found[part]} {found['name']}", where, line)
+    line.section = ""
+    return found.end()
 
 
 def _phrase(text: str, at: int, found: re.Match[str], line: Line) -> int:
@@ -293,7 +313,8 @@ def _add(name: str, where: Where, line: Line, doubts: int = 0) -> str:
     kind = words.kind(name) - doubts
     first, _, rest = name.partition(" ")
     if rest and words.is_split(first):
-        line.section = first + " "
+        if kind >= words.WEAK:
+            line.section = first + " "
     elif kind >= words.WEAK and line.section and not words.names_split(name):
         name = line.section + name if line.section.endswith(" ") else f"{line.section}/{name}"
     line.clearest = max(line.clearest, kind, words.WEAK * words.is_learning_rate(name))

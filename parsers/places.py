@@ -23,7 +23,7 @@ def place(line: Said, memory: Memory) -> dict[str, Value]:
             step = _counted_on(epoch, line, memory)
     else:
         epoch = memory.get("epoch")
-        step = memory.get("step") if memory.get("step's epoch") == str(epoch) else None
+        step = memory.get("step") if memory.get("step's epoch", str(epoch)) == str(epoch) else None
         given = str(memory.get("given", "")) if memory.get("place") == f"{epoch} {step}" else ""
         if names in given:  # the same again without a place of its own: the run has moved on
             epoch = step = None

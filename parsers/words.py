@@ -28,7 +28,7 @@ _SETTING = re.compile(
     r"|fn|func|function|name|freq|frequency|every|interval|size|num|number|count|counter|reduction|clip|clipping"
     r"|target|goal|enabled?|disabled?|decay|factor|schedule[rs]?|warmup|packet|stop|margin|window|budget|version"
     r"|port|id|idx|index|code|codes|offset|shape|dim|dims|bits|ms|sec|secs|seconds|log2|handler|class|classes"
-    r"|init|seed|mode|heat|insertion|profit|config|rows?|lines?|rank|workers?|buffer|queue"
+    r"|init|seed|mode|decimal|places?|heat|insertion|profit|config|rows?|lines?|rank|workers?|buffer|queue"
 )
 # A name that says that the line is a list of settings.
 _CONFIG = re.compile(
@@ -58,7 +58,7 @@ REWARD _rew erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU
 MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
 bpc bpd WER CER wer: wer= cer: cer= ross-entropy ross_entropy rossEntropy err-top lr= lr: best_metric
 """
-_SPACED_TEXTS = ("est metric", "lr =", "earning rate")
+_SPACED_TEXTS = ("unction value", "est metric", "lr =", "earning rate")
 LITERALS = frozenset([*_TEXTS.split(), *_SPACED_TEXTS])
 
 
@@ -67,11 +67,11 @@ def kind(name: str) -> int:
     """What a name tells: CLEAR and WEAK are metrics, BESIDE is what is printed beside them."""
     words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
     parts = [part for word in words for part in (word.lower(), *map(str.lower, _PARTS.findall(word)))]
+    if {"cross", "entropy"} <= set(parts) or {"function", "value"} <= set(parts):
+        return CLEAR
     if any(_SETTING.fullmatch(part) for part in parts):
         return BESIDE if any(_CLEAR.fullmatch(part) for part in parts) else NONE
     if any(_CLEAR.fullmatch(part) for part in parts) or any(word.startswith("mAP") for word in words):
-        return CLEAR
-    if {"cross", "entropy"} <= set(parts):
         return CLEAR
     weak = {part for part in parts if _WEAK.fullmatch(part)}
     if weak:

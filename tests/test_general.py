@@ -77,6 +77,13 @@ LINES = [
     ("Validation loss 15:  0.878570", None, 15, {"Validation loss": 0.87857}),
     ("Loss for final step: 0.7.", None, None, {"Loss for final step": 0.7}),
     ("Iteration 10, lr = 0.2", None, 10, {"lr": 0.2}),
+    ("Train / Test accuracy: 0.373 / 0.280.", None, None, {"Train accuracy": 0.373, "Test accuracy": 0.28}),
+    ("epoch 2 train/val loss: 0.5/0.6", 2, None, {"train loss": 0.5, "val loss": 0.6}),
+    ("Score at iteration 10 is 0.53", None, 10, {"Score": 0.53}),
+    ("         Current function value: 0.000012", None, None, {"Current function value": 0.000012}),
+    ("     | > loss: 1.38 (1.40)", None, None, {"loss": 1.38, "loss/avg": 1.4}),
+    ("Epoch: 1/4 Train steps: 10 Val steps: 3 0.03s loss: 1.13 val_loss: 1.2", 1, 10,
+     {"Val steps": 3, "loss": 1.13, "val_loss": 1.2}),
     ("Best score: 0.95", None, None, {"Best score": 0.95}),
     ("*** Best metric: 81.25 (epoch 3)", 3, None, {"Best metric": 81.25}),
     # positions without a word
@@ -153,6 +160,12 @@ def test_every_line_that_is_read_passes_the_gate(line):
 
 
 @pytest.mark.parametrize("line", [
+    "model-step=200-loss=0.41.bin            0%    0KB   1.2MB/s   00:05 ETA",
+    "[Parsed_psnr_0 @ 0x55f876fb9f80] PSNR y:53.027309 u:50.704141",
+    "loss-logger-0               0/1     Error     12            41m",
+    "0\t10\tloss accuracy 0.5 model price rain",
+    "swarm.global_best:   0%|                |0/60",
+    "loss_decimal_place = 4",
     "[master 455807a] step 2: lower lr to 0.02, loss better by 0.1",
     # settings
     "Namespace(lr=0.1, loss='mse', loss_weight=0.5)",
