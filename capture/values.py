@@ -107,13 +107,14 @@ def argument(text: str) -> Any:
 
 
 def _object(text: str) -> Any:
-    """The list or mapping that a Python program or JSON shows so; the text where it shows something else."""
+    """The list or mapping that a Python program or JSON shows so; the text where it is no plain data."""
     for read in (ast.literal_eval, json.loads):
         try:
             value = read(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            json.dumps(value, allow_nan=False)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             continue
-        return list(value) if isinstance(value, (list, tuple)) else value
+        return list(value) if isinstance(value, tuple) else value
     return text
 
 

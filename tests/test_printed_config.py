@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture import formats
+from capture import records as records_module
 from capture.parsers import reprs
 from capture.parsing import Parser
 from capture.pipeline import Pipeline
@@ -221,6 +222,19 @@ def test_a_command_that_is_started_again_prints_its_config_again():
     first = pipeline.feed(rows, 0)[0]
     pipeline.resume()
     assert [r.config for r in pipeline.feed(rows, len(rows))[0]] == [r.config for r in first]
+
+
+@settings(deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.sets(st.integers(), max_size=2),
+        max_leaves=5,
+    )
+)
+def test_whatever_a_value_is_its_record_can_be_written(value):
+    for record in records(f"Namespace(a={value!r}, b={json.dumps(value, default=list)})\n", CONFIG):
+        assert records_module.from_json(records_module.to_json(record)).config.keys() == record.config.keys()
 
 
 @settings(deadline=None)

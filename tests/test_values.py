@@ -78,7 +78,7 @@ def test_whatever_looks_like_a_number_can_be_read(text):
 @pytest.mark.parametrize(("text", "value"), [
     ("True", True), ("false", False), ("None", None), ("null", None), ("'x y'", "x y"), ('"3"', "3"), ("1e-3", 0.001), (" 64 ", 64),
     ("cpu", "cpu"), ("'", "'"), ("", ""), ("25,000", 25000), ("[1, 'a', null]", "[1, 'a', null]"), ("[1, null]", [1, None]),
-    ("(0.9, 0.95)", [0.9, 0.95]), ("[1, True]", [1, True]), ("[", "["), ("(a)", "(a)"),
+    ("(0.9, 0.95)", [0.9, 0.95]), ("[NaN, 1]", "[NaN, 1]"), ("[1e999]", "[1e999]"), ("{1, 2}", "{1, 2}"), ("[b'a']", "[b'a']"), ("[1, True]", [1, True]), ("[", "["), ("(a)", "(a)"),
 ])  # fmt: skip
 def test_config_values_are_what_the_program_wrote(text, value):
     assert (type(literal(text)), literal(text)) == (type(value), value)
