@@ -53,7 +53,7 @@ _OF_CONFIG = re.compile(
 _KEY = r"[A-Za-z_][\w./-]*(?: [A-Za-z_&][\w./-]*){0,6}"
 _ROW = re.compile(
     rf"(?P<indent>[\s│|┃]*)(?P<quote>['\"]?)(?P<key>{_KEY})(?P=quote)(?:\s?\([^()]*\))?"
-    r"(?:\s*(?:[:=](?![:=/\\])|\.{3,})\s*|\s*[|│┃]\s*|\s{2,})(?P<value>.*?)[\s│|┃]*"
+    r"(?:\s*(?:[:=](?![:=/\\])|\.{3,})\s*|\s*[|│┃]\s*|\s{2,})(?P<value>(?!\s*--?[a-z]).*?)[\s│|┃]*"
 )
 _COLUMNS = re.compile(
     r"(?i)\W*(?:option|name|key|param(?:eter)?|argument|setting)s?\W+values?\W*"

@@ -25,7 +25,7 @@ _BESIDE = re.compile(
 # Words of settings: `loss_weight: 0.5` says nothing of how well it goes.
 _SETTING = re.compile(
     r"weights?|scaler?|coefs?|coeff|coefficients?|smoothing|threshold|thresh|tolerance|tol|limit|patience|type"
-    r"|fn|func|function|name|freq|frequency|every|interval|size|num|number|count|counter|reduction|clip|clipping"
+    r"|fn|func|function|name|freq|frequency|every|interval|size|num|number|count|counter|cnt|reduction|clip|clipping"
     r"|target|goal|enabled?|disabled?|decay|factor|schedule[rs]?|warmup|packet|stop|margin|window|budget|version"
     r"|port|id|idx|index|code|codes|offset|shape|dim|dims|bits|ms|sec|secs|seconds|log2|handler|class|classes"
     r"|init|seed|mode|decimal|places?|heat|insertion|profit|config|rows?|lines?|rank|workers?|buffer|queue"

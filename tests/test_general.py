@@ -166,6 +166,7 @@ def test_every_line_that_is_read_passes_the_gate(line):
     "0\t10\tloss accuracy 0.5 model price rain",
     "swarm.global_best:   0%|                |0/60",
     "loss_decimal_place = 4",
+    "net.mptcp.stale_loss_cnt = 4",
     "[master 455807a] step 2: lower lr to 0.02, loss better by 0.1",
     # settings
     "Namespace(lr=0.1, loss='mse', loss_weight=0.5)",
