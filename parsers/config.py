@@ -156,7 +156,7 @@ def _object(text: str, state: Open) -> tuple[Open | None, Read] | None:
     head = text[:start]
     called = _CLASS.fullmatch(head)
     if text[start] == "(":
-        if not called or not _OF_CONFIG.fullmatch(called["name"]):
+        if not called or head[-1:] == " " or not _OF_CONFIG.fullmatch(called["name"]):
             return None
         named, shown = True, text[called.start("name") :]
     else:

@@ -164,7 +164,7 @@ NO_CONFIG = {
     "help": "usage: train.py [-h]\n\npositional arguments:\n  data        path to the data\n  model       its name\n\n"
     "options:\n  seed        the seed\n  device      the device\n",
     "options and their opposites": "Untyped definitions and calls configuration:\n  --disallow-any-generics\n"
-    "      seed of all (inverse: --allow-any-generics)\n      inverse: --allow\n      other: -x\n",
+    "      specify explicit type parameters (inverse:\n      --allow-any-generics)\n      inverse: --allow\n      other: -x\n",
     "sentences": "Loading model configuration from cache.\nseed: the first of many words in a long sentence of no use\n"
     "device: cpu is what is used if nothing else is said\nmodel: see the documentation for what may stand here\n",
     "two rows": "seed: 1\nlr: 0.1\n",
