@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -174,7 +175,8 @@ def test_a_wrong_variable_is_one_sentence_for_every_command(monkeypatch, variabl
 def test_a_built_in_format_is_a_start_for_ones_own():
     Path("own.yaml").write_text(capture("parsers", "show", "tqdm").stdout)
     done = capture("parsers", "test", "own.yaml")
-    assert (done.returncode, done.stdout) == (0, "tqdm (own.yaml): 6 samples ok\n")
+    assert done.returncode == 0
+    assert re.fullmatch(r"tqdm \(own.yaml\): \d+ samples ok\n", done.stdout)
 
 
 def test_a_date_in_the_configuration_stops_no_command():
@@ -189,7 +191,7 @@ def test_parsers_can_be_listed_shown_and_tested():
     assert capture("parsers", "show", "keras").stdout.startswith("name: keras\n")
     done = capture("parsers", "test")
     assert done.returncode == 0
-    assert "keras (built in): 8 samples ok" in done.stdout
+    assert re.search(r"^keras \(built in\): \d+ samples ok$", done.stdout, re.M)
 
 
 def test_a_failing_sample_makes_the_test_fail():
