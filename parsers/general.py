@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 
 from capture import bars
-from capture.parsers import lines, mappings, words
+from capture.parsers import lines, looks, mappings, words
 from capture.parsers.found import Line, Where
 from capture.parsers.places import place
 from capture.readers import ALONE, Memory
@@ -143,7 +143,7 @@ def _mapping(text: str, start: int) -> tuple[Line | None, bool]:
         if span is None:
             continue
         what = name.lower().removeprefix("train/").removeprefix("global_").removeprefix("current_")
-        weight = lines.STEPS.get(what.removesuffix("s"))
+        weight = looks.STEPS.get(what.removesuffix("s"))
         if what in ("epoch", "epochs"):
             line.places["epoch"] = Where(*span, number)
         elif weight is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from capture.parsers.found import Said
-from capture.parsers.lines import EACH_EPOCH
+from capture.parsers.looks import EACH_EPOCH
 from capture.readers import Memory
 from capture.values import Value
 
