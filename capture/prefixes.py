@@ -51,7 +51,7 @@ _PREFIX = re.compile(
             r"\[\d+\] \"(?=.*\"\s*$)",
             rf"(?P<date_plain>{_DATE})(?=[\s\[|:]|$):?(?:\sstd(?:out|err) [FP](?=\s))?{_SEPARATOR}",
             rf"\[(?:[A-Z] )?(?:{_SHORT_DATE}|{_CLOCK})[^\]]{{0,80}}\]:?{_SEPARATOR}",
-            rf"(?:{_SHORT_DATE}|{_CLOCK})(?=\s){_SEPARATOR}",
+            rf"(?:{_SHORT_DATE}|{_CLOCK}|\d{{4}}-\d\d-\d\d \d\d:\d\d\.\d\d)(?=\s){_SEPARATOR}",
             rf"{_MONTH} [ \d]\d {_CLOCK} [\w.-]+ [\w./@-]+(?:\[\d+\])?:\s",
             rf"[IWEFD]\d{{4}} {_CLOCK}\s+\d+ {_PLACE}\]\s",
             rf"\[{_LEVEL}\|{_PLACE}\](?:\s{_DATE})?\s>>\s",

@@ -36,6 +36,7 @@ _TYPED = re.compile(  # tensor(0.53, grad_fn=<NllLossBackward0>)   np.float64(0.
     rf"(?:tensor|Array|array|(?:np\.|numpy\.|jnp\.)?(?:float|int)\d+)"
     rf"\(\s*({NUMBER})(?:,[^()]{{0,80}}(?:\([^()]*\))?)?\s*\)|(?<==)\[\s*({NUMBER})\s*\]"
 )
+_FLOAT32 = re.compile(r"(?<=\d)f0(?!\w)")  # 0.5f0 of Julia
 # |  test_loss  |  0.55  |
 _CELLS = re.compile(
     rf"\s*[|│┃]\s*(?P<name>[A-Za-z_][\w/.@ -]{{0,60}}?)\s*[|│┃]\s*"
@@ -165,6 +166,7 @@ def _pairs(text: str) -> tuple[str, Line | None, bool]:
     head, bar = _HEAD.match(text), _BAR.search(text)
     plain = _BAR.sub(" ", text[head.end() :] if head else text)
     plain = _TYPED.sub(r"\1\2", plain)
+    plain = _FLOAT32.sub("", plain)
     plain = _SHORTENED.sub(r"\1 ", plain)
     if glued := _GLUED.search(plain):
         plain = plain[: glued.start()]

@@ -17,6 +17,8 @@ _TOKEN = re.compile(
 )
 
 
+_AFTER = re.compile(r"[\s.;)]*(?:\w+=[\w.+-]+\s*){0,5}")  # metrics={'loss': 0.5} step=50
+
 Span = tuple[int, int]
 
 
@@ -62,7 +64,7 @@ def find(text: str, start: int) -> dict[str, Span | None] | None:
             if what == "close":
                 depth -= 1
                 if not depth:
-                    return found if text[at:].strip(" .;)") == "" else None
+                    return found if _AFTER.fullmatch(text, at) else None
                 key = path.pop()
         elif what == "colon":
             expects_key = False

@@ -11,11 +11,11 @@ CLEAR, WEAK, BESIDE, NONE = 3, 2, 1, 0
 _CLEAR = re.compile(
     r"[a-z]*loss\d*|acc\d*|accuracy|accuracies|perplexity|ppl|auc|auroc|aucpr|auprc|f1|f1score|bleu\d?|rouge\w?"
     r"|rouge(?:sum|lsum)|rewards?|rew|mse|rmse|nrmse|rmsle|mae|mape|smape|m?iou|dice|psnr|ssim|map\d{2,3}"
-    r"|bpb|bpc|bpd|wer|cer|ndcg|nll|elbo|mcc|recall|logloss"
+    r"|bpb|bpc|bpd|mrr|wer|cer|ndcg|nll|elbo|mcc|recall|logloss"
 )
 # Words that other programs use too: they need a step or an epoch beside them, or a split before them.
 _WEAK = re.compile(
-    r"losses|scores?|metric|err|error|precision|map|return|returns|ret|r2|mrr|fid|hits?|top\d|cost|objective|squared?|absolute"
+    r"losses|scores?|metric|err|error|precision|map|return|returns|ret|r2|fid|hits?|top\d|cost|objective|squared?|absolute"
 )
 # Words of numbers that stand beside metrics.
 _BESIDE = re.compile(
@@ -56,7 +56,7 @@ _TEXTS = """
 loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost return Return bjective eward
 REWARD _rew erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
 MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
-bpc bpd WER CER wer: wer= cer: cer= ross-entropy ross_entropy rossEntropy err-top lr= lr: best_metric
+bpc bpd mrr MRR WER CER wer: wer= cer: cer= ross-entropy ross_entropy rossEntropy err-top lr= lr: best_metric
 """
 _SPACED_TEXTS = ("unction value", "est metric", "lr =", "earning rate")
 LITERALS = frozenset([*_TEXTS.split(), *_SPACED_TEXTS])

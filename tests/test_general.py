@@ -84,6 +84,8 @@ LINES = [
     ("     | > loss: 1.38 (1.40)", None, None, {"loss": 1.38, "loss/avg": 1.4}),
     ("Epoch: 1/4 Train steps: 10 Val steps: 3 0.03s loss: 1.13 val_loss: 1.2", 1, 10,
      {"Val steps": 3, "loss": 1.13, "val_loss": 1.2}),
+    ("MRR: 0.2140 Hits@10: 0.5757", None, None, {"MRR": 0.214, "Hits@10": 0.5757}),
+    ("(epoch = 1, train_loss = 0.63f0, test_acc = 0.72f0)", 1, None, {"train_loss": 0.63, "test_acc": 0.72}),
     ("Best score: 0.95", None, None, {"Best score": 0.95}),
     ("*** Best metric: 81.25 (epoch 3)", 3, None, {"Best metric": 81.25}),
     # positions without a word
@@ -126,6 +128,8 @@ LINES = [
     ('{"global_step": 7, "batch": 3, "loss": Infinity, "done": true}', None, 7, {"loss": math.inf}),
     ("Eval results: {'accuracy': 0.91, 'f1': 0.9}", None, None, {"Eval/accuracy": 0.91, "Eval/f1": 0.9}),
     ("Epoch 3: {'loss': 0.5}", 3, None, {"loss": 0.5}),
+    ("DQN_2026: epoch=1 step=50 epoch=1 metrics={'loss': 0.42, 'td_loss': 0.3} step=50", 1, 50,
+     {"loss": 0.42, "td_loss": 0.3}),
     ("epoch 1 scores defaultdict(<class 'float'>, {'precision': 0.5, 'recall': np.float32(0.6)})", 1, None,
      {"precision": 0.5, "recall": 0.6}),
     ('  "accuracy": 0.91,', None, None, {"accuracy": 0.91}),

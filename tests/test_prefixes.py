@@ -74,6 +74,10 @@ MOMENT = 1795181200  # 2026-11-20 13:26:40 UTC
     ("2026-11-20T08:26:40.5-0500 ", MOMENT + 0.5),
     ("Fri Nov 20 13:26:40 2026<stdout>:", MOMENT),
     ("Nov 20 13:26:40 host prog[123]: ", None),
+    ("2026-11-20 13:26.40 [info     ] ", None),
+    ("[2026-11-20:13:26:40:INFO:sockeye.training:log] ", None),
+    ("[flaml.automl.logger: 11-20 13:26:40] {2470} INFO - ", None),
+    ("[host] 2026-11-20 13:26:40,123 (trainer:762) INFO: ", MOMENT + 0.123),
 ])  # fmt: skip
 def test_loggers_and_times(prefix, time):
     assert one(prefix + "epoch 1 loss 0.5") == (
@@ -81,6 +85,11 @@ def test_loggers_and_times(prefix, time):
         {},
         time and pytest.approx(time, rel=0, abs=1e-3),
     )
+
+
+def test_what_r_prints_is_a_text_in_quotes():
+    assert one('[1] "epoch 1 loss 0.5"')[0] == "epoch 1 loss 0.5"
+    assert one('[1] "a" "b" 3')[0] == '[1] "a" "b" 3'
 
 
 def test_the_columns_of_a_rich_log():
