@@ -17,6 +17,7 @@ from capture import checked, formats, plugins
 from capture.checked import Checked, Source
 from capture.errors import BadInput
 from capture.settings import complain
+from capture.thinning import thinner
 
 _SPLIT = BeforeValidator(lambda v: [part.strip() for part in v.split(",")] if isinstance(v, str) else v)
 Split = Annotated[list[str], _SPLIT]
@@ -28,6 +29,11 @@ def _expression(value: Any) -> str:
         re.compile(value)
     except (re.error, TypeError) as error:
         raise ValueError(f"should be a regular expression: {error}") from None
+    return str(value)
+
+
+def _every(value: Any) -> str:
+    thinner(str(value))
     return str(value)
 
 
@@ -57,7 +63,7 @@ class Config(formats.Naming, Checked):
     collect: Annotated[list[Part], _SPLIT] = Field(
         [], description="what a run finds out by itself (default: all of these)"
     )
-    every: Annotated[str, BeforeValidator(str)] | None = Field(
+    every: Annotated[str, BeforeValidator(_every)] | None = Field(
         None, description="fewer records of bars: one every 10s, or every 50 steps"
     )
     redact: list[Expression] = Field([], description="regular expressions of what else is a secret")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, BinaryIO, NamedTuple
 
 from capture.formats import Format, Pattern
 from capture.frames import FINAL, Frame, Lines
 from capture.parsing import Parser
-from capture.patterns import Matcher
+from capture.patterns import Matcher, Timeout
 from capture.pipeline import parse
 from capture.prefixes import Line
 from capture.records import Record
@@ -108,13 +109,18 @@ class Explainer(Parser):
         number = _NUMBER.search(text)
         if number is None or not _NUMERIC.search(text):
             return None
-        best = Near(self.rules[0], text)
         others = [rule for rule in self.rules if not rule.lines and (by is None or rule.form is not by.form)]
-        for rule in others:
-            reach = rule.matcher.reach(text) if isinstance(rule.matcher, Matcher) else 0
-            if reach >= number.end() and reach > len(text) - len(best.stop):
-                best = Near(rule, text[reach:])
-        return best if best.stop != text else None
+        reach, nearest = max(
+            ((_reach(rule, text), rule) for rule in others), key=itemgetter(0), default=(0, None)
+        )
+        return Near(nearest, text[reach:]) if nearest and reach >= number.end() else None
+
+
+def _reach(rule: Rule, text: str) -> int:
+    try:
+        return rule.matcher.reach(text, rule.timeout) if isinstance(rule.matcher, Matcher) else 0
+    except Timeout:  # a user's own pattern, on a line that it is not made for
+        return 0
 
 
 def explain(file: BinaryIO, forms: Sequence[Format], own: Sequence[Format] = ()) -> Explainer:

@@ -97,17 +97,21 @@ class Matcher:
         except TimeoutError:
             raise Timeout(self.source) from None
 
-    def reach(self, text: str) -> int:
-        """How many of the text's first characters may begin a match; 0 for what may begin anywhere."""
+    def reach(self, text: str, timeout: float | None = None) -> int:
+        """How many of the text's first characters may begin a match; 0 for what may begin anywhere.
+
+        Raises Timeout where a search takes longer than `timeout` seconds.
+        """
         if not self.source.startswith("^") or _ANYTHING.match(self.source, 1):
             return 0
         low, high = 0, len(text)
         while low < high:
             middle = (low + high + 1) // 2
-            if self._compiled.match(text[:middle], partial=True):
-                low = middle
-            else:
-                high = middle - 1
+            try:
+                begins = self._compiled.match(text[:middle], partial=True, timeout=timeout)
+            except TimeoutError:
+                raise Timeout(self.source) from None
+            low, high = (middle, high) if begins else (low, middle - 1)
         ended_early = low == len(text) and not any(literal in text for literal in self.literals or ())
         return 0 if ended_early else low  # `.*` would go on for ever
 

@@ -73,7 +73,6 @@ _MAYBE = re.compile(
     rf"|(?i:{_WHO})|[a-z][\w.-]*\d\s+\|)"
 )
 _CALLER_COLUMN = re.compile(r"\s{2,}[\w.-]+\.py:\d+\s*$")  # the right edge of rich's log
-_OF_R = re.compile(r"\s*\[\d+\] \"")  # [1] "epoch 1 loss 0.5"
 # A prefix that stands nowhere but at the start of a line: what is before it is another process's line.
 _GLUED = re.compile(
     r"\[(?:default|trainer|worker|rank|local_rank)\d{1,6}\]:"
@@ -132,7 +131,7 @@ class Prefixes:
                 lines.append(self._labelled(whole, stream))
             else:
                 peeled = _without_column(text[end:stop])
-                if _OF_R.match(text, start):
+                if '"' in text[start:end]:  # of R: [1] "epoch 1 loss 0.5"
                     peeled = peeled.rstrip().removesuffix('"')
                 lines.append(Line([View(peeled, context), View(whole, context)], stamp))
             if not glued:

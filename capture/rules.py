@@ -248,7 +248,7 @@ class Rule:
         if case.as_ != "metrics":
             plain = {name: value for name, value in values.items() if name not in structure}
             plain |= {name: literal(v) if isinstance(v, str) else v for name, v in repeated}
-            memory |= plain
+            memory |= {n: v for n, v in plain.items() if n in memory or len(memory) < MOST_NAMES}
             return [Reading(config=plain, frame=frame)] if case.as_ == "config" else [NOTHING]
         metrics = {n: v for n, v in values.items() if n not in structure and not isinstance(v, str)}
         if repeated:

@@ -38,7 +38,8 @@ VARIABLES = (
     *("project", "name", "tags", "notes", "group", "to", "dir", "id", "resume"),
     *("tty", "linger", "wait", "summary", "system", "every"),
 )
-NOT_SETTINGS = ("lenient", "run_dir")  # variables that are read elsewhere
+# Those whose values are checked as in a file, which is slow; a backend's section is a mapping, too.
+FILE_VARIABLES = ("config", "parsers", "unbuffer", "collect", "redact", "rename", "drop", "scale")
 
 
 def files(folder: str, environ: Mapping[str, str]) -> list[str]:
@@ -102,13 +103,19 @@ def from_variables(environ: Mapping[str, str], ignored: list[str] | None = None)
             settings |= _variable(key, environ)
         except ValueError as error:
             complain(error, ignored)
-    known = {f"CAPTURE_{key.upper()}" for key in (*VARIABLES, *NOT_SETTINGS)}
-    others = {k: v for k, v in environ.items() if k.startswith("CAPTURE_") and v and k not in known}
+    others = {name: text for name, text in environ.items() if text and _is_as_in_a_file(name, text)}
     if others:
         from capture import config  # slow
 
         settings |= config.of_variables(others, ignored)
     return settings
+
+
+def _is_as_in_a_file(name: str, text: str) -> bool:
+    if not name.startswith("CAPTURE_"):
+        return False
+    key = name[len("CAPTURE_") :].lower()
+    return key in FILE_VARIABLES or (text.startswith("{") and key not in VARIABLES)
 
 
 def _variable(key: str, environ: Mapping[str, str]) -> Settings:
@@ -131,7 +138,7 @@ def _check_every(settings: Settings, ignored: list[str] | None) -> None:
     try:
         thinner(settings["every"])
     except ValueError as error:
-        complain(error, ignored)
+        complain(ValueError(f"every: {error}"), ignored)
         del settings["every"]
 
 

@@ -14,11 +14,11 @@ import yaml
 
 from capture import samples
 from capture.checked import Source
-from capture.formats import Format, Sample, load
+from capture.formats import Sample, load
 from capture.values import NUMBER
 
 LEAST_LINES = 3  # alike, of which a pattern is made
-MOST_PATTERNS = 10
+MOST_KINDS, MOST_PATTERNS = 100, 10  # that are tried, and that are given
 MOST_KEPT = 1000  # lines of one kind
 
 _CLOCK = r"(?:\d+:)?\d+:\d\d(?:\.\d+)?"
@@ -49,17 +49,21 @@ def suggest(lines: Iterable[str], name: str) -> str | None:
     """A format, as YAML, for the lines that recur; None where there are none with numbers that change."""
     patterns: list[str] = []
     texts: list[str] = []
-    for kind in _kinds(lines)[:MOST_PATTERNS]:
-        pattern = _pattern(kind)
-        if pattern is not None and pattern not in patterns:
+    for kind in _kinds(lines)[:MOST_KINDS]:
+        pattern, text = _pattern(kind), kind.lines[0]
+        if pattern not in patterns and _gives(_format(name, [pattern]), text):
             patterns.append(pattern)
-            texts.append(kind.lines[0])
+            texts.append(text)
+        if len(patterns) == MOST_PATTERNS:
+            break
     if not patterns:
         return None
-    data: dict[str, Any] = {"name": name, "patterns": [{"line": pattern} for pattern in patterns]}
-    form = load(Source(_yaml(data), name), samples=False)
-    data["samples"] = [{"text": text, "gives": _gives(form, text)} for text in texts]
-    return _yaml(data)
+    data = _format(name, patterns)
+    return _yaml({**data, "samples": [{"text": text, "gives": _gives(data, text)} for text in texts]})
+
+
+def _format(name: str, patterns: Sequence[str]) -> dict[str, Any]:
+    return {"name": name, "patterns": [{"line": pattern} for pattern in patterns]}
 
 
 def _kinds(lines: Iterable[str]) -> list[_Kind]:
@@ -67,23 +71,22 @@ def _kinds(lines: Iterable[str]) -> list[_Kind]:
     kinds: dict[str, _Kind] = {}
     for line in lines:
         text = " ".join(line.split())
-        shape = _VALUE.sub("0", text)
-        if shape == text and not _VALUE.search(text):
+        values = [found[0] for found in _VALUE.finditer(text)]
+        if not values:
             continue
-        kind = kinds.setdefault(shape, _Kind())
+        kind = kinds.setdefault(_VALUE.sub("0", text), _Kind())
         if len(kind.lines) < MOST_KEPT:
             kind.lines.append(text)
-            kind.values.append([found[0] for found in _VALUE.finditer(text)])
+            kind.values.append(values)
     found = [kind for kind in kinds.values() if len(kind.lines) >= LEAST_LINES]
     return sorted(found, key=lambda kind: -len(kind.lines))
 
 
-def _pattern(kind: _Kind) -> str | None:
-    """The pattern of these lines; None where no number changes, or none has a name."""
+def _pattern(kind: _Kind) -> str:
+    """The pattern of these lines."""
     text, parts, taken, position = kind.lines[0], [], set[str](), 0
     found = list(_VALUE.finditer(text))
     columns = list(zip(*kind.values, strict=True))
-    named = 0
     for index, (value, column) in enumerate(zip(found, columns, strict=True)):
         before = text[position : value.start()]
         parts.append(before.replace("{", "{{").replace("}", "}}"))
@@ -97,11 +100,7 @@ def _pattern(kind: _Kind) -> str | None:
             parts.append(f"{{{'_' if name in taken else name}:of}}")
             taken.add(name)
         else:
-            shown = _field(before, text[position:], column, taken, first=index == 0)
-            parts.append(shown)
-            named += shown not in ("{_}", "{epoch}", "{step:int}")
-    if not named:
-        return None
+            parts.append(_field(before, text[position:], column, taken, first=index == 0))
     return "".join([*parts, text[position:].replace("{", "{{").replace("}", "}}")])
 
 
@@ -130,11 +129,13 @@ def _field(before: str, after: str, column: Sequence[str], taken: set[str], firs
     return f"{{{name}}}"
 
 
-def _gives(form: Format, text: str) -> dict[str, Any]:
-    """What the format makes of a line, as a sample says it."""
-    (record,) = samples.records(form, Sample.model_construct(text=text, gives=[]))
-    parts = {"step": record.step, "epoch": record.epoch, "metrics": dict(record.metrics)}
-    return {name: value for name, value in parts.items() if value is not None}
+def _gives(data: dict[str, Any], text: str) -> dict[str, Any] | None:
+    """What the format makes of a line, as a sample says it; None where that is no metrics."""
+    form = load(Source(_yaml(data), data["name"]), samples=False)
+    for record in samples.records(form, Sample.model_construct(text=text, gives=[])):
+        parts = {"step": record.step, "epoch": record.epoch, "metrics": dict(record.metrics)}
+        return {name: value for name, value in parts.items() if value is not None}
+    return None
 
 
 def _yaml(data: Any) -> str:

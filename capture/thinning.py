@@ -61,6 +61,4 @@ def thinner(every: str) -> Thinner:
             return Thinner(seconds=float(number) * _SECONDS[unit])
         return Thinner(steps=int(number))
     except (ValueError, KeyError):
-        raise ValueError(
-            f"every: {every!r} should be a time such as 10s, or a number of steps such as 50"
-        ) from None
+        raise ValueError(f"{every!r} should be a time such as 10s, or a number of steps such as 50") from None

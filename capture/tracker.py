@@ -14,6 +14,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -43,6 +44,7 @@ from capture.thinning import thinner
 PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
 QUIET = 2.0
+MOST_PRINTED = 1000  # names of config
 HURRY = 1.5  # seconds that are left for the backends after SIGTERM
 
 
@@ -156,14 +158,21 @@ class Tracker:
         if records:
             self.file.flush()
             if printed:
-                self.config[background.PRINTED] = {**self.config.get(background.PRINTED, {}), **printed}
-                background.note(self.folder, self.config)
+                self._note(printed)
             self.delivery.wake()
         if frames:
             stream = frames[0].stream
             console = self.console.setdefault(stream, ConsoleLines(stream))
             self._deliver(console.feed(frames))
             self._settle(now or self.run.start)
+
+    def _note(self, printed: Mapping[str, Any]) -> None:
+        """Keep what the program has printed of its config, as much as there is room for."""
+        known = self.config.get(background.PRINTED, {})
+        told = dict(list({**known, **printed}.items())[:MOST_PRINTED])
+        if told != known:
+            self.config[background.PRINTED] = told
+            background.note(self.folder, self.config)
 
     def _masked(self, record: Record) -> Record:
         if not record.config and set(record.context) <= PLAIN_CONTEXT:

@@ -46,7 +46,7 @@ _HEADING = re.compile(
 _BEFORE_OBJECT = re.compile(
     rf"(?i)[\W_]*{_LEAD}{{0,4}}{_WORD}(?:[ ][\w./'-]+){{0,4}}\s?[:=]?\s*"
 )  # Model config BertConfig {
-_CLASS = re.compile(r"(?:.{0,80}[\s:=(])?(?P<name>[A-Za-z_][\w.]*)\s?")
+_CLASS = re.compile(r"(?:.{0,80}[\s:=(])?(?P<name>[A-Za-z_][\w.]*)")
 _OF_CONFIG = re.compile(
     r"(?i).*(?:namespace|args|arguments|config(?:uration)?|cfg|h?params|parameters|options|opts?|settings|flags)"
 )
@@ -58,7 +58,7 @@ _ROW = re.compile(
 _COLUMNS = re.compile(
     r"(?i)\W*(?:option|name|key|param(?:eter)?|argument|setting)s?\W+values?\W*"
 )  # a table's header
-_ITEM = re.compile(r"(?P<indent>\s*)- (?P<value>[^:]+|.*\S:\S.*)")
+_ITEM = re.compile(r"\s*- (?P<value>[^:]+|.*\S:\S.*)")
 # A line that may have another one below it in the same object, and one that may follow any other.
 _UNFINISHED = re.compile(r"[,(\[{:=]\s*$")
 _CONTINUES = re.compile(r"\s*[)\]}'\"]")
@@ -156,7 +156,7 @@ def _object(text: str, state: Open) -> tuple[Open | None, Read] | None:
     head = text[:start]
     called = _CLASS.fullmatch(head)
     if text[start] == "(":
-        if not called or head[-1:] == " " or not _OF_CONFIG.fullmatch(called["name"]):
+        if not called or not _OF_CONFIG.fullmatch(called["name"]):
             return None
         named, shown = True, text[called.start("name") :]
     else:
@@ -194,7 +194,7 @@ def _row(text: str, state: Open) -> tuple[Open | None, Read] | None:
     if not row or _is_metric(row["key"], row["value"], strict) or _COLUMNS.fullmatch(row[0]):
         return None
     indent, value = len(row["indent"]), row["value"]
-    if not state.named and (" " in row["key"].strip() or not _is_plain(value)):
+    if not state.named and (" " in row["key"] or not _is_plain(value)):
         return None
     depth = reprs.open_brackets(value)
     if depth <= 0 and (len(value) > LONGEST_VALUE or len(value.split()) > MOST_WORDS):

@@ -94,6 +94,16 @@ def test_what_the_program_prints_wins_over_what_it_was_asked_for_and_both_are_ke
         assert "tomato" not in str(stored)
 
 
+def test_of_ever_new_names_the_first_thousand_are_kept():
+    Path("train.py").write_text(
+        "for n in range(1500): print(f'Namespace(a{n}=1)')\nprint('Namespace(a3=4)')\n"
+    )
+    command = [*CAPTURE, "--to", "jsonl", "--", sys.executable, "train.py"]
+    subprocess.run(command, check=True, capture_output=True)
+    printed = json.loads((only_run() / "config.json").read_text())["printed"]
+    assert (len(printed), printed["a3"], printed["a999"]) == (1000, 4, 1)
+
+
 def test_where_the_code_the_packages_and_the_machine_come_from():
     git("init", "-q")
     Path("model.py").write_text("depth = 3\n")

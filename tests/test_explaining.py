@@ -10,7 +10,7 @@ from capture import formats
 from capture.checked import Source
 from capture.explaining import explain, shown
 from capture.formats import load
-from capture.patterns import from_line, from_regex
+from capture.patterns import Timeout, from_line, from_regex
 
 BUILT_IN = [form for form, _ in formats.built_in()]
 
@@ -70,6 +70,14 @@ def test_what_is_near_to_nothing(line):
 )
 def test_how_far_a_text_may_begin_a_match(matcher, text, reach):
     assert matcher.reach(text) == reach
+
+
+def test_a_pattern_of_the_user_that_takes_too_long_is_near_to_nothing():
+    slow = load(Source(FORMAT.replace("patterns:\n", "patterns:\n  - regex: '^(a|aa)+c'\n"), "mine.yaml"))
+    with pytest.raises(Timeout):
+        from_regex(r"^(a|aa)+c").reach("a" * 60 + "! 1", 0.05)
+    (group,) = groups("a" * 60 + "! 1", [slow])
+    assert group.near is None
 
 
 def test_the_command_explains_a_line_a_log_and_a_run():

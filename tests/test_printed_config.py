@@ -206,6 +206,18 @@ def test_a_record_of_several_lines_stands_where_its_object_does():
     assert text[start : start + span] == f"Config: {json.dumps(VALUES, indent=2)}"
 
 
+def test_config_leaves_the_general_reader_alone_with_the_program():
+    text = "Namespace(lr=0.1)\nTotal params: 12 (1 KB)\nglobal_step=20, episodic_return=[4.]\n"
+    assert [record.metrics for record in records(text) if record.metrics] == [{"episodic_return": 4.0}]
+
+
+def test_ever_new_names_take_no_more_memory():
+    pipeline = Pipeline(Parser(CONFIG))
+    pipeline.feed("".join(f"Namespace(a{n}=1)\n" for n in range(3000)).encode(), 0)
+    (source,) = pipeline.parser._sources.values()
+    assert len(source.states["config"].memory) == 1000
+
+
 def test_two_streams_may_print_at_once():
     pipeline = Pipeline(Parser(FORMS))
     found = []

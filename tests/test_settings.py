@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from capture import samples, settings
+from capture import config, samples, settings
 from capture.formats import Format
 from capture.settings import load
 
@@ -86,6 +86,7 @@ def test_formats_are_read_with_the_file_and_watched():
     ("parsers: [missing.yaml]", r"missing\.yaml: No such file"),
     ("parsers:\n  - name: x\n    patterns:\n      - lien: a", r"capture\.yaml:4: unknown key 'lien'"),
     ("linger: -1", r"capture\.yaml:1: linger:"),
+    ("name: x\nevery: often", r"capture\.yaml:2: every: 'often' should be a time"),
     ("{", r"capture\.yaml:\d: this is not YAML"),
 ])  # fmt: skip
 def test_what_is_wrong_is_said_with_its_place(text, says):
@@ -132,6 +133,18 @@ def test_every_key_of_a_file_can_be_a_variable():
     assert {name: found[name] for name in wanted} == wanted
     assert [form["name"] for form in found["parsers"]] == ["mine"]
     assert "of_another_program" not in found
+
+
+def test_the_variables_of_other_programs_do_not_slow_the_start(monkeypatch):
+    monkeypatch.setattr("capture.config.of_variables", lambda *_: pytest.fail("checked"))
+    here(
+        environ={"CAPTURE_RUN_DIR": "x", "CAPTURE_LENIENT": "1", "CAPTURE_SCREEN": "1", "CAPTURE_NAME": "{a}"}
+    )
+
+
+def test_every_key_of_a_file_is_looked_for_among_the_variables():
+    keys = {*settings.VARIABLES, *settings.FILE_VARIABLES}
+    assert keys - {"id", "resume"} == set(config.Config.model_fields)
 
 
 def test_variables_have_the_right_types():

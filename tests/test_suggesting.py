@@ -52,7 +52,7 @@ def test_what_recurs_most_comes_first_and_is_its_own_sample():
 @pytest.mark.parametrize(
     "lines",
     [[], ["hello"] * 5, ["loss 0.5"] * 5, ["a 1", "b 2", "c 3"], ["version 1.2.3", "version 1.2.4", "version 1.2.5"],
-     ["1 2 3", "2 3 4", "5 6 7"]],
+     ["1 2 3", "2 3 4", "5 6 7"], ["step 5 ok", "step 3 ok", "step 9 ok"], ["batch 5 of x", "batch 3 of x", "batch 4 of x"]],
 )  # fmt: skip
 def test_without_numbers_that_change_beside_words_there_is_nothing(lines):
     assert patterns(*lines) is None
