@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from capture.adapters.files import WholeWriter
+from capture.adapters._files import WholeWriter
 from capture.errors import BadInput
 from capture.records import Row, plain_number
 from capture.runs import Run

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capture import runs
-from capture.adapter import Line
-from capture.adapters.flat import ABOUT, flat
-from capture.adapters.steps import Steps
+from capture.adapters._axis import Steps
+from capture.adapters._flat import ABOUT, flat
+from capture.delivery.adapter import Line
 from capture.errors import BadInput
 from capture.records import Row
 from capture.runs import Run
 
 if TYPE_CHECKING:
-    from capture.system import Sample
+    from capture.facts.system import Sample
 
 # MLflow's limits
 MOST_METRICS = 999  # of one call, which takes 1000 things; one is the tag that says how far it is

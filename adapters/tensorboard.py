@@ -10,11 +10,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from capture.adapter import Line
-from capture.adapters import events
-from capture.adapters.files import WholeWriter
-from capture.adapters.flat import ABOUT, flat
-from capture.adapters.steps import Steps
+from capture.adapters import tensorboard_events
+from capture.adapters._axis import Steps
+from capture.adapters._files import WholeWriter
+from capture.adapters._flat import ABOUT, flat
+from capture.delivery.adapter import Line
 from capture.records import Row
 from capture.runs import Run
 
@@ -52,9 +52,11 @@ class TensorboardAdapter:
         config = dict(flat(run.config))
         self._later = {name: value for name, value in config.items() if name.startswith(ABOUT)}
         self._file.write(
-            events.version(run.start)
-            + events.session_start(run.start, {k: v for k, v in config.items() if k not in self._later})
-            + events.text(run.start, 0, "run", _table(_about(run)))
+            tensorboard_events.version(run.start)
+            + tensorboard_events.session_start(
+                run.start, {k: v for k, v in config.items() if k not in self._later}
+            )
+            + tensorboard_events.text(run.start, 0, "run", _table(_about(run)))
         )
         return 0
 
@@ -66,7 +68,9 @@ class TensorboardAdapter:
             self._time = row.time or self._time
             points = sorted(self._steps.of(row), key=lambda point: point[1])
             for step, group in groupby(points, lambda point: point[1]):
-                data += events.scalars(self._time, step, [(name, value) for name, _, value in group])
+                data += tensorboard_events.scalars(
+                    self._time, step, [(name, value) for name, _, value in group]
+                )
         self._file.write(data)
 
     def config(self, values: Mapping[str, Any]) -> None:
@@ -80,11 +84,13 @@ class TensorboardAdapter:
     def close(self, exit_status: int | None) -> None:
         """Write the console and how the run ended."""
         assert self._file is not None  # noqa: S101  opened before
-        ended = {None: events.UNKNOWN, 0: events.SUCCESS}.get(exit_status, events.FAILURE)
+        ended = {None: tensorboard_events.UNKNOWN, 0: tensorboard_events.SUCCESS}.get(
+            exit_status, tensorboard_events.FAILURE
+        )
         console = "\n".join(f"    {line}" for line in self._lines)  # indented: code, as it stands
         texts = {"console": console, "config": _table(self._later) if self._later else ""}
-        shown = [events.text(self._time, 0, tag, text) for tag, text in texts.items() if text]
-        self._file.write(b"".join([*shown, events.session_end(self._time, ended)]))
+        shown = [tensorboard_events.text(self._time, 0, tag, text) for tag, text in texts.items() if text]
+        self._file.write(b"".join([*shown, tensorboard_events.session_end(self._time, ended)]))
         self._file.close()
 
     def links(self) -> list[str]:

@@ -19,15 +19,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capture.adapter import Line
 from capture.adapters import trackio_writers as writers
 from capture.adapters.trackio_writers import Entry, Place
+from capture.delivery.adapter import Line
 from capture.errors import BadInput
 from capture.records import Row
 from capture.runs import Run
 
 if TYPE_CHECKING:
-    from capture.system import Sample
+    from capture.facts.system import Sample
 
 # trackio keeps these for itself, and shows no column called so.
 RESERVED = frozenset(["project", "run", "timestamp", "step", "time", "metrics"])

@@ -20,12 +20,12 @@ from typing import Any
 import psutil
 
 from capture import runs
-from capture.adapter import Gone, Line
+from capture.delivery.adapter import Gone, Line
+from capture.delivery.rows import RowReader
 from capture.errors import BadInput
+from capture.metrics import Series, better
 from capture.records import Row
-from capture.rows import RowReader
 from capture.runs import Run
-from capture.summary import Series, better
 
 # Private settings of wandb, which may change: an unknown one is left out.
 PRIVATE: dict[str, Any] = {

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from conftest import CAPTURE, only_run
+from helpers import CAPTURE, only_run
 
 from capture import runs
 from capture.records import Row
@@ -41,7 +41,7 @@ def deliver(adapter, run, folder, rows, config=None, lines=(), exit_status=0):
     return adapter
 
 
-def capture(*options, printing="", status=0):
+def run_printing(*options, printing="", status=0):
     """A whole run of a program that prints this; gives its folder."""
     code = f"import sys; sys.stdout.write({printing!r}); sys.exit({status})"
     done = subprocess.run(

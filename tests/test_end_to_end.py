@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import CAPTURE, FIXTURES, only_run
+from helpers import CAPTURE, FIXTURES, only_run
 
 from capture import records
 

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import CAPTURE, only_run
+from helpers import CAPTURE, only_run
 
 from capture.redaction import MASK, Redactor, is_secret
 

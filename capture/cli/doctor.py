@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from capture.doctor import examine
+from capture.settings.diagnosis import examine
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -6,8 +6,9 @@ import argparse
 import os
 import sys
 
-from capture import intake
-from capture.cli import starting
+from capture.cli import run_options
+from capture.relay import follow
+from capture.runs import start
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -22,7 +23,7 @@ def arguments() -> argparse.ArgumentParser:
         "--until-pid", type=int, metavar="PID", help="end when this process has ended and all of it is read"
     )
     parser.add_argument("--idle", type=float, metavar="SECONDS", help="end when nothing came for so long")
-    starting.add_options(parser)
+    run_options.add_options(parser)
     return parser
 
 
@@ -33,14 +34,14 @@ def main(argv: list[str]) -> int:
     try:
         if os.path.isdir(path):
             raise ValueError(f"{options.file}: a folder; name the file that the job writes")
-        chosen = starting.choose(options)
+        chosen = run_options.choose(options)
         called = os.path.splitext(os.path.basename(path))[0]
-        folder = starting.open_run(starting.new_run([], called, chosen), chosen)[1]
+        folder = start.open_run(start.new_run([], called, chosen), chosen)[1]
     except ValueError as error:
         print(f"capture follow: {error}", file=sys.stderr)
         return 2
     if folder is None:
         return 1
-    result = intake.follow(folder, path, chosen["wait"], options.until_pid, options.idle)
-    starting.close(folder, result, chosen["summary"])
+    result = follow.follow(folder, path, chosen["wait"], options.until_pid, options.idle)
+    run_options.close(folder, result, chosen["summary"])
     return result.status

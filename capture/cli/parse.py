@@ -7,10 +7,11 @@ import io
 import sys
 from pathlib import Path
 
-from capture import formats, records, runs
+from capture import records, runs
 from capture.errors import BadInput
-from capture.parsing import Parser
-from capture.pipeline import parse
+from capture.language import library, model
+from capture.parsing.engine import Parser
+from capture.parsing.pipeline import parse
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -34,11 +35,11 @@ def add_parser_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def choose(wanted: list[str]) -> tuple[list[formats.Format], list[formats.Format]]:
+def choose(wanted: list[str]) -> tuple[list[model.Format], list[model.Format]]:
     """The formats to try, and the user's own; with names of built-in ones, only those.  Raises BadInput."""
-    own = [formats.from_file(Path(name)) for name in wanted if name.endswith((".yaml", ".yml"))]
-    named = [formats.by_name(name) for name in wanted if not name.endswith((".yaml", ".yml"))]
-    return named or [form for form, _ in formats.built_in()], own
+    own = [library.from_file(Path(name)) for name in wanted if name.endswith((".yaml", ".yml"))]
+    named = [library.by_name(name) for name in wanted if not name.endswith((".yaml", ".yml"))]
+    return named or [form for form, _ in library.built_in()], own
 
 
 def log_of(name: str) -> Path:

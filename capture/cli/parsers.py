@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from capture import explaining, formats, samples, settings, suggesting
+from capture import settings
+from capture.authoring import explain, samples, suggest
+from capture.authoring.explain import Explainer, Group
 from capture.cli.parse import add_parser_option, choose, log_of
-from capture.explaining import Explainer, Group
+from capture.language import library, model
 
 BUILT_IN = "built in"
 NOTHING = (
@@ -60,7 +62,7 @@ def main(argv: list[str]) -> int:
         if options.command == "suggest":
             return _suggest(options.line, _read(options.line, options.parser))
         if options.command == "schema":
-            print(json.dumps(formats.Format.model_json_schema(), indent=2))
+            print(json.dumps(model.Format.model_json_schema(), indent=2))
             return 0
         return _list()
     except BrokenPipeError:
@@ -73,10 +75,10 @@ def main(argv: list[str]) -> int:
         return 2
 
 
-def _in_effect() -> list[tuple[str, formats.Format]]:
+def _in_effect() -> list[tuple[str, model.Format]]:
     own = settings.load(os.getcwd(), os.environ, {})["parsers"]
-    found = [("capture.yaml", formats.Format.model_validate(data)) for data in own]
-    return found + [(BUILT_IN, form) for form, _ in formats.built_in()]
+    found = [("capture.yaml", model.Format.model_validate(data)) for data in own]
+    return found + [(BUILT_IN, form) for form, _ in library.built_in()]
 
 
 def _list() -> int:
@@ -89,16 +91,16 @@ def _list() -> int:
 
 
 def _show(name: str) -> int:
-    for form, text in formats.built_in():
+    for form, text in library.built_in():
         if form.name == name:
             print(text, end="")
             return 0
-    formats.by_name(name)  # says which names there are
+    library.by_name(name)  # says which names there are
     return 2
 
 
 def _test(files: list[Path]) -> int:
-    found = [(str(file), formats.from_file(file)) for file in files] or _in_effect()
+    found = [(str(file), library.from_file(file)) for file in files] or _in_effect()
     failed = 0
     for where, form in found:
         failures = samples.check(form)
@@ -114,15 +116,15 @@ def _read(name: str, wanted: list[str]) -> Explainer:
     """What is made of a log, or of a line that is no file's name."""
     forms, own = choose(wanted) if wanted else _chosen()
     if name == "-":
-        return explaining.explain(sys.stdin.buffer, forms, own)
+        return explain.explain(sys.stdin.buffer, forms, own)
     path = log_of(name)
     if not path.exists() and any(sign in name for sign in " :=|"):
-        return explaining.explain(io.BytesIO(name.encode() + b"\n"), forms, own)
+        return explain.explain(io.BytesIO(name.encode() + b"\n"), forms, own)
     with path.open("rb") as file:
-        return explaining.explain(file, forms, own)
+        return explain.explain(file, forms, own)
 
 
-def _chosen() -> tuple[list[formats.Format], list[formats.Format]]:
+def _chosen() -> tuple[list[model.Format], list[model.Format]]:
     found = _in_effect()
     return [form for where, form in found if where == BUILT_IN], [
         f for where, f in found if where != BUILT_IN
@@ -149,7 +151,7 @@ def _why(group: Group) -> Iterator[str]:
     if group.rule is None:
         yield "no pattern reads it"
     else:
-        yield f"{group.rule.form.name}: {explaining.shown(group.rule.pattern)}"
+        yield f"{group.rule.form.name}: {explain.shown(group.rule.pattern)}"
         if group.captured:
             yield f"captured {_values(group.captured)}"
         if not group.records:
@@ -164,7 +166,7 @@ def _why(group: Group) -> Iterator[str]:
         yield f"gives {kind}{_values({**place, **record.metrics, **record.config})}"
     if group.near:
         rule = group.near.rule
-        yield f"nearest is {rule.form.name}: {explaining.shown(rule.pattern)}"
+        yield f"nearest is {rule.form.name}: {explain.shown(rule.pattern)}"
         yield f"which stops at {group.near.stop!r}" if group.near.stop else "which wants more behind it"
 
 
@@ -173,7 +175,7 @@ def _values(values: Mapping[str, Any]) -> str:
 
 
 def _suggest(name: str, explainer: Explainer) -> int:
-    found = suggesting.suggest(explainer.unread, re.sub(r"\W+", "_", Path(name).stem).strip("_") or "mine")
+    found = suggest.suggest(explainer.unread, re.sub(r"\W+", "_", Path(name).stem).strip("_") or "mine")
     if found is None:
         print(f"capture parsers: {NOTHING}", file=sys.stderr)
         return 1

@@ -7,10 +7,9 @@ import math
 import sys
 from pathlib import Path
 
-from capture import replaying
-from capture.cli import starting
-from capture.runs import Result
-from capture.supervisor import Supervisor
+from capture.cli import run_options
+from capture.runs import Result, replay, start
+from capture.tracker.supervisor import Supervisor
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -21,7 +20,7 @@ def arguments() -> argparse.ArgumentParser:
         "original times.",
     )
     parser.add_argument("files", nargs="+", metavar="RUN|FILE", help="a run's folder, or a log")
-    starting.add_options(parser)
+    run_options.add_options(parser)
     return parser
 
 
@@ -29,19 +28,19 @@ def main(argv: list[str]) -> int:
     """Replay runs and logs, one after the other."""
     options = arguments().parse_args(argv)
     try:
-        chosen = starting.choose(options)
-        sources = [replaying.source_of(name) for name in options.files]
+        chosen = run_options.choose(options)
+        sources = [replay.source_of(name) for name in options.files]
     except ValueError as error:
         print(f"capture replay: {error}", file=sys.stderr)
         return 2
     complete = True
     for log, old in sources:
-        run = starting.new_run([], Path(log).stem, chosen)
-        run, folder = starting.open_run(replaying.as_it_was(run, log, old, chosen), chosen)
+        run = start.new_run([], Path(log).stem, chosen)
+        run, folder = start.open_run(replay.as_it_was(run, log, old, chosen), chosen)
         if folder is None:
             return 1
         try:
-            replaying.record(log, old, folder)
+            replay.record(log, old, folder)
         except OSError as error:
             print(f"capture replay: {folder}: {error.strerror}", file=sys.stderr)
             return 1
@@ -49,6 +48,6 @@ def main(argv: list[str]) -> int:
         supervisor.start()
         wait = math.inf if options.wait is None else options.wait
         done = supervisor.finish(wait)
-        starting.close(folder, Result(0, None, None, done), chosen["summary"])
+        run_options.close(folder, Result(0, None, None, done), chosen["summary"])
         complete = complete and done
     return 0 if complete else 1

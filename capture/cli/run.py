@@ -10,8 +10,11 @@ import os
 import sys
 import time
 
-from capture import launch, relay, settings
-from capture.cli import starting
+from capture import settings
+from capture.cli import run_options
+from capture.relay import command as launch
+from capture.relay import loop
+from capture.runs import start
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -22,7 +25,7 @@ def arguments() -> argparse.ArgumentParser:
         description="Run a command as it is, and turn what it prints into metrics.  With a single dash: read "
         "what another command prints from standard input, and pass it on.",
     )
-    starting.add_options(parser)
+    run_options.add_options(parser)
     add = parser.add_argument
     add("--id", metavar="ID", help="the run's id (default: the time and a few random letters)")
     add(
@@ -51,24 +54,24 @@ def main(argv: list[str]) -> int:
     if rest or not (command or piped):
         parser.error("the command comes after two dashes, for example: capture -- python train.py")
     try:
-        chosen = starting.choose(options)
-        run = starting.new_run(command, _script(command) if command else "stdin", chosen)
-        run, folder = starting.open_run(run, chosen)
+        chosen = run_options.choose(options)
+        run = start.new_run(command, _script(command) if command else "stdin", chosen)
+        run, folder = start.open_run(run, chosen)
     except ValueError as error:
         print(f"capture: {error}", file=sys.stderr)
         return 2
     since = time.time() - run.start if run.resumed else 0.0
     if piped:
-        from capture import intake  # not on the way of a command's start
+        from capture.relay import stdin  # not on the way of a command's start
 
-        result = intake.pass_on(folder, chosen["wait"], since)
+        result = stdin.pass_on(folder, chosen["wait"], since)
     else:
-        result = relay.run(
+        result = loop.run(
             command,
             folder,
-            relay.Options(chosen["tty"], chosen["unbuffer"], chosen["linger"], chosen["wait"], since),
+            loop.Options(chosen["tty"], chosen["unbuffer"], chosen["linger"], chosen["wait"], since),
         )
-    starting.close(folder, result, chosen["summary"])
+    run_options.close(folder, result, chosen["summary"])
     launch.end_like(result.signal)
     return result.status
 

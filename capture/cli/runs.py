@@ -10,11 +10,12 @@ import sys
 import time
 from pathlib import Path
 
-from capture import settings, standing
+from capture import settings
 from capture.cli.sync import find, label
 from capture.errors import BadInput
-from capture.standing import Standing
-from capture.summary import clock, short
+from capture.runs import status
+from capture.runs.status import Standing
+from capture.tracker.closing import clock, short
 
 SHOWN = 3  # metrics in a line
 UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -45,7 +46,7 @@ def main(argv: list[str]) -> int:
     except ValueError as error:
         print(f"capture runs: {error}", file=sys.stderr)
         return 2
-    found = standing.all_runs(base, options.project)
+    found = status.all_runs(base, options.project)
     if not found:
         print(f"there are no runs in {base}; capture -- COMMAND makes one")
         return 0
@@ -81,7 +82,7 @@ def _remove(options: argparse.Namespace, base: Path) -> int:
     if options.older:
         limit = time.time() - age(options.older)
         chosen = [
-            one for one in standing.all_runs(base, options.project) if (one.run.end or one.run.start) < limit
+            one for one in status.all_runs(base, options.project) if (one.run.end or one.run.start) < limit
         ]
     kept = 0
     for one in chosen:

@@ -8,9 +8,11 @@ import os
 import sys
 from pathlib import Path
 
-from capture import plugins, runs, settings, standing
-from capture.standing import Standing
-from capture.supervisor import Supervisor
+from capture import runs, settings
+from capture.delivery import registry
+from capture.runs import status
+from capture.runs.status import Standing
+from capture.tracker.supervisor import Supervisor
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -33,11 +35,11 @@ def main(argv: list[str]) -> int:
     try:
         given = {"dir": options.dir, "to": options.to.split(",") if options.to else None}
         chosen = settings.load(os.getcwd(), os.environ, given)
-        found = [find(name, Path(chosen["dir"])) for name in options.runs] or standing.all_runs(
+        found = [find(name, Path(chosen["dir"])) for name in options.runs] or status.all_runs(
             Path(chosen["dir"]), options.project
         )
         if options.to:
-            plugins.check(chosen["to"])
+            registry.check(chosen["to"])
     except ValueError as error:
         print(f"capture sync: {error}", file=sys.stderr)
         return 2
@@ -59,7 +61,7 @@ def _deliver(one: Standing, backends: list[str]) -> bool:
     supervisor = Supervisor(one.folder, "--to", ",".join(backends))
     supervisor.start()
     done = supervisor.finish(math.inf)
-    now = standing.of(one.folder)
+    now = status.of(one.folder)
     complete = done and now is not None and not now.is_missing(backends)
     if complete:
         print(f"{label(one)}: delivered to {', '.join(backends)}")
@@ -88,6 +90,6 @@ def find(name: str, base: Path) -> Standing:
     """The run of this folder or id.  Raises ValueError where there is none."""
     candidates = [Path(name), *base.glob(f"*/{name}")]
     for folder in candidates:
-        if (found := standing.of(folder)) is not None:
+        if (found := status.of(folder)) is not None:
             return found._replace(folder=folder.absolute())
     raise ValueError(f"there is no run {name!r}, neither as a folder nor as an id in {base}")

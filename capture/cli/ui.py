@@ -8,7 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-from capture import plugins, settings
+from capture import settings
+from capture.delivery import registry
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -41,7 +42,7 @@ def main(argv: list[str]) -> int:
     project = chosen.get("project") or Path.cwd().name
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # the address is needed now, also through a pipe
-    dashboard = plugins.adapter_class(settings.DEFAULTS["to"][0]).dashboard
+    dashboard = registry.adapter_class(settings.DEFAULTS["to"][0]).dashboard
     try:
         dashboard(project, base, options.port, not options.no_browser)
     except KeyboardInterrupt:

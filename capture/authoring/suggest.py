@@ -1,0 +1,143 @@
+"""A format for lines that no pattern reads: those that come again with other numbers.
+
+Names are guessed from the words beside the numbers: a start that works, for a person to look at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from capture.authoring import samples
+from capture.language.checked_yaml import Source
+from capture.language.library import load
+from capture.language.model import Sample
+from capture.language.numbers import NUMBER
+
+LEAST_LINES = 3  # alike, of which a pattern is made
+MOST_KINDS, MOST_PATTERNS = 100, 10  # that are tried, and that are given
+MOST_KEPT = 1000  # lines of one kind
+
+_CLOCK = r"(?:\d+:)?\d+:\d\d(?:\.\d+)?"
+# 0:01:02   3/25   0.5   12ms, but neither the 50 of mAP50 nor 1.2.3
+_VALUE = re.compile(
+    rf"(?<![\w.:/])(?:(?P<clock>{_CLOCK})|(?P<of>\d+\s?/\s?\d+)|(?P<number>{NUMBER}))"
+    r"(?=[A-Za-zµ]{0,4}(?:[^\w.:]|[.:](?!\d)|$))"
+)
+_NAME = re.compile(r"([A-Za-z_][\w.@-]*(?:[ /][A-Za-z_][\w.@-]*)?)\s*(?:\([A-Za-z]+\)\s*)?[:=|]?\s*[\[(]?$")
+_UNIT = re.compile(r"\s?([A-Za-z]+(?:/[a-z]+)?)\b")
+_COUNTERS = """
+step iter iteration it batch update round episode generation gen game tree trial tick i t
+"""
+_STEPS = frozenset(_COUNTERS.split())
+_TIMES = frozenset(["s", "ms", "us", "µs", "ns", "sec", "secs", "min", "m", "h"])
+_FILLERS = frozenset(["is", "of", "at", "after", "to", "for", "the", "a", "in", "took"])
+
+
+@dataclass
+class _Kind:
+    """Lines that differ in their numbers alone."""
+
+    lines: list[str] = field(default_factory=list)
+    values: list[list[str]] = field(default_factory=list)  # of each line, in their order
+
+
+def suggest(lines: Iterable[str], name: str) -> str | None:
+    """A format, as YAML, for the lines that recur; None where there are none with numbers that change."""
+    patterns: list[str] = []
+    texts: list[str] = []
+    for kind in _kinds(lines)[:MOST_KINDS]:
+        pattern, text = _pattern(kind), kind.lines[0]
+        if pattern not in patterns and _gives(_format(name, [pattern]), text):
+            patterns.append(pattern)
+            texts.append(text)
+        if len(patterns) == MOST_PATTERNS:
+            break
+    if not patterns:
+        return None
+    data = _format(name, patterns)
+    return _yaml({**data, "samples": [{"text": text, "gives": _gives(data, text)} for text in texts]})
+
+
+def _format(name: str, patterns: Sequence[str]) -> dict[str, Any]:
+    return {"name": name, "patterns": [{"line": pattern} for pattern in patterns]}
+
+
+def _kinds(lines: Iterable[str]) -> list[_Kind]:
+    """The kinds of lines that recur, the most frequent first."""
+    kinds: dict[str, _Kind] = {}
+    for line in lines:
+        text = " ".join(line.split())
+        values = [found[0] for found in _VALUE.finditer(text)]
+        if not values:
+            continue
+        kind = kinds.setdefault(_VALUE.sub("0", text), _Kind())
+        if len(kind.lines) < MOST_KEPT:
+            kind.lines.append(text)
+            kind.values.append(values)
+    found = [kind for kind in kinds.values() if len(kind.lines) >= LEAST_LINES]
+    return sorted(found, key=lambda kind: -len(kind.lines))
+
+
+def _pattern(kind: _Kind) -> str:
+    """The pattern of these lines."""
+    text, parts, taken, position = kind.lines[0], [], set[str](), 0
+    found = list(_VALUE.finditer(text))
+    columns = list(zip(*kind.values, strict=True))
+    for index, (value, column) in enumerate(zip(found, columns, strict=True)):
+        before = text[position : value.start()]
+        parts.append(before.replace("{", "{{").replace("}", "}}"))
+        position = value.end()
+        if value["clock"]:
+            parts.append("{_:duration}")
+        elif len(set(column)) == 1:
+            parts.append(value[0])  # always the same: a setting
+        elif value["of"]:
+            name = "epoch" if re.search(r"(?i)epoch\W*$", before) else "step"
+            parts.append(f"{{{'_' if name in taken else name}:of}}")
+            taken.add(name)
+        else:
+            parts.append(_field(before, text[position:], column, taken, first=index == 0))
+    return "".join([*parts, text[position:].replace("{", "{{").replace("}", "}}")])
+
+
+def _field(before: str, after: str, column: Sequence[str], taken: set[str], first: bool) -> str:
+    """What stands for a number that changes; `first` says that no number stands before it."""
+    match = _NAME.search(before)
+    words = [word for word in match[1].split(" ") if word.lower() not in _FILLERS] if match else []
+    whole = all(re.fullmatch(r"\d+", value) for value in column)
+    counts = whole and all(int(a) <= int(b) for a, b in zip(column, column[1:]))
+    last = words[-1].lower() if words else ""
+    if last == "epoch" and "epoch" not in taken:
+        taken.add("epoch")
+        return "{epoch}"
+    if (last in _STEPS or (not words and first)) and counts and "step" not in taken:
+        taken.add("step")
+        return "{step:int}"
+    unit = _UNIT.match(after)
+    if not words and (not unit or unit[1] in _TIMES):
+        return "{_}"
+    base = name = " ".join(words) if words else (unit or [""])[1]
+    number = 1
+    while name in taken or name in ("_", "key", "value"):
+        number += 1
+        name = f"{base} {number}"
+    taken.add(name)
+    return f"{{{name}}}"
+
+
+def _gives(data: dict[str, Any], text: str) -> dict[str, Any] | None:
+    """What the format makes of a line, as a sample says it; None where that is no metrics."""
+    form = load(Source(_yaml(data), data["name"]), samples=False)
+    for record in samples.records(form, Sample.model_construct(text=text, gives=[])):
+        parts = {"step": record.step, "epoch": record.epoch, "metrics": dict(record.metrics)}
+        return {name: value for name, value in parts.items() if value is not None}
+    return None
+
+
+def _yaml(data: Any) -> str:
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1000)

@@ -1,0 +1,98 @@
+"""What every command that makes a run shares: its options, its settings, its folder, its closing block.
+
+On the way of every start, so only what is needed is imported, and that when it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from capture import runs, settings
+from capture.runs import Result
+
+NOT_SETTINGS = ("parser", "config", "lenient", "file", "files", "until_pid", "idle")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Who the run is, and where it goes."""
+    add = parser.add_argument
+    add("--project", help="the project it belongs to (default: the folder's name)")
+    add("--name", help="the run's name (default: the script's name and the time)")
+    add("--tag", action="append", dest="tags", metavar="TAG", help="a tag; can be given several times")
+    add("--notes", help="a remark, shown with the run")
+    add("--group", help="the group of runs that it belongs to")
+    add("--config", action="append", metavar="KEY=VALUE", help="a hyperparameter; can be given several times")
+    add(
+        "--to",
+        metavar="NAMES",
+        help="where to send it: trackio (default), wandb, tensorboard, mlflow, jsonl, module:NAME, or "
+        "several with commas",
+    )
+    add("--parser", action="append", default=[], metavar="FILE", help="a console format of your own (YAML)")
+    add("--every", metavar="TIME|STEPS", help="fewer records of bars: one every 10s, or every 50 steps")
+    add("--dir", metavar="FOLDER", help="the folder that holds all runs (default: capture-runs)")
+    add("--wait", type=float, metavar="SECONDS", help="wait for the backends at the end (30)")
+    add(
+        "--summary",
+        choices=settings.CHOICES["summary"],
+        help="print the closing block (default: to a terminal)",
+    )
+    add(
+        "--lenient",
+        action="store_true",
+        help="ignore what is wrong in the configuration and run, for jobs that nobody watches",
+    )
+
+
+def choose(options: argparse.Namespace) -> settings.Settings:
+    """All settings put together.  Raises ValueError with a message for the user."""
+    lenient = options.lenient or os.environ.get("CAPTURE_LENIENT", "") not in ("", "0")
+    ignored: list[str] | None = [] if lenient else None
+    given = {key: value for key, value in vars(options).items() if key not in NOT_SETTINGS}
+    if options.to is not None:
+        given["to"] = [name.strip() for name in options.to.split(",") if name.strip()]
+    chosen = settings.load(os.getcwd(), os.environ, given, options.parser, ignored)
+    config = dict(chosen.get("config", {}))
+    if options.config:
+        from capture.language.literals import argument  # not on the way of every start
+    for pair in options.config or []:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise ValueError(f"--config {pair}: should be KEY=VALUE, such as lr=3e-4")
+        config[key] = argument(value)
+    chosen["config"] = config
+    if ignored:
+        chosen["ignored"] = ignored
+        print(f"capture: ignored, since --lenient: {'; '.join(ignored)}", file=sys.stderr)
+    return chosen
+
+
+def close(folder: str | None, result: Result, when: str) -> None:
+    """Print the closing block, where somebody is there to read it."""
+    if folder is None or when == "never" or (when == "auto" and not _is_terminal(sys.stderr)):
+        return
+    text = ""
+    if result.tracker_ok:
+        try:
+            with open(os.path.join(folder, runs.SUMMARY), encoding="utf-8") as file:
+                text = file.read()
+        except OSError:
+            pass
+    if not text:
+        place = os.path.relpath(folder)
+        text = f"capture: the tracker did not finish; the recording is kept in {place}\n"
+        text += f"  to deliver what is missing: capture sync {place}\n"
+    if result.recording_error:
+        text += f"  the recording ended early: {result.recording_error}\n"
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass  # nobody is there any more
+
+
+def _is_terminal(file: Any) -> bool:
+    return file is not None and not file.closed and bool(file.isatty())

@@ -1,0 +1,55 @@
+"""Adapters by name, through entry points, as a third party's are found.
+
+The group `capture.adapters` has the adapters; `capture.adapters.named` those that are told a name of
+their own after a colon, as in `module:swanlab`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
+from typing import Any
+
+from capture.delivery.adapter import Adapter
+from capture.errors import BadInput
+
+GROUP, NAMED = "capture.adapters", "capture.adapters.named"
+
+
+def names() -> list[str]:
+    """The names of all adapters that are installed."""
+    return sorted(
+        {point.name for point in entry_points(group=GROUP)}
+        | {f"{point.name}:NAME" for point in entry_points(group=NAMED)}
+    )
+
+
+def check(wanted: Sequence[str]) -> None:
+    """Raises BadInput for a name that no adapter has."""
+    known = names()
+    for name in wanted:
+        kind, colon, own = name.partition(":")
+        if f"{kind}:NAME" in known and colon:
+            adapter_class(name).check(own)
+        elif name not in known:
+            raise BadInput(f"there is no backend {name!r}; there are {', '.join(known)}")
+
+
+def adapter(name: str) -> Callable[[], Adapter]:
+    """What makes the adapter of this name.  Its module is imported when it is called, not before."""
+
+    def make() -> Adapter:
+        _, colon, own = name.partition(":")
+        made: Adapter = adapter_class(name)(*[own] if colon else [])
+        return made
+
+    return make
+
+
+def adapter_class(name: str) -> Any:
+    """The adapter's class.  Raises BadInput where there is none, ImportError where it can't be imported."""
+    kind, colon, _ = name.partition(":")
+    for point in entry_points(group=NAMED if colon else GROUP):
+        if point.name == kind:
+            return point.load()
+    raise BadInput(f"there is no backend {name!r}; there are {', '.join(names())}")

@@ -1,0 +1,78 @@
+"""Where parsers are found: those that installed packages bring, and a user's own files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import resources
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from capture.errors import BadInput
+from capture.language import checked_yaml
+from capture.language.checked_yaml import Source
+from capture.language.model import CHECKED, Format
+from capture.runs import PARSERS
+
+_GENERIC = re.compile(r"^generic: *true", re.M)
+_GENERIC = re.compile(r"^generic: *true\b", re.M)
+
+
+def load(source: Source, at: checked_yaml.Loc = (), samples: bool = True, context: Any = None) -> Format:
+    """The format that stands in this YAML.  Raises BadInput where something in it is wrong."""
+    form = source.check(Format, at, context=context)
+    if samples and not form.samples:
+        raise source.error(at, "samples is missing: a format shows at least one line and what it gives")
+    return form
+
+
+def built_in() -> Iterator[tuple[Format, str]]:
+    """Every format that an installed package brings, with its text, in the order of their files' names."""
+    for name, text in built_in_texts():
+        yield load(Source(text, name)), text
+
+
+def built_in_texts() -> Iterator[tuple[str, str]]:
+    """The names of the files of these formats and their texts, unchecked.
+
+    Those that are `generic` come after the others: a bar that every program may draw.
+    A package names, in the entry-point group `capture.parsers`, a module whose folder holds the files.
+    `general.yaml` of any of them comes last: it reads what no other format does.
+    """
+    found = []
+    for point in sorted(entry_points(group="capture.parsers"), key=lambda p: p.name):
+        try:
+            folder = resources.files(point.value)
+        except ImportError as error:
+            raise BadInput(
+                f"the formats of the package behind {point.name!r} can't be read: {error}"
+            ) from None
+        for file in folder.iterdir():
+            if file.name.endswith(".yaml"):
+                text = file.read_text(encoding="utf-8")
+                late = file.name == "general.yaml", bool(_GENERIC.search(text))
+                found.append((late, point.name, file.name, text))
+    for _, package, name, text in sorted(found):
+        yield f"{package}/{name}", text
+
+
+def of_run(folder: Path) -> list[Format]:
+    """The formats that were in effect when the run began, in their order."""
+    files = sorted((folder / PARSERS).glob("*.yaml"))
+    return [load(checked_yaml.read(file), samples=False, context=CHECKED) for file in files]
+
+
+def from_file(path: Path) -> Format:
+    """The format in a user's file.  Raises BadInput where something in it is wrong."""
+    return load(checked_yaml.read(path))
+
+
+def by_name(name: str) -> Format:
+    """The built-in format of this name.  Raises BadInput where there is none."""
+    names = []
+    for form, _ in built_in():
+        if form.name == name:
+            return form
+        names.append(form.name)
+    raise BadInput(f"there is no format {name!r}; there are {', '.join(names)}, or name a YAML file")

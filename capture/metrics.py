@@ -1,0 +1,60 @@
+"""A metric over a run: its last and best values, and how it went."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+POINTS = 64
+_SMALLER = re.compile(r"(?i)loss|err|perplexity|ppl|rmse|mae|mse|(^|[/_ ])(wer|cer|fid|nll)([/_ ]|$)")
+_LARGER = re.compile(r"(?i)acc|auc|f1|map|precision|recall|bleu|rouge|reward|rew|return|score|iou|dice|r2")
+
+
+def better(name: str) -> str:
+    """Whether a metric of this name is best at its "min" or its "max"; empty where the name doesn't tell."""
+    smaller, larger = _SMALLER.search(name), _LARGER.search(name)
+    if bool(smaller) == bool(larger):
+        return ""
+    return "min" if smaller else "max"
+
+
+@dataclass
+class Series:
+    """One metric over the run, in bounded memory."""
+
+    count: int = 0
+    last: float = math.nan
+    lowest: float = math.inf
+    highest: float = -math.inf
+    points: list[float] = field(default_factory=list)
+    _share: int = 1  # values in one point
+    _open: list[float] = field(default_factory=list)
+
+    def add(self, value: float) -> None:
+        """The next value."""
+        self.count += 1
+        self.last = value
+        if not math.isfinite(value):
+            return
+        self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
+        self._open.append(value)
+        if len(self._open) == self._share:
+            self.points.append(mean(self._open))
+            self._open.clear()
+        if len(self.points) == POINTS:
+            self.points = [mean(pair) for pair in zip(self.points[::2], self.points[1::2], strict=True)]
+            self._share *= 2
+
+    def best(self, name: str) -> float | None:
+        """The best value, where the name tells whether that is the lowest or the highest."""
+        if self.lowest > self.highest:
+            return None
+        return {"min": self.lowest, "max": self.highest}.get(better(name))
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean; exact where all are equal, and finite even where the sum would not be."""
+    low, count = min(values), len(values)
+    return low + sum(value / count - low / count for value in values)

@@ -1,0 +1,48 @@
+"""Who a run is, and how it ended, as `run.json` holds it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+PathLike = str | os.PathLike[str]
+
+
+class Run(NamedTuple):
+    """One execution of a command, as `run.json` holds it.
+
+    `start` and `end` are Unix seconds; `exit_status` is the shell's (128 + n for a signal n);
+    `state` is "running", "finished" or "crashed" (the relay died before the command did);
+    `resumed` says how often it went on after an end;
+    `to` names the adapters; `settings` is the rest of the configuration in effect.
+    """
+
+    id: str
+    project: str
+    name: str
+    command: list[str]
+    cwd: str
+    host: str
+    start: float
+    end: float | None = None
+    exit_status: int | None = None
+    state: str = "running"
+    pid: int | None = None
+    tags: list[str] = []  # noqa: RUF012  a NamedTuple's default, never changed
+    notes: str = ""
+    group: str = ""
+    to: list[str] = ["trackio"]  # noqa: RUF012
+    config: dict[str, Any] = {}  # noqa: RUF012
+    git: dict[str, str] = {}  # noqa: RUF012
+    parent: str | None = None
+    resumed: int = 0
+    settings: dict[str, Any] = {}  # noqa: RUF012
+
+
+class Result(NamedTuple):
+    """How a run ended: the shell's exit status, the signal if one killed the command, and what went wrong."""
+
+    status: int
+    signal: int | None
+    recording_error: str | None
+    tracker_ok: bool

@@ -1,0 +1,69 @@
+"""A new run from what was printed before: an old run's recording, or any log.
+
+The new run has today's parsers and the old times: those of the recording, or those that stand in the
+log's lines, or else the time at which the log was last written.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from capture import runs
+from capture.errors import BadInput
+from capture.runs import recording
+
+
+def source_of(name: str) -> tuple[Path, runs.Run | None]:
+    """The log that is meant, and its run if it is one.  Raises BadInput."""
+    path = Path(name)
+    try:
+        if path.is_dir():
+            return path / runs.CONSOLE_LOG, runs.read(path)
+        with path.open("rb"):
+            return path, None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BadInput(f"{name}: not a run and not a log: {reason}") from None
+
+
+def as_it_was(run: runs.Run, log: Path, old: runs.Run | None, chosen: Mapping[str, Any]) -> runs.Run:
+    """The new run with what is known of the old one; what the user says now wins."""
+    if old is None:
+        written = log.stat().st_mtime
+        return run._replace(start=written, end=written, state="finished", pid=None)
+    return run._replace(
+        project=chosen.get("project") or old.project,
+        name=chosen.get("name") or old.name,
+        tags=run.tags or old.tags,
+        notes=run.notes or old.notes,
+        group=run.group or old.group,
+        config={**old.config, **run.config},
+        command=old.command,
+        host=old.host,
+        git=old.git,
+        start=old.start,
+        end=old.end,
+        exit_status=old.exit_status,
+        state="finished" if old.state == "running" else old.state,
+        pid=None,
+        parent=old.id,
+    )
+
+
+def record(log: Path, old: runs.Run | None, folder: str) -> None:
+    """Copy the recording into the new run's folder.  Raises OSError."""
+    shutil.copyfile(log, os.path.join(folder, runs.CONSOLE_LOG))
+    os.chmod(os.path.join(folder, runs.CONSOLE_LOG), 0o600)
+    index = log.with_name(runs.CONSOLE_INDEX)
+    if old is not None and index.exists():
+        shutil.copyfile(index, os.path.join(folder, runs.CONSOLE_INDEX))
+        recording.repair(folder)
+    else:
+        size = os.path.getsize(os.path.join(folder, runs.CONSOLE_LOG))
+        runs.replace_file(os.path.join(folder, runs.CONSOLE_INDEX), f"nan stdout {size}\n")
+    with open(os.path.join(folder, runs.CONSOLE_INDEX), "a", encoding="ascii") as file:
+        file.write("nan end 0\n")

@@ -1,0 +1,53 @@
+"""Going on with a run that has ended: the same folder, the same identity, another start of the command."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from capture import runs
+from capture.runs import recording
+
+_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
+
+
+def resume(run: runs.Run, folder: str, how: str) -> runs.Run | None:
+    """The run in `folder`, ready to go on as `run`; None where there is none and one may be made.
+
+    `how` is "allow", "must" or "never".  Raises ValueError where that forbids it, or where the run is
+    still running.
+    """
+    if not _ID.fullmatch(run.id):
+        raise ValueError(
+            f"--id {run.id}: should be letters, digits, dots, dashes and underscores, at most 100"
+        )
+    try:
+        old = runs.read(folder)
+    except FileNotFoundError:
+        if how == "must":
+            raise ValueError(
+                f"--resume must: there is no run {run.id} in {os.path.dirname(folder)}"
+            ) from None
+        return None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{folder}: this run can't be resumed: {error}") from None
+    if how == "never":
+        raise ValueError(f"there is a run {run.id} already; --resume allow goes on with it")
+    if runs.is_alive(old):
+        raise ValueError(f"run {run.id} is still running, as process {old.pid}")
+    resumed = run._replace(
+        name=old.name,
+        start=old.start,
+        tags=list(dict.fromkeys([*old.tags, *run.tags])),
+        notes=run.notes or old.notes,
+        group=run.group or old.group,
+        config={**old.config, **run.config},
+        settings={**run.settings, "parsers": old.settings.get("parsers", [])},
+        resumed=old.resumed + 1,
+    )
+    try:
+        recording.repair(folder)
+        runs.write(folder, resumed)
+    except OSError as error:
+        raise ValueError(f"{folder}: this run can't be resumed: {error.strerror}") from None
+    return resumed

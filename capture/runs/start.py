@@ -1,0 +1,64 @@
+"""A run that begins: who it is, and its folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from capture import runs
+from capture.redaction import Redactor
+from capture.runs.git import git_state
+
+# What is told elsewhere in `run.json`, or is of no use to the tracker.
+NOT_KEPT = (
+    *("config", "to", "tags", "notes", "group", "id", "resume"),
+    *("dir", "tty", "unbuffer", "summary", "parser_files"),
+)
+
+
+def new_run(command: Sequence[str], called: str, chosen: Mapping[str, Any]) -> runs.Run:
+    """The run that begins now; `called` is what its name begins with, unless it was given one."""
+    start, cwd = time.time(), os.getcwd()
+    run_id = chosen.get("id") or runs.new_id(start)
+    parent = os.environ.get("CAPTURE_RUN_DIR")
+    redactor = Redactor(os.environ, chosen.get("redact", []))
+    return runs.Run(
+        id=run_id,
+        project=chosen.get("project") or os.path.basename(cwd) or "default",
+        name=chosen.get("name") or f"{called}-{time.strftime('%H%M%S', time.localtime(start))}",
+        command=redactor.command(command),
+        cwd=cwd,
+        host=os.uname().nodename if hasattr(os, "uname") else "",
+        start=start,
+        pid=os.getpid(),
+        tags=chosen.get("tags") or [],
+        notes=redactor.text(chosen.get("notes") or ""),
+        group=chosen.get("group") or "",
+        to=chosen["to"],
+        config=redactor.values(chosen["config"]),
+        git=git_state(cwd),
+        parent=os.path.basename(parent) if parent else None,
+        settings={key: value for key, value in chosen.items() if key not in NOT_KEPT},
+    )
+
+
+def open_run(run: runs.Run, chosen: Mapping[str, Any]) -> tuple[runs.Run, str | None]:
+    """Make the run's folder, or go on in the one of `--id`; gives the run as it is now.
+
+    Where no folder can be made it says so and gives None.  Raises ValueError where `--resume` forbids it.
+    """
+    folder = runs.folder_of(os.path.abspath(chosen["dir"]), run.project, run.id)
+    if chosen.get("id"):
+        from capture.runs import resume  # not on the way of every start
+
+        if (resumed := resume.resume(run, folder, chosen["resume"])) is not None:
+            return resumed, folder
+    try:
+        runs.create(folder, run)
+    except OSError as error:
+        print(f"capture: not recorded: {folder}: {error.strerror}", file=sys.stderr)
+        return run, None
+    return run, folder

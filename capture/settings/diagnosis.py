@@ -1,0 +1,150 @@
+"""What is installed, found and reachable: the facts behind `capture doctor`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from capture import settings
+from capture.delivery import registry
+from capture.redaction import Redactor
+
+PACKAGES = ("capture-metrics", "trackio", "wandb", "regex", "psutil", "nvidia-ml-py", "pydantic")
+REACH = 3.0  # seconds to wait for a server
+
+
+class Finding(NamedTuple):
+    """One fact; `wrong` says that something should be done about it."""
+
+    topic: str
+    text: str
+    wrong: bool = False
+
+
+def examine(folder: str, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """All facts about a run that would be started in `folder`."""
+    yield Finding("system", f"{platform.system()} {platform.release()}, Python {platform.python_version()}")
+    yield Finding("system", f"capture runs in {sys.prefix}")
+    yield from _packages()
+    yield from _command_environment()
+    yield from _configuration(folder, environ)
+    yield from _graphics()
+
+
+def _packages() -> Iterator[Finding]:
+    for name in PACKAGES:
+        try:
+            yield Finding("packages", f"{name} {version(name)}")
+        except PackageNotFoundError:
+            yield Finding("packages", f"{name} is not installed", True)
+
+
+def _command_environment() -> Iterator[Finding]:
+    """Tracking libraries and trainers fight over versions, and trainers change where they see them."""
+    python = shutil.which("python") or shutil.which("python3")
+    if python is None:
+        yield Finding("command", "there is no python on PATH")
+        return
+    asked = subprocess.run(
+        [python, "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=False
+    )
+    prefix = asked.stdout.strip()
+    if prefix and os.path.realpath(prefix) == os.path.realpath(sys.prefix):
+        yield Finding(
+            "command",
+            f"{python} is capture's own environment: its packages may fight with those of your training; "
+            "better install capture as a tool of its own (pipx, uv tool)",
+            True,
+        )
+    else:
+        yield Finding("command", f"{python} has an environment of its own: {prefix}")
+
+
+def _configuration(folder: str, environ: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        layers = settings.layers(folder, environ)
+        chosen = settings.load(folder, environ, {})
+    except ValueError as error:
+        for line in str(error).splitlines():
+            yield Finding("configuration", line, True)
+        return
+    redactor = Redactor(environ)
+    files = [where for where, _ in layers[1:-1]]
+    yield Finding("configuration", f"files: {', '.join(files) or 'none'}")
+    for where, layer in layers[1:]:
+        for key, value in layer.items():
+            if key != "parser_files" and value not in (None, [], {}):
+                source = f"CAPTURE_{key.upper()}" if where == "variable" else where
+                shown = len(value) if key == "parsers" else redactor.value(key, value)
+                yield Finding("configuration", f"{key} = {shown}  ({source})")
+    yield from _backends(chosen, layers, environ)
+    yield _place(Path(chosen["dir"]))
+
+
+def _backends(
+    chosen: settings.Settings, layers: list[tuple[str, settings.Settings]], environ: Mapping[str, str]
+) -> Iterator[Finding]:
+    source = [where for where, layer in layers if layer.get("to")][-1]
+    why = {"default": "the default", "variable": "CAPTURE_TO"}.get(source, source)
+    yield Finding("backends", f"a run goes to {', '.join(chosen['to']) or 'none'} ({why})")
+    for name in registry.names():
+        try:
+            found = registry.adapter_class(name)
+        except Exception as error:
+            yield Finding("backends", f"{name}: can't be used: {error}", name in chosen["to"])
+            continue
+        if hasattr(found, "diagnose"):
+            text, address = found.diagnose()
+            reached = "" if address is None else f"; {_reach(address)}"
+            wrong = name in chosen["to"] and "not reachable" in reached
+            yield Finding("backends", f"{name}: {text}{reached}", wrong)
+        else:
+            yield Finding("backends", f"{name}: ready")
+
+
+def _reach(address: str) -> str:
+    parts = urlsplit(address)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        with socket.create_connection((parts.hostname or "", port), REACH):
+            return f"{parts.hostname}:{port} is reachable"
+    except OSError as error:
+        return f"{parts.hostname}:{port} is not reachable: {error}"
+
+
+def _place(base: Path) -> Finding:
+    place = base.absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free / 2**30
+    if not os.access(place, os.W_OK | os.X_OK) or not place.is_dir():
+        return Finding("runs", f"{base} can't be written: runs would not be recorded", True)
+    return Finding("runs", f"{base}, {free:.1f} GiB free", free < 1)
+
+
+def _graphics() -> Iterator[Finding]:
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+    except Exception as error:
+        yield Finding("gpu", f"none that NVML knows ({error})")
+        return
+    try:
+        driver = pynvml.nvmlSystemGetDriverVersion()
+        for index in range(pynvml.nvmlDeviceGetCount()):
+            name = pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByIndex(index))
+            yield Finding("gpu", f"{index}: {name}, driver {driver}")
+    except pynvml.NVMLError as error:
+        yield Finding("gpu", f"NVML: {error}", True)
+    finally:
+        pynvml.nvmlShutdown()

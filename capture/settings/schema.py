@@ -1,0 +1,177 @@
+"""The configuration file: its keys, and what it becomes.  Imported only when a file has changed.
+
+`capture.yaml`, `[tool.capture]` in pyproject.toml and the user's own file all have these keys.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from capture.delivery import registry
+from capture.errors import BadInput
+from capture.language import checked_yaml, library, model
+from capture.language.checked_yaml import Checked, Source
+from capture.parsing.downsampling import thinner
+from capture.settings.loading import complain
+
+_SPLIT = BeforeValidator(lambda v: [part.strip() for part in v.split(",")] if isinstance(v, str) else v)
+Split = Annotated[list[str], _SPLIT]
+Part = Literal["command", "files", "git", "packages", "environment", "hardware"]
+
+
+def _expression(value: Any) -> str:
+    try:
+        re.compile(value)
+    except (re.error, TypeError) as error:
+        raise ValueError(f"should be a regular expression: {error}") from None
+    return str(value)
+
+
+def _every(value: Any) -> str:
+    thinner(str(value))
+    return str(value)
+
+
+Expression = Annotated[str, BeforeValidator(_expression)]
+
+
+class Config(model.Naming, Checked):
+    """The keys of a configuration file."""
+
+    project: str | None = None
+    name: str | None = None
+    tags: Split = []
+    notes: str | None = None
+    group: str | None = None
+    to: Split = Field([], description="adapters, such as trackio or wandb,jsonl")
+    dir: str | None = Field(None, description="the folder that holds all runs")
+    config: dict[str, Any] = Field({}, description="hyperparameters to show with the run")
+    parsers: Annotated[list[str | dict[str, Any]], _SPLIT] = Field(
+        [], description="format files, or formats written here"
+    )
+    tty: Literal["auto", "always", "never"] | None = None
+    unbuffer: bool | None = None
+    linger: float | None = Field(None, ge=0, description="seconds to wait for what the command leaves behind")
+    wait: float | None = Field(None, ge=0, description="seconds to wait for the backends at the end")
+    summary: Literal["auto", "always", "never"] | None = None
+    system: float | None = Field(None, ge=0, description="seconds between samples of the load; 0: none")
+    collect: Annotated[list[Part], _SPLIT] = Field(
+        [], description="what a run finds out by itself (default: all of these)"
+    )
+    every: Annotated[str, BeforeValidator(_every)] | None = Field(
+        None, description="fewer records of bars: one every 10s, or every 50 steps"
+    )
+    redact: list[Expression] = Field([], description="regular expressions of what else is a secret")
+
+
+def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:
+    """What a configuration file says, as plain data; formats are read and checked.
+
+    Raises BadInput; or, where `ignored` is a list, says there what is wrong and leaves that key out.
+    """
+    try:
+        source = _toml(path) if path.name == "pyproject.toml" else checked_yaml.read(path)
+    except BadInput as error:
+        complain(error, ignored)
+        return {}
+    return {} if source.data is None else _settings(source, path.parent, ignored)
+
+
+def of_variables(variables: Mapping[str, str], ignored: list[str] | None = None) -> dict[str, Any]:
+    """What these variables say, each with the value that its key has in a file, as YAML.
+
+    Those that are none of ours are left alone.  Raises BadInput as `check` does.
+    """
+    settings: dict[str, Any] = {}
+    for variable, text in variables.items():
+        key = variable.removeprefix("CAPTURE_").lower()
+        if key in Config.model_fields or key in registry.names():
+            try:
+                data = Source(f"{key}: {text}", variable).data
+                source = Source.of_data(data, f"{variable}={text}")
+            except BadInput as error:
+                complain(error, ignored)
+                continue
+            found = _settings(source, Path.cwd(), ignored)
+            settings |= {name: value for name, value in found.items() if name == key}
+    return settings
+
+
+def _settings(source: Source, folder: Path, ignored: list[str] | None) -> dict[str, Any]:
+    """The settings in a source; its paths are relative to `folder`."""
+    try:
+        of_adapters = _of_adapters(source, ignored)
+        config = source.check(Config, ignored=ignored)
+    except BadInput as error:
+        complain(error, ignored)
+        return {}
+    settings = config.model_dump(mode="json", exclude_unset=True)  # YAML knows dates, run.json doesn't
+    settings |= of_adapters
+    settings["parsers"] = []
+    for index, item in enumerate(config.parsers):
+        try:
+            settings["parsers"].append(
+                read_format(folder / item)
+                if isinstance(item, str)
+                else _dump(library.load(source, ("parsers", index), samples=False))
+            )
+        except BadInput as error:
+            complain(error, ignored)
+    settings["parser_files"] = [str(folder / item) for item in config.parsers if isinstance(item, str)]
+    if "dir" in settings:
+        settings["dir"] = str(folder / Path(settings["dir"]).expanduser())
+    return settings
+
+
+def _of_adapters(source: Source, ignored: list[str] | None) -> dict[str, Any]:
+    """Takes out the sections that are named after an adapter: its options, which it knows itself."""
+    found: dict[str, Any] = {}
+    if not isinstance(source.data, dict):
+        return found
+    for name in set(registry.names()) & source.data.keys():
+        options = source.data.pop(name)
+        try:
+            known = getattr(registry.adapter_class(name), "options", ())
+        except ImportError:
+            known = tuple(options or ())  # what it needs is not installed: said when it is to be used
+        try:
+            if not isinstance(options, dict):
+                raise source.error(
+                    (name,), f"{name}: should hold options: {', '.join(known) or 'it has none'}"
+                )
+            for key in options:
+                if key not in known:
+                    raise source.error((name, key), checked_yaml.unknown(str(key), known))
+        except BadInput as error:
+            complain(error, ignored)
+            continue
+        found[name] = options
+    return found
+
+
+def read_format(path: Path) -> dict[str, Any]:
+    """A format file as plain data.  Raises BadInput."""
+    return _dump(library.from_file(path))
+
+
+def _dump(form: model.Format) -> dict[str, Any]:
+    return form.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def _toml(path: Path) -> Source:
+    if sys.version_info >= (3, 11):
+        import tomllib  # not there before 3.11
+    else:
+        import tomli as tomllib
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path}: {error}") from None
+    section = data.get("tool", {}).get("capture")
+    return Source.of_data(section, f"{path}: [tool.capture]")

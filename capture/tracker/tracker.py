@@ -1,0 +1,256 @@
+"""The tracker: a process of its own that reads the recording, parses it and delivers what it says.
+
+`python -m capture.tracker RUN_FOLDER [--to NAMES]`.  Its standard input is the relay's lifeline: when
+it closes, the relay has ended or died.  Started again after a crash it reads the recording from its beginning
+and skips the records that stand in `records.jsonl` already, since parsing is deterministic.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import select
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+import yaml
+
+try:
+    import fcntl
+except ImportError:  # Windows: the command line says so
+    pass
+
+from capture import runs
+from capture.console.frames import Frame, Lines
+from capture.console.screen import ConsoleLines
+from capture.delivery import registry
+from capture.delivery.adapter import Line
+from capture.delivery.delivery import Delivery
+from capture.delivery.naming import Namer
+from capture.delivery.worker import Outcome
+from capture.facts import config_sources, gather
+from capture.facts.observer import Observer
+from capture.language import library, model
+from capture.parsing.downsampling import thinner
+from capture.parsing.engine import Parser
+from capture.parsing.pipeline import Pipeline
+from capture.records import Record, to_json
+from capture.redaction import Redactor
+from capture.runs.recording import RESUME, Chunk, Reader
+from capture.tracker.closing import Summary, block, clock
+
+PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
+PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
+QUIET = 2.0
+MOST_PRINTED = 1000  # names of config
+HURRY = 1.5  # seconds that are left for the backends after SIGTERM
+
+
+class Stopped(BaseException):
+    """SIGTERM: hand over what there is, at once."""
+
+
+def main(argv: list[str]) -> int:
+    """Track the run in the folder that `argv` names; `--to` delivers it to other backends than its own."""
+    folder = Path(argv[0]).resolve()
+    run = runs.read(folder)
+    if argv[1:2] == ["--to"]:
+        run = run._replace(to=argv[2].split(","))
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tracker = Tracker(folder, run)
+    tracker.status("tracking")
+    try:
+        tracker.follow()
+        tracker.finish()
+    except Stopped:
+        tracker.finish(HURRY)
+    tracker.status("done")
+    return 0
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Stopped
+
+
+class Tracker:
+    """One run: from its recording to its records, rows and lines."""
+
+    def __init__(self, folder: Path, run: runs.Run) -> None:
+        self.folder, self.run = folder, run
+        self.parser = parser_of(folder, run)
+        self.pipeline = Pipeline(self.parser)
+        self.reader = Reader(folder)
+        self.namer = Namer(folder)
+        self.summary = Summary()
+        self.redactor = Redactor(os.environ, run.settings.get("redact", []))
+        self.console: dict[str | None, ConsoleLines] = {}
+        self.formats: dict[str, None] = {}  # those that gave something, in the order of their first record
+        self.written, self.file = _recover(folder / runs.RECORDS)
+        self.ordinal = 0
+        self.last: float | None = None  # when the last bytes came, in Unix seconds
+        self.config = config_sources.asked(folder, run, self.redactor)
+        run = self.run = run._replace(config=config_sources.merged(self.config))
+        self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to})
+        self.delivery.start()
+        gather.Gathering(folder, run, self.redactor, self.delivery.config).start()
+        self.observer = Observer(folder, run, run.settings.get("system", 0))
+
+    def follow(self) -> None:
+        """Read the recording until the relay has ended it, or has died."""
+        alive, active = True, time.monotonic()
+        while True:
+            chunks = self.reader.read()
+            for chunk in chunks:
+                self._read(chunk)
+            if self.reader.finished:
+                return
+            if not chunks and not alive:
+                self._crash()
+                return
+            if samples := self.observer.look():
+                self.delivery.system(samples)
+            if chunks:
+                active = time.monotonic()
+                continue
+            self._settle(time.time())
+            pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
+            if select.select([0], [], [], pause)[0]:
+                alive = bool(os.read(0, 4096))
+
+    def _read(self, chunk: Chunk) -> None:
+        now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
+        if chunk.stream == RESUME:
+            self._take(*self.pipeline.resume(now), now)
+        else:
+            self._take(*self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now), now)
+        self.last = now or self.last
+
+    def finish(self, limit: float | None = None) -> None:
+        """Take what was held back, wait for the backends and write the closing block.
+
+        `limit` is how many seconds the backends have left; the relay has a limit of its own.
+        """
+        self._take(*self.pipeline.finish(self.last), self.last)
+        self._deliver([line for console in self.console.values() for line in console.finish()])
+        self.run = runs.read(self.folder)
+        self.status("delivering")
+        outcomes = self.delivery.finish(self.run.exit_status, limit)
+        runs.replace_file(self.folder / runs.SUMMARY, self._block(outcomes))
+
+    def status(self, state: str) -> None:
+        """Tell the relay how it stands."""
+        item = {"state": state, "records": self.ordinal, "pid": os.getpid(), "last": self.summary.last()}
+        runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
+
+    def _take(self, records: list[Record], frames: list[Frame | Lines], now: float | None) -> None:
+        printed: dict[str, Any] = {}
+        for record in map(self._masked, records):
+            self.formats.setdefault(record.parser)
+            if self.ordinal >= self.written:
+                self.file.write(to_json(record) + "\n")
+            self.summary.add(self.namer.row(self.ordinal, record))
+            self.ordinal += 1
+            printed |= record.config
+        if records:
+            self.file.flush()
+            if printed:
+                self._note(printed)
+            self.delivery.wake()
+        if frames:
+            stream = frames[0].stream
+            console = self.console.setdefault(stream, ConsoleLines(stream))
+            self._deliver(console.feed(frames))
+            self._settle(now or self.run.start)
+
+    def _note(self, printed: Mapping[str, Any]) -> None:
+        """Keep what the program has printed of its config, as much as there is room for."""
+        known = self.config.get(config_sources.PRINTED, {})
+        told = dict(list({**known, **printed}.items())[:MOST_PRINTED])
+        if told != known:
+            self.config[config_sources.PRINTED] = told
+            config_sources.note(self.folder, self.config)
+
+    def _masked(self, record: Record) -> Record:
+        if not record.config and set(record.context) <= PLAIN_CONTEXT:
+            return record
+        context = {name: self.redactor.value(name, value) for name, value in record.context.items()}
+        return record._replace(context=context, config=self.redactor.values(record.config))
+
+    def _settle(self, now: float) -> None:
+        self._deliver([line for console in self.console.values() for line in console.settled(now)])
+
+    def _deliver(self, lines: list[Line]) -> None:
+        if lines:
+            self.delivery.console(lines)
+
+    def _crash(self) -> None:
+        """The relay died: what it had written is the run."""
+        for chunk in self.reader.rest():
+            self._read(chunk)
+        runs.write(self.folder, runs.read(self.folder)._replace(state="crashed", end=self.last))
+
+    def _block(self, outcomes: list[Outcome]) -> str:
+        run = self.run
+        took = clock((run.end or time.time()) - run.start)
+        status = "ended" if run.exit_status is None else f"exit status {run.exit_status}"
+        how = "crashed" if run.state == "crashed" else f"{status}, {took}"
+        place = os.path.relpath(self.folder, run.cwd)
+        if self.summary.values:
+            lines = f"{self.parser.understood} of {self.parser.lines} lines"
+            notes = [f"{self.summary.values} values from {lines} ({', '.join(self.formats)}): {place}"]
+        else:
+            notes = [f"no metrics found in {self.parser.lines} lines; the console is kept in {place}"]
+        notes += [note for outcome in outcomes for note in _say(outcome)]
+        notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
+        notes += self.parser.events + self.observer.notes
+        return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
+
+
+def _say(outcome: Outcome) -> list[str]:
+    if outcome.error:
+        return [f"{outcome.name}: {outcome.delivered} of {outcome.total} delivered: {outcome.error}"]
+    return [f"{outcome.name}: {link}" for link in outcome.links]
+
+
+def parser_of(folder: Path, run: runs.Run) -> Parser:
+    """The run's parser: the formats that stand in its folder, put there at its first start."""
+    place = folder / runs.PARSERS
+    own = run.settings.get("parsers", [])
+    if not place.exists():
+        draft = folder / f".{runs.PARSERS}.{os.getpid()}"
+        draft.mkdir()
+        texts = [yaml.safe_dump(data, sort_keys=False, allow_unicode=True) for data in own]
+        texts += [text for _, text in library.built_in_texts()]
+        for index, text in enumerate(texts):
+            (draft / f"{index:03}.yaml").write_text(text, encoding="utf-8")
+        draft.replace(place)
+    found = library.of_run(folder)
+    naming = model.Naming.model_validate(
+        {key: run.settings[key] for key in ("rename", "drop", "scale") if key in run.settings}
+    )
+    every = run.settings.get("every")
+    return Parser(found[len(own) :], found[: len(own)], naming, thinner(every) if every else None)
+
+
+def _recover(path: Path) -> tuple[int, IO[str]]:
+    """Open `records.jsonl` to go on: how many records stand there, a torn last line cut off.
+
+    Waits while another tracker is at work on this run: the one of a start before, say.
+    """
+    file = path.open("a", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError:
+        pass  # a file system without locks
+    data = path.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):
+        os.truncate(path, whole)
+    return data[:whole].count(b"\n"), file

@@ -1,0 +1,282 @@
+"""The command line, as a user calls it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import CAPTURE, FIXTURES, capture, eventually, only_run
+
+from capture import __version__
+
+FORMAT = """\
+name: mine
+patterns:
+  - line: "it {step:int}: obj {objective}"
+samples:
+  - {text: "it 1: obj 0.5", gives: {step: 1, metrics: {objective: 0.5}}}
+"""
+RECORDING = FIXTURES / "keras3_v1" / "pty.raw"
+
+
+def test_parse_prints_records_as_the_design_shows_them():
+    first = json.loads(capture("parse", RECORDING).stdout.splitlines()[3])
+    assert list(first) == ["time", "parser", "step", "epoch", "metrics", "context", "at"]
+    assert (first["parser"], first["step"], first["epoch"]) == ("keras", 1, 1)
+
+
+def test_parse_reads_standard_input_and_a_run_folder():
+    done = capture("parse", "-", input="epoch 1: loss=0.5\n")
+    assert json.loads(done.stdout)["metrics"] == {"loss": 0.5}
+    capture("--to", "jsonl", "--", "echo", "epoch 1: loss=0.25")
+    assert json.loads(capture("parse", only_run()).stdout)["metrics"] == {"loss": 0.25}
+
+
+def test_parse_uses_a_format_of_ones_own_or_one_alone():
+    Path("mine.yaml").write_text(FORMAT)
+    assert (
+        '"objective": 0.5' in capture("parse", "--parser", "mine.yaml", "-", input="it 1: obj 0.5\n").stdout
+    )
+    assert capture("parse", "--parser", "tqdm", "-", input="epoch 1: loss=0.5\n").stdout == ""
+
+
+@pytest.mark.parametrize(("arguments", "says"), [
+    (("parse", "missing.log"), "capture parse: missing.log: No such file or directory"),
+    (("parse", "--parser", "nope", "-"), "there is no format 'nope'; there are absl, "),
+    (("parsers", "show", "nope"), "there is no format 'nope'"),
+    (("parsers", "test", "nope.yaml"), "nope.yaml: No such file or directory"),
+    (("parsers", "nope"), "invalid choice: 'nope'"),
+    (("parse",), "the following arguments are required: file"),
+    (("parse", "."), "capture parse: .: No such file or directory"),
+    (("parse", "--parser", "nope.yaml", "-"), "capture parse: nope.yaml: No such file or directory"),
+    (("--to", "wandbb", "--", "true"), "capture: there is no backend 'wandbb'; there are jsonl, mlflow, module:NAME, tensorboard, trackio, wandb"),
+    (("--config", "lr", "--", "true"), "capture: --config lr: should be KEY=VALUE"),
+    (("--parser", "nope.yaml", "--", "true"), "nope.yaml: No such file or directory"),
+])  # fmt: skip
+def test_mistakes_get_one_sentence_and_status_2(arguments, says):
+    done = capture(*arguments, input="")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_a_broken_configuration_is_found_before_the_command_starts():
+    Path("capture.yaml").write_text("projekt: x\n")
+    done = capture("--", "touch", "started")
+    assert done.returncode == 2
+    assert "capture.yaml:1: unknown key 'projekt'; did you mean 'project'?" in done.stderr
+    assert not Path("started").exists()
+
+
+@pytest.mark.parametrize(("option", "variable"), [(("--lenient",), ""), ((), "1")])
+def test_lenient_runs_the_command_and_says_what_it_left_out(monkeypatch, option, variable):
+    Path("capture.yaml").write_text("projekt: x\nto: jsonl\n")
+    monkeypatch.setenv("CAPTURE_LENIENT", variable)
+    done = capture(*option, "--", "echo", "started")
+    assert (done.returncode, done.stdout) == (0, "started\n")
+    assert done.stderr.startswith("capture: ignored, since --lenient: ")
+    assert done.stderr.count("\n") == 1
+    assert "capture.yaml:1: unknown key 'projekt'" in (only_run() / "summary.txt").read_text()
+
+
+def test_a_pipe_that_closes_early_is_no_error():
+    script = f"{' '.join(CAPTURE)} parse {RECORDING} | head -1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["parsers", "parsers show keras", "parsers schema", "parsers test", "--help", "--version", "parse -"],
+)
+def test_a_reader_that_has_gone_is_no_error(arguments):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with open(write_end, "wb") as gone:
+        done = subprocess.run(
+            [*CAPTURE, *arguments.split()],
+            input=b"epoch 1: loss=0.5\n",
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_parse_gives_the_same_from_a_file_and_from_standard_input_and_as_recorded():
+    with RECORDING.open("rb") as file:
+        piped = subprocess.run([*CAPTURE, "parse", "-"], stdin=file, capture_output=True, check=True).stdout
+    assert piped == subprocess.run([*CAPTURE, "parse", RECORDING], capture_output=True, check=True).stdout
+    assert piped == RECORDING.with_suffix(".jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_parse_writes_json_in_utf_8_whatever_the_locale(encoding):
+    done = subprocess.run(
+        [*CAPTURE, "parse", "-"],
+        input="précision=0.5 loss=1\n".encode(),
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout.decode("utf-8"))["metrics"] == {"précision": 0.5, "loss": 1}
+
+
+def test_parse_says_on_stderr_when_a_pattern_was_switched_off():
+    Path("slow.yaml").write_text(
+        "name: slow\npatterns: [{regex: '^(a|aa)+$'}]\nsamples: [{text: b, gives: nothing}]\n"
+    )
+    done = capture("parse", "--parser", "slow.yaml", "-", input="a" * 60 + "b\nepoch 1: loss=0.5\n")
+    assert json.loads(done.stdout)["metrics"] == {"loss": 0.5}
+    assert "capture parse: format slow: a pattern took more than 50 ms" in done.stderr
+
+
+def test_parse_of_nothing_is_nothing():
+    done = capture("parse", "-", input="")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("command", ["run", "parse", "parsers", "ui"])
+def test_every_command_has_its_help(command):
+    done = capture(command, "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: capture ")
+
+
+def test_parsers_list_and_test_take_in_those_of_the_configuration():
+    Path("mine.yaml").write_text(FORMAT)
+    Path("capture.yaml").write_text("parsers: [mine.yaml]\n")
+    assert capture("parsers", "list").stdout.splitlines()[0].split() == ["mine", "capture.yaml"]
+    assert "mine (capture.yaml): 1 sample ok" in capture("parsers", "test").stdout
+
+
+@pytest.mark.parametrize(("variable", "text", "says"), [
+    ("CAPTURE_TTY", "maybe", "capture parsers: CAPTURE_TTY=maybe: should be one of auto, always, never"),
+    ("CAPTURE_WAIT", "long", "capture parsers: CAPTURE_WAIT=long: should be a number of seconds"),
+])  # fmt: skip
+def test_a_wrong_variable_is_one_sentence_for_every_command(monkeypatch, variable, text, says):
+    monkeypatch.setenv(variable, text)
+    done = capture("parsers")
+    assert (done.returncode, done.stderr.strip()) == (2, says)
+
+
+def test_a_built_in_format_is_a_start_for_ones_own():
+    Path("own.yaml").write_text(capture("parsers", "show", "tqdm").stdout)
+    done = capture("parsers", "test", "own.yaml")
+    assert done.returncode == 0
+    assert re.fullmatch(r"tqdm \(own.yaml\): \d+ samples ok\n", done.stdout)
+
+
+def test_a_date_in_the_configuration_stops_no_command():
+    Path("capture.yaml").write_text("to: jsonl\nconfig: {start: 2024-01-31}\n")
+    done = capture("--", "echo", "started")
+    assert (done.returncode, done.stdout) == (0, "started\n")
+    assert json.loads((only_run() / "run.json").read_text())["config"]["start"] == "2024-01-31"
+
+
+def test_parsers_can_be_listed_shown_and_tested():
+    assert [line.split()[0] for line in capture("parsers").stdout.splitlines()][-1] == "general"
+    assert capture("parsers", "show", "keras").stdout.startswith("name: keras\n")
+    done = capture("parsers", "test")
+    assert done.returncode == 0
+    assert re.search(r"^keras \(built in\): \d+ samples ok$", done.stdout, re.M)
+
+
+def test_a_failing_sample_makes_the_test_fail():
+    Path("mine.yaml").write_text(FORMAT.replace("step: 1,", "step: 2,"))
+    done = capture("parsers", "test", "mine.yaml")
+    assert done.returncode == 1
+    assert "mine (mine.yaml): 1 of 1 sample failed" in done.stdout
+    assert "step: expected 2, got 1" in done.stdout
+
+
+def test_the_schema_is_json_and_knows_the_keys():
+    schema = json.loads(capture("parsers", "schema").stdout)
+    assert {"name", "patterns", "samples"} <= set(schema["properties"])
+
+
+def test_version_and_help():
+    assert capture("--version").stdout == f"capture {__version__}\n"
+    assert "capture [OPTIONS] -- COMMAND" in capture("--help").stdout
+
+
+def test_formats_and_names_of_the_configuration_are_used():
+    Path("mine.yaml").write_text(FORMAT)
+    Path("capture.yaml").write_text(
+        "to: jsonl\nparsers: [mine.yaml]\nrename: {objective: obj}\nproject: solver\n"
+    )
+    done = capture("--", "echo", "it 7: obj 0.125")
+    assert done.stdout == "it 7: obj 0.125\n"
+    run = only_run()
+    assert run.parent.name == "solver"
+    (row,) = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert (row["step"], row["obj"]) == (7, 0.125)
+
+
+def test_a_run_without_metrics_opens_no_backend():
+    capture("--to", "trackio", "--", "echo", "hello")
+    assert "no metrics found in 1 lines" in (only_run() / "summary.txt").read_text()
+    assert not (only_run() / "delivered").exists()
+    assert not Path("capture-runs/trackio").exists()
+
+
+def test_ui_says_where_the_dashboard_is():
+    capture("--", "echo", "epoch 1: loss=0.5")
+    with open("shown", "wb") as shown:
+        process = subprocess.Popen([*CAPTURE, "ui", "--no-browser"], stdout=shown, stderr=shown)
+    try:
+        eventually(lambda: "http://127.0.0.1:" in Path("shown").read_text())
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def test_ui_without_runs_says_so():
+    done = capture("ui")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "capture ui: there are no runs in capture-runs; capture -- COMMAND makes one\n",
+    )
+
+
+def test_the_command_starts_without_slow_imports():
+    """YAML, entry points and the backends stay off the way of every start."""
+    slow = {
+        "yaml",
+        "regex",
+        "pydantic",
+        "importlib.metadata",
+        "dataclasses",
+        "subprocess",
+        "logging",
+        "asyncio",
+    }
+
+    def modules(code):
+        code += "; import sys; print(*sys.modules)"
+        return set(
+            subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=True
+            ).stdout.split()
+        )
+
+    loaded = modules("import capture.cli, capture.cli.run") - modules("pass")
+    assert "capture.relay" in loaded
+    assert loaded & slow == set()
+
+
+def test_where_there_is_no_fork_it_imports_and_says_what_is_missing():
+    """As on Windows."""
+    code = (
+        "import os, sys\nfor name in ('fcntl', 'termios', 'tty', 'pty', 'resource'): sys.modules[name] = None\n"
+        "import capture.cli.run, capture.cli.parse, capture.tracker.tracker\nfrom capture.relay import loop as relay\ndel os.fork\n"
+        "relay.run(['x'], None, relay.Options())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == "capture: running a command needs Linux or macOS (or WSL on Windows)\n"

@@ -1,0 +1,239 @@
+"""After a run: sync delivers what is missing, replay makes it again, runs lists and removes."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import CAPTURE, FIXTURES, capture, eventually, only_run, run_in_progress, tracker_of
+
+from capture import runs
+
+LINES = "".join(f"{i} | loss {6 - i / 100:.4f} | lr 1.0e-04 | 5.00ms | mfu 0.01%\n" for i in range(200))
+
+
+def rows(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def record(*options, text=LINES):
+    Path("lines").write_text(text)
+    done = capture("--to", "jsonl", *options, "--", "cat", "lines")
+    assert done.stdout == text
+    return only_run()
+
+
+class TestSync:
+    def test_a_run_whose_machine_died_is_parsed_to_its_end_and_delivered(self):
+        code = f"import sys\nsys.stdout.write({LINES!r})\nsys.stdout.flush()\nsys.stdin.read()"
+        process = subprocess.Popen(
+            [*CAPTURE, "--to", "jsonl", "--", sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        folder = run_in_progress()
+        eventually(lambda: (folder / runs.CONSOLE_LOG).stat().st_size == len(LINES))
+        os.kill(eventually(lambda: tracker_of(folder)), signal.SIGSTOP)
+        tracker = tracker_of(folder)
+        os.kill(process.pid, signal.SIGKILL)
+        os.kill(tracker, signal.SIGKILL)
+        process.communicate()
+        (folder / runs.RECORDS).write_text("")  # as if nothing had reached the disk
+        assert "crashed" in capture("runs").stdout
+        done = capture("sync")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "delivered to jsonl" in done.stdout
+        assert [row["step"] for row in rows(folder)] == list(range(200))
+        assert runs.read(folder).state == "crashed"
+        assert "nothing is missing" in capture("sync").stdout
+
+    def test_to_a_backend_that_the_run_did_not_name(self):
+        folder = record()
+        done = capture("sync", "--to", "trackio", folder)
+        assert done.returncode == 0, done.stdout
+        assert json.loads((folder / "delivered" / "trackio.json").read_text())["state"] == "closed"
+        assert "nothing is missing" in capture("sync", "--to", "trackio").stdout
+
+    def test_what_a_backend_refused_is_said_and_delivered_once_it_can_be(self):
+        Path("blocked").write_text("")
+        Path("capture.yaml").write_text("jsonl: {path: blocked/metrics.jsonl}\n")
+        Path("lines").write_text(LINES)
+        assert capture("--to", "jsonl", "--wait", "8", "--", "cat", "lines").returncode == 0
+        assert "jsonl missing" in capture("runs").stdout
+        Path("blocked").unlink()
+        done = capture("sync")
+        assert done.returncode == 0, done.stdout
+        assert len(Path("blocked/metrics.jsonl").read_text().splitlines()) == 200
+
+    def test_a_run_that_is_not_there_is_one_sentence(self):
+        done = capture("sync", "nope")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert (
+            done.stderr
+            == "capture sync: there is no run 'nope', neither as a folder nor as an id in capture-runs\n"
+        )
+
+    def test_a_run_in_progress_is_left_alone(self):
+        command = [*CAPTURE, "--to", "jsonl", "--", "cat"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+            run_in_progress()
+            assert "still running" in capture("sync").stdout
+            process.stdin.close()
+
+
+class TestReplay:
+    def test_a_run_is_made_again_with_its_times_its_config_and_todays_parsers(self):
+        first = record("--config", "depth=3", "--name", "first")
+        shutil.move("capture-runs", "old")
+        folder = next(Path("old").glob("*/*/run.json")).parent
+        Path("own.yaml").write_text(
+            "name: own\npatterns: [{line: '{step} | loss {objective} | lr {_} | {_}ms | mfu {_}%'}]\n"
+            "samples: [{text: '1 | loss 2 | lr 1e-4 | 5ms | mfu 1%', gives: {step: 1, metrics: {objective: 2}}}]\n"
+        )
+        done = capture("replay", "--to", "jsonl", "--parser", "own.yaml", folder)
+        assert (done.returncode, done.stderr) == (0, "")
+        new, old = runs.read(only_run()), runs.read(folder)
+        assert (new.name, new.config, new.start, new.end) == (old.name, {"depth": 3}, old.start, old.end)
+        assert (new.exit_status, new.parent) == (0, old.id)
+        assert new.id != first.name
+        assert [row["objective"] for row in rows(only_run())] == [row["loss"] for row in rows(folder)]
+        assert [row["time"] for row in rows(only_run())] == [row["time"] for row in rows(folder)]
+        assert (only_run() / runs.CONSOLE_LOG).read_text() == LINES
+
+    def test_any_log_is_a_run(self):
+        done = capture(
+            "replay", "--to", "jsonl", "--summary", "always", FIXTURES / "llama2c_train" / "stdout.raw"
+        )
+        assert done.returncode == 0
+        assert "llama2c" in done.stderr
+        golden = (FIXTURES / "llama2c_train" / "stdout.jsonl").read_text().splitlines()
+        assert len((only_run() / runs.RECORDS).read_text().splitlines()) == len(golden)
+
+    def test_what_is_neither_is_one_sentence(self):
+        done = capture("replay", "nope.log")
+        assert (done.returncode, done.stderr) == (
+            2, "capture replay: nope.log: not a run and not a log: No such file or directory\n"
+        )  # fmt: skip
+
+
+class TestRuns:
+    def test_the_list_says_state_values_and_what_is_delivered(self):
+        record("--name", "good", "--id", "one")
+        capture("--to", "jsonl", "--name", "bad", "--id", "two", "--", "false")
+        lines = capture("runs").stdout.splitlines()
+        assert lines[0].split() == ["ID", "RUN", "STATE", "AGE", "LAST", "VALUES", "DELIVERED"]
+        assert lines[1].startswith("one  project/good  finished  ")
+        assert "loss=4.01" in lines[1]
+        assert lines[1].endswith("  jsonl")
+        assert lines[2].startswith("two  project/bad   failed    ")
+        assert lines[2].endswith("no metrics")
+
+    def test_old_runs_are_removed_and_others_kept(self):
+        folder = record()
+        capture("--to", "jsonl", "--id", "young", "--", "true")
+        runs.write(folder, runs.read(folder)._replace(start=1.0, end=2.0))
+        done = capture("runs", "rm", "--older", "30d")
+        assert done.returncode == 0
+        assert not folder.exists()
+        assert only_run().name == "young"
+
+    def test_what_is_not_delivered_is_kept(self):
+        folder = record()
+        (folder / "delivered" / "jsonl.json").unlink()
+        done = capture("runs", "rm", folder)
+        assert done.returncode == 1
+        assert "not delivered, kept" in done.stdout
+        assert folder.exists()
+        assert capture("runs", "rm", "--force", folder).returncode == 0
+        assert not folder.exists()
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (["rm"], "name runs, or say --older AGE"),
+            (["rm", "--older", "soon"], "--older soon: should be a number with m, h, d or w"),
+            (["rm", "nope"], "there is no run 'nope'"),
+        ],
+    )
+    def test_mistakes_are_one_sentence(self, arguments, says):
+        done = capture("runs", *arguments)
+        assert done.returncode == 2
+        assert says in done.stderr
+
+    def test_no_runs_are_no_error(self):
+        assert "there are no runs in capture-runs" in capture("runs").stdout
+
+
+class TestResume:
+    PROGRAM = (
+        "import sys\nfor epoch in range(int(sys.argv[1]), int(sys.argv[2])):\n"
+        " print(f'epoch {epoch} step {epoch * 10} loss={1 / (epoch + 1):.3f}')"
+    )
+
+    def run(self, first, last, *options):
+        command = [sys.executable, "-c", self.PROGRAM, first, last]
+        return capture("--to", "jsonl", "--id", "job-17", *options, "--", *command)
+
+    def places(self):
+        items = map(json.loads, (only_run() / runs.RECORDS).read_text().splitlines())
+        return [(item["epoch"], item["step"]) for item in items]
+
+    def test_a_program_that_begins_again_goes_on_where_the_run_ended(self):
+        assert self.run(1, 4).returncode == 0
+        assert self.run(1, 3, "--resume", "allow").returncode == 0
+        assert self.places() == [(1, 10), (2, 20), (3, 30), (4, 40), (5, 50)]
+        assert len(rows(only_run())) == 5
+        run = runs.read(only_run())
+        assert (run.resumed, run.state, run.exit_status) == (1, "finished", 0)
+
+    def test_what_is_counted_from_zero_goes_on_too(self):
+        self.run(0, 3)
+        self.run(0, 2, "--resume", "must")
+        assert [epoch for epoch, _ in self.places()] == [0, 1, 2, 3, 4]
+
+    def test_a_program_that_carries_the_true_step_is_left_alone(self):
+        self.run(1, 4)
+        self.run(3, 6, "--resume", "allow")
+        assert self.places() == [(1, 10), (2, 20), (3, 30), (3, 30), (4, 40), (5, 50)]
+
+    def test_a_run_that_was_killed_goes_on_with_what_it_had(self):
+        self.run(1, 4)
+        folder = only_run()
+        with (folder / runs.CONSOLE_LOG).open("ab") as log, (folder / runs.CONSOLE_INDEX).open("ab") as index:
+            log.write(b"epoch 4 step 40 loss=0.2\nepoch 5 st")
+            index.write(b"99.0 std")
+        self.run(1, 2, "--resume", "allow")
+        assert self.places() == [(1, 10), (2, 20), (3, 30), (4, 40), (5, 50)]
+
+    def test_the_same_again_twice_and_after_a_tracker_that_died(self):
+        for _ in range(3):
+            self.run(1, 3, "--resume", "allow")
+        folder = only_run()
+        before = (folder / runs.RECORDS).read_text()
+        (folder / runs.RECORDS).write_text(before[: len(before) // 2])
+        capture("sync", "job-17")
+        assert (folder / runs.RECORDS).read_text() == before
+        assert [epoch for epoch, _ in self.places()] == [1, 2, 3, 4, 5, 6]
+
+    def test_resume_says_what_it_wants(self):
+        assert "--resume must: there is no run job-17" in self.run(1, 2, "--resume", "must").stderr
+        assert self.run(1, 2).returncode == 0
+        done = self.run(1, 2)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "there is a run job-17 already; --resume allow goes on with it" in done.stderr
+        assert "should be letters, digits" in capture("--id", "../up", "--", "true").stderr
+
+    def test_a_run_in_progress_is_not_resumed(self):
+        with subprocess.Popen(
+            [*CAPTURE, "--to", "jsonl", "--id", "busy", "--", "cat"], stdin=subprocess.PIPE
+        ) as process:
+            run_in_progress()
+            done = capture("--id", "busy", "--resume", "allow", "--", "true")
+            process.stdin.close()
+        assert done.returncode == 2
+        assert "run busy is still running, as process" in done.stderr

@@ -1,0 +1,371 @@
+"""Programs that no format knows: their metrics are read, and nothing else is."""
+
+import math
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capture.authoring import samples
+from capture.errors import BadInput
+from capture.language.checked_yaml import Source
+from capture.language.library import built_in, by_name, load
+from capture.parsers import general, vocabulary
+from capture.parsers.general import mapping
+from capture.parsing.engine import Parser
+from capture.parsing.pipeline import Pipeline
+
+FORM = by_name("general")
+
+
+def parse(text, forms=(FORM,)):
+    pipeline = Pipeline(Parser(list(forms)))
+    records = pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]
+    assert not pipeline.parser.events
+    return records
+
+
+def short(text, **more):
+    return [(record.epoch, record.step, dict(record.metrics)) for record in parse(text + "\n", **more)]
+
+
+LINES = [
+    # names and numbers
+    ("epoch 3 step 120 loss=0.53 acc: 91.2%", 3, 120, {"loss": 0.53, "acc": 0.912}),
+    ("[12/100] loss: 0.3 | acc: 0.9", None, 12, {"loss": 0.3, "acc": 0.9}),
+    ("Epoch [1/5], Step [100/600], Loss: 0.2345", 1, 100, {"Loss": 0.2345}),
+    ("[Epoch 3] [Batch 100/938] [D loss: 0.5] [G loss: 1.2]", 3, 100, {"D loss": 0.5, "G loss": 1.2}),
+    ("Loss after 6400 examples: 0.512", None, 6400, {"Loss": 0.512}),
+    ("Accuracy at step 100: 0.91", None, 100, {"Accuracy": 0.91}),
+    ("Train Epoch: 1 [640/60000 (1%)]\tLoss: 0.53", 1, 640, {"Loss": 0.53}),
+    ("iter 10: loss 2.3, time 50ms", None, 10, {"loss": 2.3, "time_ms": 50}),
+    ("step:100/500 train_loss:3.2 step_avg:50ms", None, 100, {"train_loss": 3.2, "step_avg_ms": 50}),
+    ("Iteration 100, loss = 0.5", None, 100, {"loss": 0.5}),
+    ("Validation accuracy 0.92", None, None, {"Validation accuracy": 0.92}),
+    ("After 100 training step(s), validation accuracy is 0.91", None, None, {"validation accuracy": 0.91}),
+    ("mIoU 0.55", None, None, {"mIoU": 0.55}),
+    ("PSNR: 31.2 dB", None, None, {"PSNR": 31.2}),
+    ("Reward: -12", None, None, {"Reward": -12}),
+    ("step 9 val_bpb: 1.1 | perplexity 12", None, 9, {"val_bpb": 1.1, "perplexity": 12}),
+    ("BLEU = 27.30 58.2/33.4/21.1/13.7 (BP = 1.000 ratio = 1.002)", None, None, {"BLEU": 27.3, "BP": 1.0, "ratio": 1.002}),
+    ("| epoch   1 |   200/ 2983 batches | lr 20.00 | ms/batch 5.3 | loss 7.6 | ppl 2000.1", 1, 200,
+     {"lr": 20.0, "ms/batch": 5.3, "loss": 7.6, "ppl": 2000.1}),
+    ("Ep 10 | Reward 5.0 | Avg100 4.3 | eps 0.9", 10, None, {"Reward": 5.0, "Avg100": 4.3, "eps": 0.9}),
+    ("global_step=100, episodic_return=23.0", None, 100, {"episodic_return": 23.0}),
+    ("Best val acc: 0.93 (best epoch 12)", None, None, {"Best val acc": 0.93}),
+    ("Accuracy of the network on the 10000 test images: 55 %", None, None, {"Accuracy of the network on the test images": 0.55}),
+    ("Accuracy: 9850/10000 (98%)", None, None, {"Accuracy": 0.985}),
+    ("New best! Saved with val loss: 0.5", None, None, {"val loss": 0.5}),
+    ("|      test_loss      |   0.5561   |", None, None, {"test_loss": 0.5561}),
+    ("│         test_acc          │    0.7812      │", None, None, {"test_acc": 0.7812}),
+    ("==> epoch 0 mean_loss=2.385253", 0, None, {"mean_loss": 2.385253}),
+    (" * Acc@1 71.234 Acc@5 90.12", None, None, {"Acc@1": 71.234, "Acc@5": 90.12}),
+    ("30/50 [=====>.....] - 1s 5ms/step - loss: 0.5", None, 30, {"loss": 0.5}),
+    ("Fold 2 epoch 3 loss 0.5", 3, None, {"loss": 0.5}),
+    ("Training loss (for one batch) at step 100: 0.5", None, 100, {"Training/loss (for one batch)": 0.5}),
+    ("Mean squared error: 2548.07", None, None, {"Mean squared error": 2548.07}),
+    ("Iteration 100 (5.1 iter/s, 0.19s/10 iters), loss = 0.5", None, 100, {"loss": 0.5}),
+    ("    Train net output #1: loss = 0.5 (* 1 = 0.5 loss)", None, None, {"Train/loss": 0.5}),
+    ("Step 50/100000; acc:   4.13; ppl: 12345.67; 1234/2345 tok/s;     12 sec", None, 50, {"acc": 4.13, "ppl": 12345.67}),
+    ("global_step=100, episodic_return=[23.]", None, 100, {"episodic_return": 23}),
+    ("Run: 01, Epoch: 10, Loss: 0.5, Train: 90.00%", 10, None, {"Loss": 0.5, "Train": 0.9}),
+    ("steps: 10 loss: 9.1 iter time (s): 0.123 samples/sec: 123.4", None, 10,
+     {"loss": 9.1, "iter time (s)": 0.123, "samples/sec": 123.4}),
+    ("i=100, loss=0.5", None, 100, {"loss": 0.5}),
+    ("step 2: loss 0.5, grad_norm 0.9, scale 32768", None, 2, {"loss": 0.5, "grad_norm": 0.9, "scale": 32768}),
+    ("Train loss 5 1.171202 Grad Norm 0.526163 0.01s/it", None, 5, {"Train loss": 1.171202, "Grad Norm": 0.526163}),
+    ("Validation loss 15:  0.878570", None, 15, {"Validation loss": 0.87857}),
+    ("Loss for final step: 0.7.", None, None, {"Loss for final step": 0.7}),
+    ("Iteration 10, lr = 0.2", None, 10, {"lr": 0.2}),
+    ("Train / Test accuracy: 0.373 / 0.280.", None, None, {"Train accuracy": 0.373, "Test accuracy": 0.28}),
+    ("epoch 2 train/val loss: 0.5/0.6", 2, None, {"train loss": 0.5, "val loss": 0.6}),
+    ("Score at iteration 10 is 0.53", None, 10, {"Score": 0.53}),
+    ("         Current function value: 0.000012", None, None, {"Current function value": 0.000012}),
+    ("     | > loss: 1.38 (1.40)", None, None, {"loss": 1.38, "loss/avg": 1.4}),
+    ("Epoch: 1/4 Train steps: 10 Val steps: 3 0.03s loss: 1.13 val_loss: 1.2", 1, 10,
+     {"Val steps": 3, "loss": 1.13, "val_loss": 1.2}),
+    ("MRR: 0.2140 Hits@10: 0.5757", None, None, {"MRR": 0.214, "Hits@10": 0.5757}),
+    ("(epoch = 1, train_loss = 0.63f0, test_acc = 0.72f0)", 1, None, {"train_loss": 0.63, "test_acc": 0.72}),
+    ("Best score: 0.95", None, None, {"Best score": 0.95}),
+    ("*** Best metric: 81.25 (epoch 3)", 3, None, {"Best metric": 81.25}),
+    # positions without a word
+    ("[1,  2000] loss: 2.173", 1, 2000, {"loss": 2.173}),
+    ("[0/25][100/1583]\tLoss_D: 0.5", 0, 100, {"Loss_D": 0.5}),
+    ("[7]\ttrain-rmse:1.78602\tvalid-rmse:1.80438", None, 7, {"train-rmse": 1.78602, "valid-rmse": 1.80438}),
+    ("100: loss=0.5", None, 100, {"loss": 0.5}),
+    ("#12 loss=0.5", None, 12, {"loss": 0.5}),
+    ("12\tloss=0.5", None, 12, {"loss": 0.5}),
+    ("Train: 3 [  50/1251 (  4%)]  Loss: 6.94", 3, 50, {"Train/Loss": 6.94}),
+    ("wer 12.3, WER 12.34 [ 100 / 812, 10 ins, 20 del ]", None, None, {"wer": 12.3, "WER": 12.34}),
+    # of which part of the data
+    ("train Loss: 0.66 Acc: 0.61", None, None, {"train Loss": 0.66, "train Acc": 0.61}),
+    ("Train: loss 0.5 acc 0.9 | Val: loss 0.6 acc 0.95", None, None,
+     {"Train/loss": 0.5, "Train/acc": 0.9, "Val/loss": 0.6, "Val/acc": 0.95}),
+    ("Test set: Average loss: 0.0521", None, None, {"Test/Average loss": 0.0521}),
+    ("1epoch results: [train] loss=0.5, acc=0.7, [valid] loss=0.6, acc=0.8", 1, None,
+     {"train/loss": 0.5, "train/acc": 0.7, "valid/loss": 0.6, "valid/acc": 0.8}),
+    ("2epoch:train:1-10batch: loss=1.197, grad_norm=0.5", 2, None, {"train/loss": 1.197, "grad_norm": 0.5}),
+    ("Epoch[0] Validation-cross-entropy=0.711677", 0, None, {"Validation-cross-entropy": 0.711677}),
+    ("[Epoch 0] validation: err-top1=0.19 err-top5=0.01", 0, None,
+     {"validation/err-top1": 0.19, "validation/err-top5": 0.01}),
+    # a second number
+    ("loss 7.3 (9.3)", None, None, {"loss": 7.3, "loss/avg": 9.3}),
+    ("Epoch: [0][  10/5005]\tLoss 6.98e+00 (7.00e+00)\tAcc@1   0.00 (  0.14)", 0, 10,
+     {"Loss": 6.98, "Loss/avg": 7.0, "Acc@1": 0.0, "Acc@1/avg": 0.14}),
+    ("Accuracy: 92.34% (+/- 1.20%)", None, None, {"Accuracy": 0.9234, "Accuracy/std": 0.012}),
+    ("loss: 0.53 ± 0.01 acc 0.9 (best 0.95 at epoch 3)", None, None, {"loss": 0.53, "loss/std": 0.01, "acc": 0.9, "acc/best": 0.95}),
+    # notations
+    ("step 10, loss 1,234.5 lr 1.2e-4 tokens 3.1k", None, 10, {"loss": 1234.5, "lr": 0.00012, "tokens": 3100}),
+    ("epoch 1 loss inf acc -inf", 1, None, {"loss": math.inf, "acc": -math.inf}),
+    ("loss: tensor(0.53, device='cuda:0', grad_fn=<NllLossBackward0>)", None, None, {"loss": 0.53}),
+    # mappings
+    ('{"epoch": 1, "loss": 0.5}', 1, None, {"loss": 0.5}),
+    ('{"epoch": 1, "train": {"loss": 0.5, "acc": 0.9}, "val": {"loss": 0.6}}', 1, None,
+     {"train/loss": 0.5, "train/acc": 0.9, "val/loss": 0.6}),
+    ("{'loss': '0.6956', 'learning_rate': '0.000225', 'epoch': '0.25'}", 0.25, None, {"loss": 0.6956, "learning_rate": 0.000225}),
+    ("{'loss': np.float64(0.5), 'acc': tensor(0.5, device='cuda:0'), 'name': 'x', 'lr': [0.1, 0.2]}", None, None,
+     {"loss": 0.5, "acc": 0.5}),
+    ('{"global_step": 7, "batch": 3, "loss": Infinity, "done": true}', None, 7, {"loss": math.inf}),
+    ("Eval results: {'accuracy': 0.91, 'f1': 0.9}", None, None, {"Eval/accuracy": 0.91, "Eval/f1": 0.9}),
+    ("Epoch 3: {'loss': 0.5}", 3, None, {"loss": 0.5}),
+    ("DQN_2026: epoch=1 step=50 epoch=1 metrics={'loss': 0.42, 'td_loss': 0.3} step=50", 1, 50,
+     {"loss": 0.42, "td_loss": 0.3}),
+    ("epoch 1 scores defaultdict(<class 'float'>, {'precision': 0.5, 'recall': np.float32(0.6)})", 1, None,
+     {"precision": 0.5, "recall": 0.6}),
+    ('  "accuracy": 0.91,', None, None, {"accuracy": 0.91}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "epoch", "step", "metrics"), LINES, ids=[case[0] for case in LINES])
+def test_lines_of_programs(line, epoch, step, metrics):
+    assert short(line) == [(epoch, step, metrics)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from([case[0] for case in LINES]), st.data())
+def test_what_was_found_in_lines_before_changes_nothing(line, data):
+    """Lines that differ in digits alone are looked at once."""
+    other = re.sub(r"\d", lambda _: data.draw(st.sampled_from("0123456789")), line)
+    general._known.clear()
+    alone = repr(general.read(other, {}))
+    general._known.clear()
+    general.read(line, {})
+    assert repr(general.read(other, {})) == alone
+
+
+def test_nan_is_a_value():
+    ((_, _, metrics),) = short("step 1 loss: nan")
+    assert math.isnan(metrics["loss"])
+
+
+@pytest.mark.parametrize("line", [case[0] for case in LINES])
+def test_every_line_that_is_read_passes_the_gate(line):
+    assert any(literal in line for literal in vocabulary.LITERALS)
+
+
+@pytest.mark.parametrize("line", [
+    "model-step=200-loss=0.41.bin            0%    0KB   1.2MB/s   00:05 ETA",
+    "[Parsed_psnr_0 @ 0x55f876fb9f80] PSNR y:53.027309 u:50.704141",
+    "loss-logger-0               0/1     Error     12            41m",
+    "0\t10\tloss accuracy 0.5 model price rain",
+    "swarm.global_best:   0%|                |0/60",
+    "loss_decimal_place = 4",
+    "net.mptcp.stale_loss_cnt = 4",
+    "[master 455807a] step 2: lower lr to 0.02, loss better by 0.1",
+    # settings
+    "Namespace(lr=0.1, loss='mse', loss_weight=0.5)",
+    "config: loss_weight=0.5, accuracy_target=0.9",
+    "loss_weight: 0.5",
+    "  score_threshold: 0.5",
+    "precision: 16",
+    "learning_rate: 0.1",
+    '{"lr": 0.1, "loss": "mse", "epochs": 10}',
+    "{'loss': 0.5, 'batch_size': 32, 'optimizer': 'adam'}",
+    "| loss_weight | 0.5 |",
+    "  --loss LOSS           loss (default: 0.5)",
+    # failures
+    "RuntimeError: epoch 3: loss=0.25 acc=0.5",
+    "UserWarning: loss=0.5 is deprecated",
+    "E       AssertionError: loss=0.5 acc=0.9",
+    "FAILED tests/test_loss.py::test_a[loss=0.5] - assert 0.5 == 0.6",
+    "error: 1",
+    "step 3/10: error 127",
+    "0 errors, 12 warnings",
+    # code
+    "        loss = 0.5",
+    "   12 |     loss = 0.5",
+    "+    loss = 0.5",
+    "-loss: 0.5",
+    "12:loss: 0.25",
+    "loss(epoch=3, acc=0.9)",
+    'logging.info({"loss": 0.5})',
+    'parse("epoch 1: loss=0.5")',
+    "self.running_loss = 0.5",
+    "return 0.5",
+    # tools
+    "torchmetrics-loss        1.0",
+    "rouge-score              0.1.2",
+    "Collecting rouge_score==0.1.2",
+    "Successfully installed accuracy-0.9.1 rouge-1.0.1",
+    "5 packets transmitted, 5 received, 0% packet loss, time 4005ms",
+    "10.0.0.1 - - [20/Nov/2026:13:26:40 +0000] \"GET /loss?x=0.5 HTTP/1.1\" 200 512",
+    "GET /api/score 200 12.3ms",
+    "-rw-r--r-- 1 root root 12345 Nov 20 13:26 loss",
+    "+ python train.py --loss 0.5",
+    "root 123 0.0 0.1 python train.py loss=0.5",
+    "#11 [3/5] RUN echo loss 0.5",
+    "Compiling loss v0.1.0 (/tmp/loss)",
+    "Press F1 3 times",
+    "Path loss: 85 dB",
+    "Location accuracy: 12.5 m",
+    "ok  \texample.com/accuracy\t0.123s",
+    "PASS: loss 0.5",
+    "Step 5/10 : ENV ACC=0.5",
+    "wandb:     loss 0.5",
+    "RX errors 0  dropped 0  overruns 0  frame 0",
+    "Score: 120",
+    "/dev/sda1 f1 0.5",
+    "commit 1: Lower the loss weight to 0.5 (accuracy 0.92)",
+    # what was, or should be
+    "Loaded the model of epoch 12 (val_loss 0.345)",
+    "Resumed from epoch 12, loss: 0.5",
+    "Epoch 12: val_loss improved from 0.5 to 0.4, saving model to x.h5",
+    "the loss should be 0.5",
+    "the accuracy that we have seen in all the other experiments of this kind was 0.5",
+    # numbers that are none
+    "loss 0.53...",
+    "loss 0.5…",
+    "loss: 1.2e",
+    "loss 0.5.1",
+    "loss 12:30",
+    "loss 2026-11-20",
+    "accuracy 0x12",
+    "accuracy: 100%|██████████| 4.2k/4.2k [00:00<00:00, 5.1MB/s]",
+    "loss: info",
+    "epochs ━━━━━━━━━━ 0/3 0:00:00 loss=nan acc=0.000",
+])  # fmt: skip
+def test_what_is_no_metric_gives_nothing(line):
+    assert short(line) == []
+
+
+def test_the_output_of_a_test_run_gives_nothing():
+    assert short("===== test session starts =====\nepoch 1: loss=0.5\nloss = 0.25, step = 3") == []
+
+
+def test_a_warning_in_the_same_line_changes_nothing():
+    assert short("epoch 1 loss 0.53/usr/lib/python3/x.py:12: UserWarning: lr 0.1 is high") == [
+        (1, None, {"loss": 0.53})
+    ]
+    assert short("epoch 1 loss 0.53 UserWarning: acc 0.1") == [(1, None, {"loss": 0.53})]
+
+
+def test_a_heading_gives_the_epoch_of_the_lines_below():
+    text = (
+        "Epoch 0/24\n----------\ntrain Loss: 0.6\nval Loss: 0.7\n\nEpoch 1/24\n----------\ntrain Loss: 0.5\n"
+    )
+    text += "Epoch: 02 | Epoch Time: 0m 12s\n\tTrain Loss: 0.4 | Train Acc: 62.13%"
+    assert [epoch for epoch, _, _ in short(text)] == [0, 0, 1, 2]
+
+
+def test_a_heading_is_everybodys():
+    """Keras prints the same one."""
+    forms = [form for form, _ in built_in()]
+    assert short("Epoch 3/24\ntrain Loss: 0.6", forms=forms) == [(3, None, {"train Loss": 0.6})]
+
+
+def test_a_line_without_a_place_stands_where_the_line_before_stood():
+    text = (
+        "Iteration 1, loss = 0.79\nValidation score: 0.51\nIteration 2, loss = 0.77\nValidation score: 0.52"
+    )
+    assert [step for _, step, _ in short(text)] == [1, 1, 2, 2]
+
+
+def test_a_line_that_comes_again_without_a_place_stands_nowhere():
+    text = "epoch 1 loss 0.5\n" + "val accuracy: 0.9\n" * 3
+    assert [(epoch, step) for epoch, step, _ in short(text)] == [
+        (1, None),
+        (1, None),
+        (None, None),
+        (None, None),
+    ]
+
+
+def test_a_step_that_starts_over_in_each_epoch_is_counted_on():
+    text = "\n".join(f"Epoch [{e}/3], Step [{s}/600], Loss: 0.5" for e in (1, 2, 3) for s in (300, 600))
+    assert [step for _, step, _ in short(text)] == [300, 600, 900, 1200, 1500, 1800]
+
+
+def test_a_step_that_goes_on_is_left_alone():
+    text = "\n".join(
+        f"Epoch [{e}/3], Step [{600 * (e - 1) + s}/1800], Loss: 0.5" for e in (1, 2, 3) for s in (300, 600)
+    )
+    assert [step for _, step, _ in short(text)] == [300, 600, 900, 1200, 1500, 1800]
+
+
+def test_batches_are_counted_on_from_the_first_epoch_that_is_seen():
+    text = "\n".join(f"epoch {e} batch {b}/10 loss 0.5" for e in (5, 6) for b in (5, 10))
+    assert [step for _, step, _ in short(text)] == [5, 10, 15, 20]
+
+
+def test_bars_with_the_same_names_are_told_apart_and_redraws_are_no_records():
+    text = "epochs ━━━━━━━━━━ 1/3 0:00:01 loss=0.5\rbatches ━━━━━━━━━━ 2/40 loss=0.6\r" * 3 + "done\n"
+    found = [(record.context.get("bar"), record.metrics["loss"]) for record in parse(text)]
+    assert found == [(None, 0.5), ("batches", 0.6)]
+
+
+def test_folds_are_told_apart():
+    assert [r.context for r in parse("Fold 2 epoch 3 loss 0.5\n")] == [{"fold": 2}]
+
+
+def test_a_word_of_many_meanings_needs_a_place_and_a_program_that_no_format_knows():
+    assert short("score 0.5") == []
+    assert short("step 3 score 0.5") == [(None, 3, {"score": 0.5})]
+    forms = [form for form, _ in built_in()]
+    keras = "10/100 ━━━━━━━━━━━━━━━━━━━━ 1s 5ms/step - loss: 0.9\n"
+    assert len(short(keras + "step 3 score 0.5", forms=forms)) == 1
+    assert len(short(keras + "step 3 loss 0.5", forms=forms)) == 2
+
+
+@pytest.mark.parametrize(("text", "values"), [
+    ("{'a': 1, 'b': {'c': -2.5, 'd': {'e': 7}}}", {"a": 1, "b/c": -2.5, "b/d/e": 7}),
+    ('{"a": 1, "b": [1, {"x": 2}], "c": "x y", "d": null}', {"a": 1}),
+    ("{'a': array(0.5, dtype=float32), 'b': torch.float32(1), 'c': tensor([0.5])}", {"a": 0.5, "b": 1}),
+    ("{'a': 'it\\'s', 'b': 2}", {"b": 2}),
+])  # fmt: skip
+def test_mappings(text, values):
+    found = mapping.find(text, 0)
+    assert {name: float(text[slice(*span)]) for name, span in found.items() if span} == values
+
+
+@pytest.mark.parametrize(
+    "text", ["{'a': 1", "{'a': 1} and more", "{1: 2}", "{a, b}", "{'a': {'b': 1}", "{{}", "{]}"]
+)
+def test_what_is_no_mapping(text):
+    assert mapping.find(text, 0) is None
+
+
+def test_a_format_of_the_users_may_use_a_reader_and_learns_which_there_are():
+    own = "name: own\npatterns: [{reader: general, prefix: mine/}]\nsamples: [{text: loss 0.5, gives: {metrics: {mine/loss: 0.5}}}]"
+    assert samples.check(load(Source(own, "own.yaml"))) == []
+    with pytest.raises(BadInput, match="there is no reader 'words'"):
+        load(Source(own.replace("general", "words"), "own.yaml"))
+    with pytest.raises(BadInput, match="either line: or regex:"):
+        load(Source(own.replace("reader: general", "reader: general, line: x"), "own.yaml"))
+
+
+PIECES = ["loss", "epoch ", "step", ": ", "=", " ", "0.5", "1/2", "[", "]", "(", ")", "{", "}", "'", '"', ",", "|", "9" * 30,
+          "nan", "±", "%", "acc", "-", ".", "\t", "@", "after ", "of ", "is ", "é", "━━━", "tensor(", "fold ", "best "]  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=30).map("".join), max_size=4))
+def test_no_line_is_too_odd(lines):
+    parse("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_absurd_lines_take_no_time(piece):
+    for start in ("loss ", "{'loss': "):
+        parse(start + piece * (900 // len(piece)) + "\n")
+        parse(start + piece * (60_000 // len(piece)) + "\n")

@@ -1,0 +1,211 @@
+"""From bytes to records: what is skipped for speed changes nothing."""
+
+from unittest.mock import patch
+
+import pytest
+from helpers import FIXTURES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capture.console.frames import Frame, FrameReader, Lines
+from capture.console.screen import ConsoleLines
+from capture.language.checked_yaml import Source
+from capture.language.library import built_in, load
+from capture.language.required_text import told_apart
+from capture.language.shape_cache import ByShape
+from capture.parsing.engine import Candidates, Parser
+from capture.parsing.pipeline import Pipeline
+from capture.records import to_json
+
+FORMATS = [form for form, _ in built_in()]
+# Patterns that tell one digit from another, and one that reads a text of its own.
+ODD = load(Source(r"""
+name: odd
+patterns:
+  - regex: '^top-%{INT:k} 1(?P<one>\d)(?P<two>[2-7])'
+  - regex: '^[vw]2 (?P<x>\S+) \((?P<rest>.*)\)'
+    pairs: rest
+""", "odd.yaml"), samples=False)  # fmt: skip
+
+
+def told(records, parser, lines):
+    return [to_json(r) for r in records], parser.lines, parser.understood, lines
+
+
+@patch.object(ByShape, "__call__", lambda self, text: self._function(text))
+def slowly(chunks, formats=FORMATS):
+    """What comes of these (stream, bytes) when every frame is looked at by every pattern."""
+    parser, readers, consoles, records, lines, offset = Parser(formats), {}, {}, [], {}, 0
+    parser._candidates = lambda text: list(parser.rules)
+    for stream, data in chunks:
+        if stream not in readers:
+            parser.begin(stream)
+        reader = readers.setdefault(stream, FrameReader(stream))
+        frames = reader.feed(data, offset)
+        records += parser.feed(frames)
+        lines.setdefault(stream, []).extend(consoles.setdefault(stream, ConsoleLines(stream)).feed(frames))
+        offset += len(data)
+    for stream, reader in readers.items():
+        frames = reader.finish()
+        records += parser.feed(frames)
+        lines[stream] += consoles[stream].feed(frames) + consoles[stream].finish()
+    return told(records + parser.finish(), parser, lines)
+
+
+def quickly(chunks, formats=FORMATS, parser=None):
+    parser = parser or Parser(formats)
+    pipeline, consoles, records, lines, offset = Pipeline(parser), {}, [], {}, 0
+    for stream, data in chunks:
+        new, frames = pipeline.feed(data, offset, stream)
+        records += new
+        lines.setdefault(stream, []).extend(consoles.setdefault(stream, ConsoleLines(stream)).feed(frames))
+        offset += len(data)
+    new, frames = pipeline.finish()
+    for frame in frames:
+        lines[frame.stream] += consoles[frame.stream].feed([frame])
+    for stream, console in consoles.items():
+        lines[stream] += console.finish()
+    return told(records + new, parser, lines)
+
+
+def cut(stream, data, cuts):
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    return [(stream, data[a:b]) for a, b in zip(edges, edges[1:])]
+
+
+RECORDINGS = sorted(FIXTURES.glob("*/*.raw"))
+numbers = st.one_of(
+    st.integers(0, 3000).map(str), st.floats(0, 100).map(lambda x: f"{x:.3g}"), st.just("nan")
+)
+metrics = st.builds(
+    str.format,
+    st.sampled_from([
+        "Epoch {0}/5", "199/199 [====] - 4s 22ms/step - loss: {0} - val_loss: {1}", "iter {0}: loss {1}, time {2}ms, mfu {0}%",
+        "{0} | loss {1} | lr {2} | 5.0ms | mfu 2.0%", "epoch={0} loss={1} lr={2}", "loss: {0}, acc: {1}%", "top-{0} 1{1}", "v2 {0} (a={1}, b: {2}%)", "w{0} {1} (a={2})",
+        "train: {0}%|███   | {0}/3000 [00:10<00:20, 3.1it/s, loss={1}]", "{0}it [00:01, 10.10it/s, loss={1}]", "step {0}: train loss {1}, val loss {2}",
+    ]),
+    numbers, numbers, numbers,
+).map(str.encode)  # fmt: skip
+plain = st.sampled_from([
+    b"", b"plain text", b"/usr/lib/error.py:12: a warning", "━━ µ loss".encode(), b"bad \xff byte loss=1", b"\x1b[31mred\x1b[0m", b"\x1b[0m", b"a\x00b", b"\t", b" ",
+    b"\x1b[1mlo\x1b[0mss=0.5 acc=1", b"\x1b]0;title\x07text", b"x\x1b[Kloss=1", b"\x7f", b"\x1b]8;;loss=2",
+])  # fmt: skip
+ends = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\r", b"\r", b"\x08\x08", b"\x1b[K\n", b"\x1b[A", b"\x1b[2K\r", b"\r\r\n", b"\n\n", b"", b"\x1b"])  # fmt: skip
+logs = st.lists(st.tuples(st.one_of(metrics, metrics, plain), ends).map(b"".join), max_size=30).map(b"".join)
+
+
+@settings(max_examples=100, deadline=None)
+@given(logs, st.lists(st.integers(0, 1500), max_size=12))
+def test_lines_that_are_skipped_mean_nothing_however_they_are_chunked(data, cuts):
+    formats = [ODD, *FORMATS]
+    assert quickly(cut("tty", data, cuts), formats) == slowly([("tty", data)], formats)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), logs.map(lambda b: b[:300])), max_size=8))
+def test_two_streams_do_not_disturb_each_other(chunks):
+    assert quickly(chunks) == slowly(chunks)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 130), st.sampled_from([b"", b"\x1b[A", b"\x1b[70A", b"\x1b[2Aup\n", b"50%\r", b"a\x1b[Kb", b"\n\r\n", b"   \r"])),
+        max_size=5,
+    ),
+    st.lists(st.integers(0, 4000), max_size=4),
+)  # fmt: skip
+def test_the_console_shows_many_lines_at_once_as_it_does_one_by_one(parts, cuts):
+    runs = [b"".join(b"line %d \xc3\xa9\r\n" % i for i in range(count)) + after for count, after in parts]
+    data = b"".join(runs)
+    assert quickly(cut("tty", data, cuts)) == slowly([("tty", data)])
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_recordings_give_the_same_when_nothing_is_skipped(path):
+    data = path.read_bytes()
+    assert quickly(cut("tty", data, range(0, len(data), 4096))) == slowly([("tty", data)])
+
+
+def test_most_lines_are_skipped():
+    metrics, others = (
+        b"iter 5: loss 0.5, time 5ms, mfu 2%\n",
+        b"".join(b"INFO all is well, %d\n" % i for i in range(1000)),
+    )
+    records, frames = Pipeline(Parser(FORMATS)).feed(metrics + others + metrics, 0)
+    assert [type(frame) for frame in frames] == [Frame, Lines, Frame]
+    assert len(records) == 2
+
+
+def test_the_first_lines_are_not_skipped_until_there_are_metrics_or_too_many():
+    others = b"all is well\n" * 3000
+    _, frames = Pipeline(Parser(FORMATS)).feed(others, 0)
+    assert [type(frame) for frame in frames] == [Frame] * 1000 + [Lines]
+
+
+class Table(Parser):
+    """After a line `rows follow` every line of that stream is wanted, up to one that says `end`."""
+
+    def __init__(self, formats):
+        super().__init__(formats)
+        self.looked, self.rows = [], set()
+
+    def wants_all(self, stream):
+        return stream in self.rows or super().wants_all(stream)
+
+    def _read(self, frame):
+        self.looked.append(frame.text)
+        if "rows follow, loss" in frame.text:
+            self.rows.add(frame.stream)
+        elif frame.text == "end":
+            self.rows.discard(frame.stream)
+        return super()._read(frame)
+
+
+@given(st.lists(st.integers(0, 60), max_size=5))
+def test_every_row_of_an_open_table_is_looked_at_wherever_a_chunk_ends(cuts):
+    data = b"skipped\nrows follow, loss:\n\n1 2\n3 4\r\nend\nskipped\nloss\nskipped\n"
+    parser = Table(FORMATS)
+    *_, lines = quickly(cut("tty", data, cuts), parser=parser)
+    wanted = [text for text in parser.looked if text != "skipped"]  # a line that was cut is looked at anyway
+    assert wanted == ["rows follow, loss:", "1 2", "3 4", "end", "loss"]
+    assert parser.lines == 8
+    assert len(lines["tty"]) == 9
+
+
+def test_a_table_on_one_stream_leaves_the_other_alone():
+    parser = Table([form for form in FORMATS if form.name != "config"])  # which looks at all first lines
+    quickly(
+        [("stdout", b"rows follow, loss\n"), ("stderr", b"skipped\n"), ("stdout", b"1 2\n")], parser=parser
+    )
+    assert parser.looked == ["rows follow, loss", "1 2"]
+
+
+@pytest.mark.parametrize(("regex", "texts"), [
+    (r"^loss: \d+\.\d{3}", set()), (r"(?P<g0>\d+)", set()), (r"[0-9.]+", set()), (r"[^0-9]", set()), (r"\{x\} \w", set()), (r"[\d:]+", set()),
+    ("mAP50", {"P0"}), (r"[Ff]1 \d", {"F0", "f0"}), (r"top1: \d+ a5b", {"p0", "a0"}),
+    (r"(\w)\1", None), ("[2-7]", None), ("[a0-9]", None), (r"\x41", None), (r"a\{3\}", None), ("[a{3}]", None), (r"\N{DIGIT ONE}", None),
+    (r"[\N{DIGIT ONE}]", None), ("(?:a){e<=1}", None), ("(?:a1){e}", None), (r"\[0-9", None), ("[]3]", None), (r"\\[3]", None), ("a5?b", None), ("a5*", None),
+    ("a5{0,1}", None), (r"\d1", None), ("@5", None), ("(?i)f1", None), (r"\p{L1}", None), (r"(?(1)a|b)", None), ("[ab1]", None), (r"[a\]1]", None),
+    (r"(?P<a>\d)(?P=a)", None), (r"(?P<a>\d)\g<a>", None),
+])  # fmt: skip
+def test_texts_without_which_an_expression_treats_all_digits_alike(regex, texts):
+    assert told_apart(regex) == texts
+
+
+def test_the_candidates_for_a_text_are_the_rules_of_which_a_literal_stands_in_it():
+    """Also with a rule that requires none, wherever it stands among them."""
+    words = ["loss", "acc", "F1 ", "lr", "epoch", "mAP50"]
+    lines = [f"- line: '{word} {{x}}'" for word in words]
+    for place in range(len(lines) + 1):
+        patterns = [*lines[:place], r"- regex: '(?P<any>\d)'", *lines[place:]]
+        form = load(Source("name: x\npatterns:\n" + "\n".join(patterns), "x.yaml"), samples=False)
+        rules = Parser([form]).rules
+        for text in ("", "loss 1", "acc 1 lr", "F0 epoch", "mAP00", "nothing", "loss acc F0 lr epoch mAP00"):
+            wanted = [rule for i, rule in enumerate(rules) if i == place or _asks(rule, text)]
+            assert Candidates(rules)(text) == wanted
+            assert Candidates(rules[place + 1 :])(text) == [r for r in wanted if r in rules[place + 1 :]]
+
+
+def _asks(rule, text):
+    return any(literal.replace("1", "0").replace("5", "0") in text for literal in rule.matcher.literals)

@@ -1,0 +1,280 @@
+"""Settings: which file counts, which layer wins, and that a checked file is not checked again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from capture import settings
+from capture.authoring import samples
+from capture.language.model import Format
+from capture.settings import load, schema
+
+
+def write(path, text):
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def here(options=None, environ=None):
+    return load(".", environ or {"XDG_CONFIG_HOME": str(Path("../home/config").resolve())}, options or {})
+
+
+def test_without_a_file_there_are_defaults():
+    assert here() == {**settings.DEFAULTS, "parsers": []}
+
+
+def test_the_later_layer_wins():
+    write("../home/config/capture/capture.yaml", "project: user\ngroup: user\nnotes: user\nname: user")
+    write("capture.yaml", "project: file\ngroup: file\nnotes: file")
+    environ = {
+        "XDG_CONFIG_HOME": str(Path("../home/config").resolve()),
+        "CAPTURE_PROJECT": "env",
+        "CAPTURE_GROUP": "env",
+    }
+    found = here({"project": "option", "group": None}, environ)
+    assert [found[key] for key in ("project", "group", "notes", "name")] == ["option", "env", "file", "user"]
+
+
+def test_the_nearest_file_counts(monkeypatch):
+    write("capture.yaml", "project: outer")
+    write("deep/pyproject.toml", "[tool.other]\nx = 1\n")
+    Path("deep/er").mkdir()
+    monkeypatch.chdir("deep/er")
+    assert here()["project"] == "outer"
+    write("../pyproject.toml", '[tool.capture]\nproject = "toml"\ntags = ["a", "b"]\n')
+    assert (here()["project"], here()["tags"]) == ("toml", ["a", "b"])
+
+
+def test_a_file_that_has_changed_is_read_again():
+    write("capture.yaml", "project: one")
+    assert here()["project"] == "one"
+    write("capture.yaml", "project: other")
+    assert here()["project"] == "other"
+
+
+def test_a_file_that_has_not_changed_is_not_checked_again(monkeypatch):
+    write("capture.yaml", "project: one")
+    here()
+    monkeypatch.setattr("capture.settings.schema.check", lambda path: pytest.fail("checked again"))
+    assert here()["project"] == "one"
+
+
+FORMAT = """\
+name: mine
+patterns:
+  - line: "it {step:int}: obj {objective}"
+samples:
+  - {text: "it 1: obj 0.5", gives: {step: 1, metrics: {objective: 0.5}}}
+"""
+
+
+def test_formats_are_read_with_the_file_and_watched():
+    write("formats/mine.yaml", FORMAT)
+    write(
+        "capture.yaml", 'parsers:\n  - formats/mine.yaml\n  - {name: inline, patterns: [{line: "x {x}"}]}\n'
+    )
+    assert [form["name"] for form in here()["parsers"]] == ["mine", "inline"]
+    write("formats/mine.yaml", FORMAT.replace("name: mine", "name: changed"))
+    assert [form["name"] for form in here()["parsers"]] == ["changed", "inline"]
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("projekt: x", r"capture\.yaml:1: unknown key 'projekt'; did you mean 'project'"),
+    ("tty: maybe", r"capture\.yaml:1: tty:"),
+    ("parsers: [missing.yaml]", r"missing\.yaml: No such file"),
+    ("parsers:\n  - name: x\n    patterns:\n      - lien: a", r"capture\.yaml:4: unknown key 'lien'"),
+    ("linger: -1", r"capture\.yaml:1: linger:"),
+    ("name: x\nevery: often", r"capture\.yaml:2: every: 'often' should be a time"),
+    ("{", r"capture\.yaml:\d: this is not YAML"),
+])  # fmt: skip
+def test_what_is_wrong_is_said_with_its_place(text, says):
+    write("capture.yaml", text)
+    with pytest.raises(ValueError, match=says):
+        here()
+
+
+@pytest.mark.parametrize(("name", "value", "says"), [
+    ("CAPTURE_TTY", "maybe", "CAPTURE_TTY=maybe: should be one of auto, always, never"),
+    ("CAPTURE_WAIT", "long", "CAPTURE_WAIT=long: should be a number of seconds"),
+    ("CAPTURE_COLLECT", "everything", "CAPTURE_COLLECT=everything: collect"),
+    ("CAPTURE_UNBUFFER", "maybe", "CAPTURE_UNBUFFER=maybe: unbuffer: "),
+    ("CAPTURE_RENAME", "{", r"CAPTURE_RENAME:\d: this is not YAML"),
+    ("CAPTURE_PARSERS", "missing.yaml", r"missing\.yaml: No such file"),
+    ("CAPTURE_WANDB", "{entiti: x}", "unknown key 'entiti'"),
+])  # fmt: skip
+def test_a_wrong_variable_is_explained(name, value, says):
+    with pytest.raises(ValueError, match=says):
+        here(environ={name: value})
+
+
+def test_every_key_of_a_file_can_be_a_variable():
+    write("mine.yaml", FORMAT)
+    found = here(
+        environ={
+            "CAPTURE_CONFIG": "{lr: 3e-4, name: a}",
+            "CAPTURE_PARSERS": "mine.yaml",
+            "CAPTURE_RENAME": "{epoch/val_loss: val_loss}",
+            "CAPTURE_DROP": "lr",
+            "CAPTURE_SCALE": "{mfu: 0.01}",
+            "CAPTURE_UNBUFFER": "no",
+            "CAPTURE_COLLECT": "git, packages",
+            "CAPTURE_REDACT": r"['patient-\d+']",
+            "CAPTURE_JSONL": "{path: out.jsonl}",
+            "CAPTURE_OF_ANOTHER_PROGRAM": "{",
+        }
+    )
+    wanted = {
+        "config": {"lr": 3e-4, "name": "a"}, "rename": {"epoch/val_loss": "val_loss"}, "drop": ["lr"],
+        "scale": {"mfu": 0.01}, "unbuffer": False, "collect": ["git", "packages"], "redact": [r"patient-\d+"],
+        "jsonl": {"path": "out.jsonl"},
+    }  # fmt: skip
+    assert {name: found[name] for name in wanted} == wanted
+    assert [form["name"] for form in found["parsers"]] == ["mine"]
+    assert "of_another_program" not in found
+
+
+def test_the_variables_of_other_programs_do_not_slow_the_start(monkeypatch):
+    monkeypatch.setattr("capture.settings.schema.of_variables", lambda *_: pytest.fail("checked"))
+    here(
+        environ={"CAPTURE_RUN_DIR": "x", "CAPTURE_LENIENT": "1", "CAPTURE_SCREEN": "1", "CAPTURE_NAME": "{a}"}
+    )
+
+
+def test_every_key_of_a_file_is_looked_for_among_the_variables():
+    keys = {*settings.VARIABLES, *settings.FILE_VARIABLES}
+    assert keys - {"id", "resume"} == set(schema.Config.model_fields)
+
+
+def test_variables_have_the_right_types():
+    found = here(environ={"CAPTURE_TO": "wandb, jsonl", "CAPTURE_WAIT": "2.5"})
+    assert (found["to"], found["wait"]) == (["wandb", "jsonl"], 2.5)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("my-proj", "my/proj"), ("a.b", "a-b"), ("x" * 200 + "/1", "y" * 100 + "x" * 100 + "/1")],
+)
+def test_two_files_of_like_names_are_not_taken_for_each_other(monkeypatch, one, other):
+    here_ = Path.cwd()
+    for folder in (one, other):
+        write(f"{folder}/capture.yaml", f"project: p{len(folder)}-{folder[:6]}")
+    for folder in (one, other, one):
+        monkeypatch.chdir(here_ / folder)
+        assert here()["project"] == f"p{len(folder)}-{folder[:6]}"
+
+
+def test_a_format_and_a_configuration_in_one_file_are_not_taken_for_each_other():
+    write("capture.yaml", "project: one")
+    here()
+    with pytest.raises(ValueError, match=r"capture\.yaml:1: unknown key 'project'"):
+        load(".", {}, {}, ["capture.yaml"])
+
+
+def test_dates_of_yaml_become_text():
+    """They ended in run.json, which has no dates: the command did not start."""
+    write(
+        "capture.yaml",
+        "config: {start: 2024-01-31, at: 2024-01-31 12:00:00, lr: 1.0e-3, deep: {days: [2024-02-01]}}",
+    )
+    found = here()["config"]
+    assert found == {
+        "start": "2024-01-31",
+        "at": "2024-01-31T12:00:00",
+        "lr": 0.001,
+        "deep": {"days": ["2024-02-01"]},
+    }
+    assert json.loads(json.dumps(found)) == here()["config"]
+
+
+def test_a_tool_of_a_like_name_hides_no_file_above(monkeypatch):
+    write("capture.yaml", "project: outer")
+    write("deep/pyproject.toml", "[tool.capture-other]\nx = 1\n")
+    monkeypatch.chdir("deep")
+    assert here()["project"] == "outer"
+
+
+def test_a_section_may_stand_in_parts(monkeypatch):
+    write("pyproject.toml", "[tool.capture.config]\nlr = 0.1\n")
+    assert here()["config"] == {"lr": 0.1}
+
+
+@pytest.mark.parametrize("cache", ["", "{", "[]", '{"version": "0"}', "null"])
+def test_a_broken_cache_is_made_anew(cache):
+    write("capture.yaml", "project: one")
+    here()
+    (file,) = Path("../home/cache/capture").glob("*capture-yaml*")
+    file.write_text(cache)
+    assert here()["project"] == "one"
+    assert json.loads(file.read_text())["settings"] == {"project": "one", "parsers": []}
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(monkeypatch):
+    write("blocked", "a file, no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(Path("blocked").resolve()))
+    write("capture.yaml", "project: one")
+    assert here()["project"] == "one"
+
+
+def test_a_format_of_the_command_line_comes_before_those_of_the_file_and_is_watched():
+    write("mine.yaml", FORMAT)
+    write("capture.yaml", "parsers: [{name: inline, patterns: [{line: 'x {x}'}]}]")
+    names = [form["name"] for form in load(".", {}, {}, ["mine.yaml"])["parsers"]]
+    write("mine.yaml", FORMAT.replace("name: mine", "name: changed"))
+    again = [form["name"] for form in load(".", {}, {}, ["mine.yaml"])["parsers"]]
+    assert (names, again) == (["mine", "inline"], ["changed", "inline"])
+
+
+def test_folders_are_meant_from_where_the_file_stands(monkeypatch):
+    write("capture.yaml", "dir: kept/runs\nparsers: [formats/mine.yaml]")
+    write("formats/mine.yaml", FORMAT)
+    top = Path.cwd()
+    (top / "deep").mkdir()
+    monkeypatch.chdir("deep")
+    assert here()["dir"] == str(top / "kept/runs")
+    assert [form["name"] for form in here()["parsers"]] == ["mine"]
+
+
+def test_nan_in_a_formats_samples_survives_the_cache():
+    write("mine.yaml", FORMAT.replace("obj 0.5", "obj nan").replace("objective: 0.5", "objective: .nan"))
+    first, second = (load(".", {}, {}, ["mine.yaml"])["parsers"] for _ in range(2))
+    assert repr(first) == repr(second)
+    assert samples.check(Format.model_validate(second[0])) == []
+
+
+def test_lenient_leaves_out_what_is_wrong_and_says_it(monkeypatch):
+    write(
+        "own.yaml",
+        "name: own\npatterns: [{line: 'x {y}'}]\nsamples: [{text: x 1, gives: {metrics: {y: 1}}}]\n",
+    )
+    path = write(
+        "capture.yaml",
+        "projekt: x\nnotes: kept\nwait: -3\nto: jsonl,wandbb\nparsers:\n"
+        "  - own.yaml\n  - nope.yaml\n  - name: bad\n    patterns: [{regex: '('}]\n",
+    )
+    environ = {"CAPTURE_TTY": "foo", "CAPTURE_LINGER": "0.5"}
+    with pytest.raises(ValueError, match="projekt"):
+        load(".", environ, {})
+    ignored = []
+    found = load(".", environ, {"name": "n"}, ["gone.yaml"], ignored)
+    assert [found[key] for key in ("notes", "name", "linger", "wait", "tty", "to")] == [
+        "kept", "n", 0.5, 30.0, "auto", ["jsonl"],
+    ]  # fmt: skip
+    assert [form["name"] for form in found["parsers"]] == ["own"]
+    said = "\n".join(ignored)
+    for words in (
+        f"{path.absolute()}:1: unknown key 'projekt'", f"{path.absolute()}:3: wait", "nope.yaml: No such file",
+        ":9: ", "gone.yaml: No such file", "CAPTURE_TTY=foo", "no backend 'wandbb'",
+    ):  # fmt: skip
+        assert words in said
+    assert len(ignored) == 7
+
+
+@pytest.mark.parametrize("text", ["a: b: c", "- a\n- b\n", "\t", "x" * (1 << 21)])
+def test_lenient_leaves_out_a_whole_file_that_is_no_configuration(text):
+    write("capture.yaml", text)
+    ignored = []
+    assert load(".", {}, {}, (), ignored) == {**settings.DEFAULTS, "parsers": []}
+    assert len(ignored) == 1
