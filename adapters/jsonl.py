@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from capture.adapters._files import WholeWriter
-from capture.errors import BadInput
+from capture.errors import UserError
 from capture.records import Row, plain_number
 from capture.runs import Run
 
@@ -30,7 +30,7 @@ class JsonlAdapter:
         cwd = Path(run.cwd)
         chosen = (run.settings.get("jsonl") or {}).get("path")
         if chosen == "-":
-            raise BadInput("jsonl: `path: -` can't be: the tracker has no standard output; name a file")
+            raise UserError("jsonl: `path: -` can't be: the tracker has no standard output; name a file")
         path = cwd / Path(chosen).expanduser() if chosen else folder / "metrics.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = WholeWriter(path)

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 from capture import runs
 from capture.adapters._axis import Steps
 from capture.adapters._flat import ABOUT, flat
-from capture.delivery.adapter import Line
-from capture.errors import BadInput
+from capture.delivery.adapter import ConsoleLine
+from capture.errors import UserError
 from capture.records import Row
 from capture.runs import Run
 
 if TYPE_CHECKING:
-    from capture.facts.system import Sample
+    from capture.facts.system import SystemSample
 
 # MLflow's limits
 MOST_METRICS = 999  # of one call, which takes 1000 things; one is the tag that says how far it is
@@ -74,16 +74,16 @@ class MlflowAdapter:
         try:
             from mlflow import MlflowClient
         except ImportError as error:
-            raise BadInput(f"mlflow: {error}; install it beside capture: capture-metrics[mlflow]") from None
+            raise UserError(f"mlflow: {error}; install it beside capture: capture-metrics[mlflow]") from None
         uri = tracking_uri(run, folder.parent.parent)
         try:
             with answers():
                 self._client = MlflowClient(uri)
                 self._open(run, folder.parent.parent, uri)
-        except BadInput:
+        except UserError:
             raise
         except (ImportError, ValueError) as error:
-            raise BadInput(_without_password(f"mlflow: {uri}: {error}")) from None
+            raise UserError(_without_password(f"mlflow: {uri}: {error}")) from None
         self._folder, self._time, self._start = folder, run.start, run.start
         self.config(run.config)
         return self._rows
@@ -128,7 +128,7 @@ class MlflowAdapter:
             done = row.ordinal + 1
         self._send(metrics, done)
 
-    def system(self, samples: Sequence[Sample]) -> None:
+    def system(self, samples: Sequence[SystemSample]) -> None:
         """Write the load where MLflow's page for it looks, over the seconds since the start."""
         from mlflow.entities import Metric
 
@@ -159,7 +159,7 @@ class MlflowAdapter:
                 part = slice(start, start + MOST_PARAMS)
                 self._client.log_batch(self._id, params=params[part], tags=tags[part])
 
-    def console(self, lines: Sequence[Line]) -> None:
+    def console(self, lines: Sequence[ConsoleLine]) -> None:
         """Keep the last lines for the end: an artifact is a whole file."""
         self._lines.extend(line.text for line in lines)
 
@@ -207,7 +207,7 @@ class MlflowAdapter:
                     raise
             found = self._client.get_experiment_by_name(name)  # another run was faster
         if found.lifecycle_stage == "deleted":
-            raise BadInput(
+            raise UserError(
                 f"mlflow: the experiment {name!r} is deleted; restore it, or take another --project"
             )
         return str(found.experiment_id)
@@ -274,7 +274,7 @@ def answers() -> Iterator[None]:
         if error.error_code in REFUSED:
             raise ValueError(message) from error
         if error.error_code in CLOSED:
-            raise BadInput(f"mlflow: {message}") from error
+            raise UserError(f"mlflow: {message}") from error
         raise
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from capture.errors import BadInput
+from capture.errors import UserError
 from capture.records import Row
 from capture.runs import Run
 
@@ -39,11 +39,11 @@ class ModuleAdapter:
     def check(name: str) -> None:
         """Raises BadInput where there is no such module; it is not imported."""
         if not all(part.isidentifier() for part in name.split(".")):
-            raise BadInput(f"module:{name}: should be the name of a module, such as module:swanlab")
+            raise UserError(f"module:{name}: should be the name of a module, such as module:swanlab")
         with importable(os.getcwd()):
             found = importlib.util.find_spec(name.partition(".")[0])
         if found is None:
-            raise BadInput(
+            raise UserError(
                 f"module:{name}: there is no module {name!r} here, nor installed beside capture"
                 f" (pipx inject capture-metrics {name.partition('.')[0]})"
             )
@@ -58,10 +58,10 @@ class ModuleAdapter:
             except ImportError:
                 raise
             except Exception as error:
-                raise BadInput(f"module:{self._name}: {type(error).__name__}: {error}") from error
+                raise UserError(f"module:{self._name}: {type(error).__name__}: {error}") from error
         missing = [name for name in NEEDED if not callable(getattr(self._module, name, None))]
         if missing:
-            raise BadInput(f"module:{self._name}: it has no {', '.join(missing)}, as wandb has")
+            raise UserError(f"module:{self._name}: it has no {', '.join(missing)}, as wandb has")
         self._run = self._call(
             self._module.init,
             {
@@ -121,7 +121,7 @@ class ModuleAdapter:
                 return function(*values, **accepted(function, keywords, others))
             except (EOFError, SystemExit) as error:  # the latter would end this thread without a word
                 what = "it asks for input" if isinstance(error, EOFError) else f"it exits: {error}"
-                raise BadInput(f"module:{self._name}: {what}") from error
+                raise UserError(f"module:{self._name}: {what}") from error
 
 
 def accepted(

@@ -14,7 +14,7 @@ from capture.adapters import tensorboard_events
 from capture.adapters._axis import Steps
 from capture.adapters._files import WholeWriter
 from capture.adapters._flat import ABOUT, flat
-from capture.delivery.adapter import Line
+from capture.delivery.adapter import ConsoleLine
 from capture.records import Row
 from capture.runs import Run
 
@@ -77,7 +77,7 @@ class TensorboardAdapter:
         """Keep what came after the start for the Text tab: the HParams tab reads the first values only."""
         self._later |= flat(values)
 
-    def console(self, lines: Sequence[Line]) -> None:
+    def console(self, lines: Sequence[ConsoleLine]) -> None:
         """Keep the last lines for the end: a text event holds a whole text."""
         self._lines.extend(line.text for line in lines)
 

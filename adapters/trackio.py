@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capture.adapters import trackio_writers as writers
-from capture.adapters.trackio_writers import Entry, Place
-from capture.delivery.adapter import Line
-from capture.errors import BadInput
+from capture.adapters.trackio_writers import Entry, Store
+from capture.delivery.adapter import ConsoleLine
+from capture.errors import UserError
 from capture.records import Row
 from capture.runs import Run
 
 if TYPE_CHECKING:
-    from capture.facts.system import Sample
+    from capture.facts.system import SystemSample
 
 # trackio keeps these for itself, and shows no column called so.
 RESERVED = frozenset(["project", "run", "timestamp", "step", "time", "metrics"])
@@ -44,7 +44,7 @@ class TrackioAdapter:
     """
 
     def __init__(self) -> None:
-        self._place = Place(lambda entries: None, lambda entries: None)
+        self._place = Store(lambda entries: None, lambda entries: None)
         self._run: Run | None = None
         self._config: dict[str, Any] = {}
         self._config_due = True
@@ -52,7 +52,7 @@ class TrackioAdapter:
         self._last: Entry | None = None
         self._durable = True
         self._stored = 0
-        self._lines: deque[Line] = deque(maxlen=MOST_LINES)
+        self._lines: deque[ConsoleLine] = deque(maxlen=MOST_LINES)
 
     def open(self, run: Run, folder: Path) -> int:
         """Find out where trackio keeps its runs.  Rows that are there already are known by their ids."""
@@ -63,7 +63,7 @@ class TrackioAdapter:
         try:
             trackio.SQLiteStorage.validate_project_name(run.project)
         except ValueError as error:
-            raise BadInput(f"trackio: {error}") from None
+            raise UserError(f"trackio: {error}") from None
         if os.environ.get("TRACKIO_SPACE_ID"):
             self._place = writers.space(trackio, run, self._config)
             self._durable = False
@@ -100,7 +100,7 @@ class TrackioAdapter:
         else:
             self._config_due = True
 
-    def system(self, samples: Sequence[Sample]) -> None:
+    def system(self, samples: Sequence[SystemSample]) -> None:
         """Add to the System Metrics page."""
         self._place.samples(
             [
@@ -114,7 +114,7 @@ class TrackioAdapter:
             ]
         )
 
-    def console(self, lines: Sequence[Line]) -> None:
+    def console(self, lines: Sequence[ConsoleLine]) -> None:
         """Keep the last lines for the end: a table is a whole table."""
         self._lines.extend(lines)
 

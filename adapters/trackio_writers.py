@@ -10,14 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from capture.errors import BadInput
+from capture.errors import UserError
 from capture.runs import Run
 
 Entry = dict[str, Any]  # trackio's LogEntry, with a timestamp
 Writer = Callable[[list[Entry]], None]
 
 
-class Place(NamedTuple):
+class Store(NamedTuple):
     """Writes rows, writes samples of the load, and says that there will be no more."""
 
     rows: Writer
@@ -36,7 +36,7 @@ def load(base: Path) -> Any:
     return trackio
 
 
-def store(trackio: Any) -> Place:
+def store(trackio: Any) -> Store:
     """Writes to the project's SQLite file."""
 
     def write(entries: list[Entry]) -> None:
@@ -61,10 +61,10 @@ def store(trackio: Any) -> Place:
             log_ids=[entry["log_id"] for entry in entries],
         )
 
-    return Place(write, samples)
+    return Store(write, samples)
 
 
-def fragments() -> Place:
+def fragments() -> Store:
     """Writes files that the dashboard takes in: on a network file system, where SQLite is not safe."""
     from trackio.fragments import FragmentWriter, metric_record, system_metric_record
 
@@ -76,10 +76,10 @@ def fragments() -> Place:
     def samples(entries: list[Entry]) -> None:
         writer.write_local([system_metric_record(entry) for entry in entries])
 
-    return Place(write, samples)
+    return Store(write, samples)
 
 
-def server(trackio: Any, url: str) -> Place:
+def server(trackio: Any, url: str) -> Store:
     """Writes to a self-hosted server, which gives the rows its own times."""
     from httpx import HTTPStatusError
     from trackio.remote_client import RemoteClient
@@ -88,7 +88,7 @@ def server(trackio: Any, url: str) -> Place:
     base, token = trackio.utils.parse_trackio_server_url(url)
     token = token or os.environ.get("TRACKIO_WRITE_TOKEN")
     if not token:
-        raise BadInput(
+        raise UserError(
             "trackio: a server wants a write token: TRACKIO_WRITE_TOKEN, or ?write_token= in its URL"
         )
     client = RemoteClient(base, hf_token=None, write_token=token, verbose=False)
@@ -102,10 +102,10 @@ def server(trackio: Any, url: str) -> Place:
             client.predict(api_name=what, logs=logs, hf_token=None)
         except HTTPStatusError as error:
             if error.response.status_code in REFUSED:
-                raise BadInput(f"trackio: {base} answers: {_answer(error.response)}") from error
+                raise UserError(f"trackio: {base} answers: {_answer(error.response)}") from error
             raise
 
-    return Place(partial(send, "/bulk_log"), partial(send, "/bulk_log_system"))
+    return Store(partial(send, "/bulk_log"), partial(send, "/bulk_log_system"))
 
 
 def _answer(response: Any) -> str:
@@ -116,7 +116,7 @@ def _answer(response: Any) -> str:
         return f"{response.status_code} {response.reason_phrase}"
 
 
-def space(trackio: Any, run: Run, config: Mapping[str, Any]) -> Place:
+def space(trackio: Any, run: Run, config: Mapping[str, Any]) -> Store:
     """Writes to a Hugging Face Space by trackio's public way, which does not know a row again."""
     with quiet():
         made = trackio.init(
@@ -145,7 +145,7 @@ def space(trackio: Any, run: Run, config: Mapping[str, Any]) -> Place:
         for entry in entries:
             made.log_system(entry["metrics"])
 
-    return Place(write, samples, made.finish)
+    return Store(write, samples, made.finish)
 
 
 @contextlib.contextmanager

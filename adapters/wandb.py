@@ -20,9 +20,9 @@ from typing import Any
 import psutil
 
 from capture import runs
-from capture.delivery.adapter import Gone, Line
+from capture.delivery.adapter import ConsoleLine, Gone
 from capture.delivery.rows import RowReader
-from capture.errors import BadInput
+from capture.errors import UserError
 from capture.metrics import Series, better
 from capture.records import Row
 from capture.runs import Run
@@ -102,7 +102,7 @@ class WandbAdapter:
                 self._run.log(item, step=row.ordinal, commit=True)
             self._correct_summary({name for row in rows for name in row.metrics})
 
-    def console(self, lines: Sequence[Line]) -> None:
+    def console(self, lines: Sequence[ConsoleLine]) -> None:
         """Add to the Logs tab."""
         with self._connected():
             self._run.write_logs("".join(f"{line.text}\n" for line in lines))
@@ -224,14 +224,14 @@ def logged_in() -> bool:
 
     mode = os.environ.get("WANDB_MODE") or "online"
     if mode == "disabled":
-        raise BadInput("WANDB_MODE=disabled: nothing is sent to W&B")
+        raise UserError("WANDB_MODE=disabled: nothing is sent to W&B")
     if mode in ("offline", "dryrun"):
         return False
     os.environ["WANDB_SILENT"] = "true"  # else `login` asks the server whom to greet
     try:
         return bool(wandb.login(prompt=False, verify=False))
     except (wandb.Error, ValueError) as error:
-        raise BadInput(f"W&B: {error}") from None
+        raise UserError(f"W&B: {error}") from None
 
 
 def _identity(run: Run) -> dict[str, Any]:
@@ -311,7 +311,7 @@ def _explained(error: Exception) -> Exception:
     last = str(error).rpartition("while retrying: ")[2].splitlines()[-1:]
     text = last[0] if last else type(error).__name__
     if _REFUSED.search(text):
-        return BadInput(f"W&B refuses: {text}; check the key, WANDB_BASE_URL, entity and project")
+        return UserError(f"W&B refuses: {text}; check the key, WANDB_BASE_URL, entity and project")
     return ConnectionError(f"W&B can't be reached: {text}")
 
 

@@ -1,5 +1,5 @@
 """The error that a user can mend."""
 
 
-class BadInput(ValueError):
+class UserError(ValueError):
     """What a user wrote can't be used; the message says what, where, and what would be right."""

@@ -8,7 +8,7 @@ writes them anew beside the recordings; the diff then shows what a change does t
 from pathlib import Path
 
 from capture.language import library
-from capture.parsing.engine import Parser
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import parse
 from capture.records import to_json
 
@@ -18,7 +18,7 @@ RECORDINGS = sorted(FIXTURES.glob("*/*.raw"))
 
 def records(recording):
     """The records of a recording, as `capture parse` prints them."""
-    parser = Parser([form for form, _ in library.built_in()])
+    parser = Engine([form for form, _ in library.built_in()])
     with recording.open("rb") as file:
         return "".join(to_json(record) + "\n" for record in parse(file, parser))
 

@@ -10,10 +10,24 @@ from pathlib import Path
 import psutil
 
 from capture import runs
+from capture.language import library
+from capture.language.checked_yaml import Source
+from capture.parsing.engine import Engine
+from capture.parsing.pipeline import Pipeline
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "fixtures"
+RECORDING = FIXTURES / "keras3_v1" / "pty.raw"
 CAPTURE = [sys.executable, "-m", "capture"]
+
+# A parser of a user's own.
+MYSOLVER = """\
+name: mine
+patterns:
+  - line: "it {step:int}: obj {objective}"
+samples:
+  - {text: "it 1: obj 0.5", gives: {step: 1, metrics: {objective: 0.5}}}
+"""
 
 
 def capture(*arguments, **more):
@@ -63,3 +77,17 @@ def blocks(page, language):
     """The blocks of code of this language in a page of the documents."""
     text = page.read_text(encoding="utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+
+
+def parse(text, own="", naming=None):
+    """The records of a text that arrives at once, and the engine that made them."""
+    parsers = [library.load(Source(own, "own.yaml"), samples=False)] if own else []
+    engine = Engine([parser for parser, _ in library.built_in()], parsers, naming)
+    pipeline = Pipeline(engine)
+    records = pipeline.feed(text.encode() if isinstance(text, str) else text, 0)[0] + pipeline.finish()[0]
+    return records, engine
+
+
+def short(text, **more):
+    """Step, epoch and metrics of each of these records."""
+    return [(record.step, record.epoch, dict(record.metrics)) for record in parse(text, **more)[0]]

@@ -9,10 +9,10 @@ from operator import itemgetter
 from typing import Any, BinaryIO, NamedTuple
 
 from capture.console.frames import FINAL, Frame, Lines
-from capture.console.prefixes import Line
-from capture.language.model import Format, Pattern
+from capture.console.prefixes import PeeledLine
+from capture.language.model import Parser, Pattern
 from capture.language.patterns import Matcher, Timeout
-from capture.parsing.engine import Parser
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import parse
 from capture.parsing.rule import Rule
 from capture.records import Record
@@ -55,10 +55,10 @@ class _Asked:
     text: str = ""
 
 
-class Explainer(Parser):
+class Explainer(Engine):
     """A parser that keeps what it made of each line: of those alike once."""
 
-    def __init__(self, forms: Sequence[Format], own: Sequence[Format] = ()) -> None:
+    def __init__(self, forms: Sequence[Parser], own: Sequence[Parser] = ()) -> None:
         super().__init__(forms, own)
         self.groups: dict[str | Rule, Group] = {}
         self.unread: list[str] = []  # lines with numbers that no pattern reads
@@ -77,7 +77,7 @@ class Explainer(Parser):
             self._number += isinstance(frame, Frame) and frame.end in FINAL
         return records
 
-    def _line(self, frame: Frame, line: Line) -> list[Record]:
+    def _line(self, frame: Frame, line: PeeledLine) -> list[Record]:
         self._asked = _Asked()
         records = super()._line(frame, line)
         text, rule = line.views[0].text.strip(), self._asked.rule
@@ -123,7 +123,7 @@ def _reach(rule: Rule, text: str) -> int:
         return 0
 
 
-def explain(file: BinaryIO, forms: Sequence[Format], own: Sequence[Format] = ()) -> Explainer:
+def explain(file: BinaryIO, forms: Sequence[Parser], own: Sequence[Parser] = ()) -> Explainer:
     """What is made of a log: in `groups`, in the order in which each kind of line first stands there."""
     explainer = Explainer(forms, own)
     for _ in parse(file, explainer):

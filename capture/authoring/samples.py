@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from capture.language.model import Format, Gives, Sample
-from capture.parsing.engine import Parser
+from capture.language.model import Gives, Parser, Sample
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 from capture.records import Record, plain_number
 
 
-def check(form: Format) -> list[str]:
+def check(form: Parser) -> list[str]:
     """One text for each sample that does not give what it says; none if all is right."""
     failures = []
     for number, sample in enumerate(form.samples, 1):
@@ -23,9 +23,9 @@ def check(form: Format) -> list[str]:
     return failures
 
 
-def records(form: Format, sample: Sample) -> list[Record]:
+def records(form: Parser, sample: Sample) -> list[Record]:
     """The records that the format alone makes of the sample."""
-    parser = Parser([form])
+    parser = Engine([form])
     pipeline = Pipeline(parser)
     text = sample.text if sample.text.endswith("\n") else sample.text + "\n"
     return pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from capture import records, runs
-from capture.errors import BadInput
+from capture.errors import UserError
 from capture.language import library, model
-from capture.parsing.engine import Parser
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import parse
 
 
@@ -35,7 +35,7 @@ def add_parser_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def choose(wanted: list[str]) -> tuple[list[model.Format], list[model.Format]]:
+def choose(wanted: list[str]) -> tuple[list[model.Parser], list[model.Parser]]:
     """The formats to try, and the user's own; with names of built-in ones, only those.  Raises BadInput."""
     own = [library.from_file(Path(name)) for name in wanted if name.endswith((".yaml", ".yml"))]
     named = [library.by_name(name) for name in wanted if not name.endswith((".yaml", ".yml"))]
@@ -52,13 +52,13 @@ def main(argv: list[str]) -> int:
     """Run `capture parse`."""
     options = arguments().parse_args(argv)
     try:
-        parser = Parser(*choose(options.parser))
+        parser = Engine(*choose(options.parser))
         with sys.stdin.buffer if options.file == "-" else log_of(options.file).open("rb") as file:
             if isinstance(sys.stdout, io.TextIOWrapper):
                 sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the locale
             for record in parse(file, parser):
                 print(records.to_json(record))
-    except BadInput as error:
+    except UserError as error:
         print(f"capture parse: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:

@@ -62,7 +62,7 @@ def main(argv: list[str]) -> int:
         if options.command == "suggest":
             return _suggest(options.line, _read(options.line, options.parser))
         if options.command == "schema":
-            print(json.dumps(model.Format.model_json_schema(), indent=2))
+            print(json.dumps(model.Parser.model_json_schema(), indent=2))
             return 0
         return _list()
     except BrokenPipeError:
@@ -75,9 +75,9 @@ def main(argv: list[str]) -> int:
         return 2
 
 
-def _in_effect() -> list[tuple[str, model.Format]]:
+def _in_effect() -> list[tuple[str, model.Parser]]:
     own = settings.load(os.getcwd(), os.environ, {})["parsers"]
-    found = [("capture.yaml", model.Format.model_validate(data)) for data in own]
+    found = [("capture.yaml", model.Parser.model_validate(data)) for data in own]
     return found + [(BUILT_IN, form) for form, _ in library.built_in()]
 
 
@@ -124,7 +124,7 @@ def _read(name: str, wanted: list[str]) -> Explainer:
         return explain.explain(file, forms, own)
 
 
-def _chosen() -> tuple[list[model.Format], list[model.Format]]:
+def _chosen() -> tuple[list[model.Parser], list[model.Parser]]:
     found = _in_effect()
     return [form for where, form in found if where == BUILT_IN], [
         f for where, f in found if where != BUILT_IN

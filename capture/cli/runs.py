@@ -12,9 +12,9 @@ from pathlib import Path
 
 from capture import settings
 from capture.cli.sync import find, label
-from capture.errors import BadInput
+from capture.errors import UserError
 from capture.runs import status
-from capture.runs.status import Standing
+from capture.runs.status import RunStatus
 from capture.tracker.closing import clock, short
 
 SHOWN = 3  # metrics in a line
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _row(one: Standing) -> tuple[str, ...]:
+def _row(one: RunStatus) -> tuple[str, ...]:
     values = [f"{name}={_number(value)}" for name, value in list(one.last.items())[:SHOWN]]
     more = len(one.last) - SHOWN
     delivered = [f"{name}{'' if one.delivered.get(name) else ' missing'}" for name in one.run.to]
@@ -77,7 +77,7 @@ def _number(value: float | str) -> str:
 
 def _remove(options: argparse.Namespace, base: Path) -> int:
     if bool(options.runs) == bool(options.older):
-        raise BadInput("rm: name runs, or say --older AGE, such as --older 30d")
+        raise UserError("rm: name runs, or say --older AGE, such as --older 30d")
     chosen = [find(name, base) for name in options.runs]
     if options.older:
         limit = time.time() - age(options.older)
@@ -102,5 +102,5 @@ def age(text: str) -> float:
     """Seconds, from `12h`, `30d`, `8w`.  Raises BadInput."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([mhdw])", text)
     if not match:
-        raise BadInput(f"--older {text}: should be a number with m, h, d or w, such as 30d")
+        raise UserError(f"--older {text}: should be a number with m, h, d or w, such as 30d")
     return float(match[1]) * UNITS[match[2]]

@@ -11,7 +11,7 @@ from pathlib import Path
 from capture import runs, settings
 from capture.delivery import registry
 from capture.runs import status
-from capture.runs.status import Standing
+from capture.runs.status import RunStatus
 from capture.tracker.supervisor import Supervisor
 
 
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
     return 0 if complete else 1
 
 
-def _deliver(one: Standing, backends: list[str]) -> bool:
+def _deliver(one: RunStatus, backends: list[str]) -> bool:
     supervisor = Supervisor(one.folder, "--to", ",".join(backends))
     supervisor.start()
     done = supervisor.finish(math.inf)
@@ -81,12 +81,12 @@ def _notes(folder: Path) -> list[str]:
     return [line.strip() for line in lines if " delivered: " in line]
 
 
-def label(one: Standing) -> str:
+def label(one: RunStatus) -> str:
     """How a run is called in a list."""
     return f"{one.run.project}/{one.run.name}"
 
 
-def find(name: str, base: Path) -> Standing:
+def find(name: str, base: Path) -> RunStatus:
     """The run of this folder or id.  Raises ValueError where there is none."""
     candidates = [Path(name), *base.glob(f"*/{name}")]
     for folder in candidates:

@@ -92,7 +92,7 @@ class View(NamedTuple):
     context: Mapping[str, Any] = {}
 
 
-class Line(NamedTuple):
+class PeeledLine(NamedTuple):
     """A line with the views in which formats may know it, the best first, and the time that it names."""
 
     views: Sequence[View]
@@ -111,7 +111,7 @@ class Prefixes:
     def __init__(self) -> None:
         self._labels: dict[str | None, _Labels] = {}
 
-    def peel(self, text: str, stream: str | None = None) -> list[Line]:
+    def peel(self, text: str, stream: str | None = None) -> list[PeeledLine]:
         """The lines that stand on a console line: usually one.
 
         The view without its prefixes comes first: most formats begin at the start of a line, and the
@@ -120,7 +120,7 @@ class Prefixes:
         (`0: loss 0.5`) is taken off second.
         """
         if "]" not in text and not _MAYBE.match(text):
-            return [Line([View(text)])]
+            return [PeeledLine([View(text)])]
         lines, start = [], 0
         for _ in range(MOST_GLUED):
             end, context, stamp = _peel(text, start)
@@ -133,16 +133,16 @@ class Prefixes:
                 peeled = _without_column(text[end:stop])
                 if '"' in text[start:end]:  # of R: [1] "epoch 1 loss 0.5"
                     peeled = peeled.rstrip().removesuffix('"')
-                lines.append(Line([View(peeled, context), View(whole, context)], stamp))
+                lines.append(PeeledLine([View(peeled, context), View(whole, context)], stamp))
             if not glued:
                 break
             start = stop
         return lines
 
-    def _labelled(self, line: str, stream: str | None) -> Line:
+    def _labelled(self, line: str, stream: str | None) -> PeeledLine:
         label = _LABEL.match(line)
         if not label:
-            return Line([View(line)])
+            return PeeledLine([View(line)])
         end, context, stamp = _peel(line, label.end())
         rank, known = int(label["colon"] or label["bracket"]), self._labels.setdefault(stream, _Labels())
         epoch, step = _EPOCH.search(line, end), _STEP.search(line, end)
@@ -151,7 +151,7 @@ class Prefixes:
             known.last = rank
         views = [View(line), View(_without_column(line[end:]), {"rank": rank, **context})]
         certain = known.are_ranks or end > label.end() or (epoch and step)
-        return Line(views[::-1] if certain else views, stamp)
+        return PeeledLine(views[::-1] if certain else views, stamp)
 
 
 def _peel(text: str, start: int) -> tuple[int, dict[str, Any], str]:

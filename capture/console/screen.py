@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from capture.console.frames import LINE_LIMIT, Frame, Lines
-from capture.delivery.adapter import Line
+from capture.delivery.adapter import ConsoleLine
 
 ROWS_KEPT = 50
 SETTLED = 2.0  # seconds
@@ -32,9 +32,9 @@ class ConsoleLines:
         self._at = 0
         self._at_start = True  # of the row: what comes next replaces what stands there
 
-    def feed(self, frames: Iterable[Frame | Lines]) -> list[Line]:
+    def feed(self, frames: Iterable[Frame | Lines]) -> list[ConsoleLine]:
         """The lines that are finished now."""
-        lines: list[Line] = []
+        lines: list[ConsoleLine] = []
         for frame in frames:
             if isinstance(frame, Frame):
                 lines += self._show(frame)
@@ -45,7 +45,7 @@ class ConsoleLines:
                     lines += self._show(single)
         return lines
 
-    def _show(self, frame: Frame) -> list[Line]:
+    def _show(self, frame: Frame) -> list[ConsoleLine]:
         if frame.data:
             self._write(frame)
         self._at_start = frame.end != "cursor"
@@ -59,29 +59,29 @@ class ConsoleLines:
             self._at = max(0, self._at - 1)
         return []
 
-    def _scroll(self, run: Lines) -> list[Line]:
+    def _scroll(self, run: Lines) -> list[ConsoleLine]:
         """Many lines at the bottom: those that are out of reach at once never become rows."""
         lines = self._show(next(run.frames()))  # something may stand on this row
         texts = [text.removesuffix("\r") for text in run.texts[1:]]
         self._rows.pop()
         if len(texts) >= ROWS_KEPT:
             lines += self._pop_all_but(0)
-            lines += [Line(run.time, self.stream, text.rstrip()) for text in texts[:-ROWS_KEPT]]
+            lines += [ConsoleLine(run.time, self.stream, text.rstrip()) for text in texts[:-ROWS_KEPT]]
         self._rows += [_Row(text, run.time) for text in texts[-ROWS_KEPT:]]
         self._rows.append(_Row())
         self._at = len(self._rows) - 1
         return lines + self._pop_all_but(ROWS_KEPT)
 
-    def settled(self, now: float) -> list[Line]:
+    def settled(self, now: float) -> list[ConsoleLine]:
         """The lines above the cursor that nothing has touched for a while."""
-        lines: list[Line] = []
+        lines: list[ConsoleLine] = []
         while self._at > 0 and (self._rows[0].time or 0.0) < now - SETTLED:
             lines += self._pop()
         return lines
 
-    def finish(self) -> list[Line]:
+    def finish(self) -> list[ConsoleLine]:
         """All lines that are left at the end of the output."""
-        lines: list[Line] = []
+        lines: list[ConsoleLine] = []
         last = self._rows[-1]
         if not last.text.strip():
             self._rows.pop()
@@ -99,13 +99,13 @@ class ConsoleLines:
             row.text += text
         row.time = frame.time
 
-    def _pop_all_but(self, count: int) -> list[Line]:
-        lines: list[Line] = []
+    def _pop_all_but(self, count: int) -> list[ConsoleLine]:
+        lines: list[ConsoleLine] = []
         while len(self._rows) > count:
             lines += self._pop()
         return lines
 
-    def _pop(self) -> list[Line]:
+    def _pop(self) -> list[ConsoleLine]:
         row = self._rows.pop(0)
         self._at = max(0, self._at - 1)
-        return [] if row.cleared else [Line(row.time, self.stream, row.text.rstrip())]
+        return [] if row.cleared else [ConsoleLine(row.time, self.stream, row.text.rstrip())]

@@ -27,14 +27,14 @@ from capture.records import Row
 from capture.runs import Run
 
 if TYPE_CHECKING:
-    from capture.facts.system import Sample
+    from capture.facts.system import SystemSample
 
 
 class Gone(Exception):
     """The connection to the backend is lost, with what had not been sent: it has to be opened anew."""
 
 
-class Line(NamedTuple):
+class ConsoleLine(NamedTuple):
     """A finished line of the console: `time` in Unix seconds, or None where nothing tells it."""
 
     time: float | None
@@ -81,7 +81,7 @@ class Durable(Protocol):
 class Console(Protocol):
     """What an adapter has whose backend shows a console log."""
 
-    def console(self, lines: Sequence[Line]) -> None:
+    def console(self, lines: Sequence[ConsoleLine]) -> None:
         """Hand over finished lines, in order."""
 
 
@@ -95,7 +95,7 @@ class Configurable(Protocol):
 class Observing(Protocol):
     """What an adapter has whose backend shows the load of the machine and of the command."""
 
-    def system(self, samples: Sequence[Sample]) -> None:
+    def system(self, samples: Sequence[SystemSample]) -> None:
         """Hand over samples; one that the backend refuses is lost."""
 
 

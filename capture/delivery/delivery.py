@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from capture.delivery.worker import Outcome
+from capture.delivery.worker import DeliveryResult
 
 if TYPE_CHECKING:
-    from capture.facts.system import Sample
+    from capture.facts.system import SystemSample
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from capture.delivery.adapter import Adapter, Line
+from capture.delivery.adapter import Adapter, ConsoleLine
 from capture.delivery.worker import Worker
 from capture.runs import Run
 
@@ -35,12 +35,12 @@ class Delivery:
         for worker in self._workers:
             worker.woken.set()
 
-    def console(self, lines: Sequence[Line]) -> None:
+    def console(self, lines: Sequence[ConsoleLine]) -> None:
         """Hand over finished lines of the console."""
         for worker in self._workers:
             worker.lines.put(lines)
 
-    def system(self, samples: Sequence[Sample]) -> None:
+    def system(self, samples: Sequence[SystemSample]) -> None:
         """Hand over samples of the load."""
         for worker in self._workers:
             worker.samples.extend(samples)
@@ -52,7 +52,7 @@ class Delivery:
             worker.facts.append(values)
             worker.woken.set()
 
-    def finish(self, exit_status: int | None, timeout: float | None) -> list[Outcome]:
+    def finish(self, exit_status: int | None, timeout: float | None) -> list[DeliveryResult]:
         """Say that the records are complete, and wait for the backends, `timeout` seconds in all."""
         deadline = None if timeout is None else time.monotonic() + timeout
         for worker in self._workers:

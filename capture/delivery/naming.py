@@ -74,7 +74,7 @@ class Namer:
         return found
 
 
-def axes(form: model.Format) -> list[tuple[str, str, Expression]]:
+def axes(form: model.Parser) -> list[tuple[str, str, Expression]]:
     """A format's x-axes as (prefix of the metric's name, column, position), the longest prefix first."""
     outcomes = [outcome for pattern in form.patterns for outcome in (pattern, *pattern.cases)]
     found = {("", column): position for column, position in form.axis.items()}

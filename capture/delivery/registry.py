@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from capture.delivery.adapter import Adapter
-from capture.errors import BadInput
+from capture.errors import UserError
 
 GROUP, NAMED = "capture.adapters", "capture.adapters.named"
 
@@ -32,7 +32,7 @@ def check(wanted: Sequence[str]) -> None:
         if f"{kind}:NAME" in known and colon:
             adapter_class(name).check(own)
         elif name not in known:
-            raise BadInput(f"there is no backend {name!r}; there are {', '.join(known)}")
+            raise UserError(f"there is no backend {name!r}; there are {', '.join(known)}")
 
 
 def adapter(name: str) -> Callable[[], Adapter]:
@@ -52,4 +52,4 @@ def adapter_class(name: str) -> Any:
     for point in entry_points(group=NAMED if colon else GROUP):
         if point.name == kind:
             return point.load()
-    raise BadInput(f"there is no backend {name!r}; there are {', '.join(names())}")
+    raise UserError(f"there is no backend {name!r}; there are {', '.join(names())}")

@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capture import runs
 from capture.delivery.adapter import Adapter, Gone
-from capture.delivery.console_queue import LineQueue
+from capture.delivery.console_queue import ConsoleQueue
 from capture.delivery.rows import RowReader
-from capture.errors import BadInput
+from capture.errors import UserError
 from capture.records import Row
 from capture.redaction import Redactor
 from capture.runs import Run
 
 if TYPE_CHECKING:
-    from capture.facts.system import Sample
+    from capture.facts.system import SystemSample
 
 BATCH = 500
 LOOK = 0.25  # seconds between two small batches
@@ -39,13 +39,13 @@ MOST_WARNINGS = 20  # for rejected rows, in the log
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 REOPEN = 3  # errors in a row after which a backend is opened anew ...
 MOST_REOPENED = 3  # ... so many times in a run
-PERMANENT = (ImportError, BadInput)
+PERMANENT = (ImportError, UserError)
 REJECTED = (TypeError, ValueError)
 
 log = logging.getLogger(__name__)
 
 
-class Outcome(NamedTuple):
+class DeliveryResult(NamedTuple):
     """What one backend has got: `delivered` of `total` records, and what the user should know."""
 
     name: str
@@ -64,9 +64,9 @@ class Worker:
         self.woken = threading.Event()
         self.complete = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"delivery-{name}", daemon=True)
-        self.lines = LineQueue()
+        self.lines = ConsoleQueue()
         self.facts: deque[Mapping[str, Any]] = deque()
-        self.samples: deque[Sample] = deque(maxlen=MOST_SAMPLES)
+        self.samples: deque[SystemSample] = deque(maxlen=MOST_SAMPLES)
         self._make, self._run_info, self._folder = make, run, folder
         self._redactor = Redactor(os.environ, run.settings.get("redact", []))
         self._note = folder / runs.DELIVERED / f"{name}.json"
@@ -87,7 +87,7 @@ class Worker:
         self._stored = 0  # records that the backend holds for good
         self._rejected = 0
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> DeliveryResult:
         """How far this backend has got."""
         total = self._rows.total()
         error = self._error
@@ -101,7 +101,7 @@ class Worker:
                 links = list(self._adapter.links())
             except Exception as problem:
                 log.warning("%s: no links: %s", self.name, problem)
-        return Outcome(self.name, max(0, self._stored - self._rejected), total, error, links)
+        return DeliveryResult(self.name, max(0, self._stored - self._rejected), total, error, links)
 
     def _run(self) -> None:
         pause, errors = FIRST_PAUSE, 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from capture import runs
 
 if TYPE_CHECKING:
-    from capture.facts.system import Sample, Sampler
+    from capture.facts.system import Sampler, SystemSample
 
 FIRST_LOOK = 1.0  # seconds; what is over sooner is not watched, and what watches is not even imported
 
@@ -26,7 +26,7 @@ class Observer:
         self._sampler: Sampler | None = None
         self._due = time.monotonic() + FIRST_LOOK
 
-    def look(self) -> list[Sample]:
+    def look(self) -> list[SystemSample]:
         """A sample, if it is time for one."""
         if not self._interval or time.monotonic() < self._due:
             return []

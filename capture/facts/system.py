@@ -18,7 +18,7 @@ from capture.facts.gpu import Gpus
 MB = 1 << 20
 
 
-class Sample(NamedTuple):
+class SystemSample(NamedTuple):
     """The load at one moment, in Unix seconds."""
 
     time: float
@@ -47,7 +47,7 @@ class Sampler:
         psutil.cpu_percent()  # the first call begins the measurement
         self._before = self._read()
 
-    def sample(self) -> Sample:
+    def sample(self) -> SystemSample:
         """The load now; rates and CPU shares are those since the sample before."""
         before, now = self._before, self._read()
         self._before = now
@@ -60,7 +60,7 @@ class Sampler:
             if name in before.grown:
                 values[name] = max(0.0, total - before.grown[name]) / passed
         values |= self.gpus.sample(now.cpu.keys())
-        return Sample(time.time(), values)
+        return SystemSample(time.time(), values)
 
     def _read(self) -> _Reading:
         reading = _Reading(time.monotonic(), {}, {}, {})

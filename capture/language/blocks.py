@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from capture.language.numbers import Value, is_number, number
 from capture.language.patterns import from_regex
-from capture.language.tables import NO_ROW, NOT_MINE, SEEN, Read
+from capture.language.tables import NO_ROW, NOT_RECOGNISED, RECOGNISED, LineResult
 
 if TYPE_CHECKING:
     from capture.language import model
@@ -22,7 +22,7 @@ MOST_ROWS = 500
 
 
 @dataclass
-class Open:
+class OpenBlock:
     """A box that is being drawn."""
 
     section: str = ""
@@ -30,7 +30,7 @@ class Open:
     values: dict[str, Value] = field(default_factory=dict)  # by their names without the section
 
 
-class Block:
+class BlockMatcher:
     """A box as a format describes it."""
 
     def __init__(self, spec: model.Block) -> None:
@@ -51,8 +51,8 @@ class Block:
             raise ValueError("section: has no group (?P<section>...)")
 
     def read(
-        self, text: str, final: bool, opened: Open | None, timeout: float | None
-    ) -> tuple[Open | None, Read]:
+        self, text: str, final: bool, opened: OpenBlock | None, timeout: float | None
+    ) -> tuple[OpenBlock | None, LineResult]:
         """What the line is, and the box that is open afterwards.  Raises patterns.Timeout."""
         if opened is not None and len(opened.rows) >= MOST_ROWS:
             opened = None
@@ -60,18 +60,18 @@ class Block:
             section = self.section.match(text, timeout) if self.section else None
             if section:
                 opened.section = str(section[0]["section"])
-                return opened, SEEN
+                return opened, RECOGNISED
             if self._add(opened, text, timeout):
-                return opened, SEEN
+                return opened, RECOGNISED
             if opened.rows and self.end.match(text, timeout):
-                return None, Read(True, (opened.values, opened.rows), whole=True)
+                return None, LineResult(True, (opened.values, opened.rows), whole=True)
         start = self.start.match(text, timeout)
         if start:
-            return Open(values=start[0]), SEEN
+            return OpenBlock(values=start[0]), RECOGNISED
         goes_on = not final or NO_ROW.fullmatch(text)  # another bar is drawn, or a ruler inside the box
-        return opened if goes_on else None, NOT_MINE
+        return opened if goes_on else None, NOT_RECOGNISED
 
-    def _add(self, opened: Open, text: str, timeout: float | None) -> bool:
+    def _add(self, opened: OpenBlock, text: str, timeout: float | None) -> bool:
         found = self.row.find(text, timeout)
         if found is None:
             return False

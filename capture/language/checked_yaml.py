@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from capture.errors import BadInput
+from capture.errors import UserError
 
 
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -46,15 +46,15 @@ class Source:
         self.name = name
         self._text: str | None = None
         if len(text) > SIZE_LIMIT:
-            raise BadInput(f"{name}: larger than {SIZE_LIMIT // 1024} KiB; no format or configuration is")
+            raise UserError(f"{name}: larger than {SIZE_LIMIT // 1024} KiB; no format or configuration is")
         try:
             self.data: Any = yaml.load(text, Loader)  # noqa: S506  it is the safe loader
             self._text = text
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise BadInput(f"{name}:{line}: this is not YAML: {error.problem}") from None
+            raise UserError(f"{name}:{line}: this is not YAML: {error.problem}") from None
         except (yaml.YAMLError, RecursionError, ValueError) as error:
-            raise BadInput(f"{name}: this is not YAML: {error}") from None
+            raise UserError(f"{name}: this is not YAML: {error}") from None
 
     @classmethod
     def of_data(cls, data: Any, name: str) -> Source:
@@ -75,10 +75,10 @@ class Source:
             line = int(mark.start_mark.line) + 1
         return line
 
-    def error(self, loc: Loc, message: str) -> BadInput:
+    def error(self, loc: Loc, message: str) -> UserError:
         """An error about the part that `loc` leads to."""
         where = self.name if self._text is None else f"{self.name}:{self.line(loc)}"
-        return BadInput(f"{where}: {message}")
+        return UserError(f"{where}: {message}")
 
     def check(
         self, model: type[Model], at: Loc = (), ignored: list[str] | None = None, context: Any = None
@@ -97,7 +97,7 @@ class Source:
             errors = sorted(error.errors(), key=lambda e: self.line(at + e["loc"]))
         lines = dict.fromkeys(str(self.error(at + e["loc"], _say(e, model))) for e in errors)
         if ignored is None or not isinstance(data, dict):
-            raise BadInput("\n".join(lines))
+            raise UserError("\n".join(lines))
         ignored.extend(lines)
         wrong = {e["loc"][0] for e in errors}
         return model.model_validate(
@@ -110,9 +110,9 @@ def read(path: Path) -> Source:
     try:
         return Source(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from None
+        raise UserError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: not UTF-8 text (byte {error.start})") from None
+        raise UserError(f"{path}: not UTF-8 text (byte {error.start})") from None
 
 
 def _entry(node: Any, step: int | str) -> tuple[Any, Any] | None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from capture.language.kinds import KEY
-from capture.language.numbers import NUMBER, number, quick
-from capture.language.shape_cache import ByShape
+from capture.language.numbers import NUMBER, fast_reader, number
+from capture.language.shape_cache import ShapeCache
 
 # loss=0.5   acc: 91.2%   'f1': 0.5   dice_loss - 0.5
 _PAIR = re.compile(
@@ -26,12 +26,12 @@ def find(text: str) -> Iterator[tuple[str, float]]:
 def _find_places(text: str) -> list[tuple[int, int, int, int, Callable[[str], Any]]]:
     """From where to where each name and its number stand, and how to read the number."""
     return [
-        (*m.span("key"), *m.span("value"), share if m["percent"] else quick(number, m["value"]))
+        (*m.span("key"), *m.span("value"), share if m["percent"] else fast_reader(number, m["value"]))
         for m in _PAIR.finditer(text)
     ]
 
 
-_places = ByShape(_find_places)
+_places = ShapeCache(_find_places)
 
 
 def share(shown: str) -> float:

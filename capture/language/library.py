@@ -9,25 +9,25 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from capture.errors import BadInput
+from capture.errors import UserError
 from capture.language import checked_yaml
 from capture.language.checked_yaml import Source
-from capture.language.model import CHECKED, Format
+from capture.language.model import CHECKED, Parser
 from capture.runs import PARSERS
 
 _GENERIC = re.compile(r"^generic: *true", re.M)
 _GENERIC = re.compile(r"^generic: *true\b", re.M)
 
 
-def load(source: Source, at: checked_yaml.Loc = (), samples: bool = True, context: Any = None) -> Format:
+def load(source: Source, at: checked_yaml.Loc = (), samples: bool = True, context: Any = None) -> Parser:
     """The format that stands in this YAML.  Raises BadInput where something in it is wrong."""
-    form = source.check(Format, at, context=context)
+    form = source.check(Parser, at, context=context)
     if samples and not form.samples:
         raise source.error(at, "samples is missing: a format shows at least one line and what it gives")
     return form
 
 
-def built_in() -> Iterator[tuple[Format, str]]:
+def built_in() -> Iterator[tuple[Parser, str]]:
     """Every format that an installed package brings, with its text, in the order of their files' names."""
     for name, text in built_in_texts():
         yield load(Source(text, name)), text
@@ -45,7 +45,7 @@ def built_in_texts() -> Iterator[tuple[str, str]]:
         try:
             folder = resources.files(point.value)
         except ImportError as error:
-            raise BadInput(
+            raise UserError(
                 f"the formats of the package behind {point.name!r} can't be read: {error}"
             ) from None
         for file in folder.iterdir():
@@ -57,22 +57,22 @@ def built_in_texts() -> Iterator[tuple[str, str]]:
         yield f"{package}/{name}", text
 
 
-def of_run(folder: Path) -> list[Format]:
+def of_run(folder: Path) -> list[Parser]:
     """The formats that were in effect when the run began, in their order."""
     files = sorted((folder / PARSERS).glob("*.yaml"))
     return [load(checked_yaml.read(file), samples=False, context=CHECKED) for file in files]
 
 
-def from_file(path: Path) -> Format:
+def from_file(path: Path) -> Parser:
     """The format in a user's file.  Raises BadInput where something in it is wrong."""
     return load(checked_yaml.read(path))
 
 
-def by_name(name: str) -> Format:
+def by_name(name: str) -> Parser:
     """The built-in format of this name.  Raises BadInput where there is none."""
     names = []
     for form, _ in built_in():
         if form.name == name:
             return form
         names.append(form.name)
-    raise BadInput(f"there is no format {name!r}; there are {', '.join(names)}, or name a YAML file")
+    raise UserError(f"there is no format {name!r}; there are {', '.join(names)}, or name a YAML file")

@@ -14,7 +14,7 @@ from capture.language import blocks, readers, tables
 from capture.language.checked_yaml import Checked
 from capture.language.expressions import Expression
 from capture.language.patterns import Matcher, from_line, from_regex
-from capture.language.readers import LinesReader, Reader
+from capture.language.readers import LineReader, StreamReader
 
 # Compiling all expressions is most of the tracker's start: what was checked before is compiled when needed.
 CHECKED = "checked"
@@ -76,7 +76,7 @@ class Table(Checked):
     @model_validator(mode="after")
     def _compiles(self, info: ValidationInfo) -> Table:
         if info.context != CHECKED:
-            tables.Table(self).check()
+            tables.TableMatcher(self).check()
         return self
 
 
@@ -92,7 +92,7 @@ class Block(Checked):
     @model_validator(mode="after")
     def _compiles(self, info: ValidationInfo) -> Block:
         if info.context != CHECKED:
-            blocks.Block(self).check()
+            blocks.BlockMatcher(self).check()
         return self
 
 
@@ -110,7 +110,7 @@ class Rewriting(Naming):
     rewrite: Annotated[dict[str, str], AfterValidator(_replacements)] = {}
 
 
-class Outcome(Rewriting):
+class Case(Rewriting):
     """What a frame means once it is recognised."""
 
     when: Literal["final", "live", "outer"] | None = None
@@ -128,7 +128,7 @@ class Outcome(Rewriting):
     wait: str | None = None
 
 
-class Pattern(Outcome):
+class Pattern(Case):
     """How a frame looks, and what it means; or several `cases`, of which the first that fits counts."""
 
     line: str | None = None
@@ -140,7 +140,7 @@ class Pattern(Outcome):
     wrapped: str | None = None
     pairs: Names = []
     bar: Bar | None = None
-    cases: list[Outcome] = []
+    cases: list[Case] = []
 
     @field_validator("line")
     @classmethod
@@ -173,16 +173,16 @@ class Pattern(Outcome):
             raise ValueError(f"wrapped: the regex has no group (?P<{self.wrapped}>...)")
         return self
 
-    def lines(self) -> tables.Table | blocks.Block | LinesReader | None:
+    def lines(self) -> tables.TableMatcher | blocks.BlockMatcher | StreamReader | None:
         """What is read over several lines, compiled; None for the other patterns."""
         if self.table:
-            return tables.Table(self.table)
+            return tables.TableMatcher(self.table)
         if self.block:
-            return blocks.Block(self.block)
+            return blocks.BlockMatcher(self.block)
         reader = readers.find(self.reader) if self.reader else None
-        return reader if isinstance(reader, LinesReader) else None
+        return reader if isinstance(reader, StreamReader) else None
 
-    def matcher(self) -> Matcher | Reader | LinesReader:
+    def matcher(self) -> Matcher | LineReader | StreamReader:
         """The compiled pattern; that of its first line where it has several."""
         lines = self.lines()
         if lines:
@@ -211,7 +211,7 @@ class Sample(Checked):
     ]
 
 
-class Format(Rewriting):
+class Parser(Rewriting):
     """A console format: one YAML file."""
 
     name: str = Field(pattern=r"^[\w.-]+$")

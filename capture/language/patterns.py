@@ -18,9 +18,9 @@ import regex
 from pydantic_core import SchemaValidator, core_schema
 
 from capture.language.kinds import GROK, KINDS
-from capture.language.numbers import Found, Value, is_number, number, quick
-from capture.language.required_text import Required, required, told_apart
-from capture.language.shape_cache import ByShape
+from capture.language.numbers import Found, Value, fast_reader, is_number, number
+from capture.language.required_text import Required, digit_sensitive_text, required
+from capture.language.shape_cache import ShapeCache
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}:\"']*)(?::([^{}]*))?\}")  # {"a": is JSON
 _META = re.compile(r"[\\.+*?()|\[\]{}^$#&~-]")
@@ -36,7 +36,7 @@ class Timeout(Exception):
     """The pattern took longer than it may on one line."""
 
 
-class Places(NamedTuple):
+class Spans(NamedTuple):
     """Where in a line a pattern found its values and its repeated keys and values, and how to read them."""
 
     values: list[tuple[str, Callable[[str], Value], int, int]]
@@ -134,11 +134,11 @@ class Matcher:
         return self._known.remembers(text, None)
 
     @cached_property
-    def _known(self) -> ByShape[Places | None]:
+    def _known(self) -> ShapeCache[Spans | None]:
         """Like `_places`, but found out once for each shape of a line, where digits are all alike."""
-        return ByShape(self._places, told_apart(self.source))
+        return ShapeCache(self._places, digit_sensitive_text(self.source))
 
-    def _places(self, text: str, timeout: float | None = None) -> Places | None:
+    def _places(self, text: str, timeout: float | None = None) -> Spans | None:
         found = self.find(text, timeout)
         if found is None:
             return None
@@ -150,7 +150,7 @@ class Matcher:
         pairs = []
         for key, behind, (start, end) in self._pairs(found) if self.repeats else ():
             pairs.append((*key, behind, _reader(_read_any, text[start:end]), start, end))
-        return Places(values, pairs)
+        return Spans(values, pairs)
 
     def _pairs(self, found: Any) -> list[tuple[tuple[int, int], str, tuple[int, int]]]:
         """Where the repeated keys and values stand, and each second value after its first."""
@@ -233,7 +233,7 @@ def _reader(read: Callable[[str], Value], shown: str) -> Callable[[str], Value]:
     """How to read this text and all others of its shape."""
     if read is _read_any:
         read = number if is_number(shown) else str.strip
-    return quick(read, shown)
+    return fast_reader(read, shown)
 
 
 def gate(literals: Iterable[Required]) -> Callable[[str], bool] | None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from capture.language.numbers import Value
 
 if TYPE_CHECKING:
-    from capture.language.tables import Read
+    from capture.language.tables import LineResult
 
 GROUP = "capture.parsers"
 Memory = dict[str, Value]
@@ -26,7 +26,7 @@ ALONE = "alone"  # in the memory: true while no other format has recognised a li
 
 
 @dataclass(frozen=True)
-class Reader:
+class LineReader:
     """A reader and the texts that it needs."""
 
     name: str
@@ -39,16 +39,16 @@ class Reader:
 
 
 @dataclass(frozen=True)
-class LinesReader:
+class StreamReader:
     """A reader of several lines."""
 
     name: str
     literals: frozenset[str]
     begin: Callable[[], Any]
-    read: Callable[[str, bool, Any, float | None], tuple[Any, Read]]
+    read: Callable[[str, bool, Any, float | None], tuple[Any, LineResult]]
 
     @property
-    def start(self) -> LinesReader:
+    def start(self) -> StreamReader:
         """What tells which lines may be the first."""
         return self
 
@@ -57,7 +57,7 @@ class LinesReader:
         return False
 
 
-def find(name: str) -> Reader | LinesReader:
+def find(name: str) -> LineReader | StreamReader:
     """The reader of this name.  Raises ValueError where no package of formats has one."""
     for package in sorted({point.value for point in entry_points(group=GROUP)}):
         module = f"{package}.{name}"
@@ -70,6 +70,6 @@ def find(name: str) -> Reader | LinesReader:
         if hasattr(found, "read") and hasattr(found, "LITERALS"):
             literals = frozenset(found.LITERALS)
             if hasattr(found, "begin"):
-                return LinesReader(name, literals, found.begin, found.read)
-            return Reader(name, literals, found.read)
+                return StreamReader(name, literals, found.begin, found.read)
+            return LineReader(name, literals, found.read)
     raise ValueError(f"there is no reader {name!r} in the packages that bring formats")

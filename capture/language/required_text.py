@@ -49,7 +49,7 @@ def required(regex: str) -> Required:
     return found if end == len(regex) else None
 
 
-def told_apart(regex: str) -> Required:
+def digit_sensitive_text(regex: str) -> Required:
     """Texts, their digits zeros, without which the expression treats one digit like any other.
 
     `mAP50` is such a text: in a line in which `P0` does not stand once all digits are zeros, the pattern

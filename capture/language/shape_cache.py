@@ -28,7 +28,7 @@ def zeroed(text: str) -> str:
     return shape(text).decode("utf-8", "surrogatepass")
 
 
-class ByShape(Generic[T]):
+class ShapeCache(Generic[T]):
     """A function of a text that does not tell one digit from another, remembered for each shape.
 
     It may tell them apart in texts whose shape holds one of `but_in`; None stands for all texts.

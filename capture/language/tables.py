@@ -29,7 +29,7 @@ _PERCENT = re.compile(r"\s?%$")
 
 
 @dataclass
-class Open:
+class OpenTable:
     """A table on the screen: its columns, and how many lines in a row were no rows."""
 
     names: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Open:
 
 
 @dataclass(frozen=True)
-class Read:
+class LineResult:
     """What a line was: a part of it or not, and the values that are known now.
 
     `whole` says that these stand in all of it, from its first line on.
@@ -50,11 +50,11 @@ class Read:
     whole: bool = False
 
 
-NOT_MINE = Read(False)
-SEEN = Read(True)
+NOT_RECOGNISED = LineResult(False)
+RECOGNISED = LineResult(True)
 
 
-class Table:
+class TableMatcher:
     """A table as a format describes it."""
 
     def __init__(self, spec: model.Table) -> None:
@@ -73,32 +73,32 @@ class Table:
             raise ValueError("row: has no group (?P<cells>...) around the values, nor names for them")
 
     def read(
-        self, text: str, final: bool, opened: Open | None, timeout: float | None
-    ) -> tuple[Open | None, Read]:
+        self, text: str, final: bool, opened: OpenTable | None, timeout: float | None
+    ) -> tuple[OpenTable | None, LineResult]:
         """What the line is, and the table that is open afterwards.  Raises patterns.Timeout."""
         if self.start.match(text, timeout):
             names = _split(text, self.spec.split)
             if len(names) > MOST_COLUMNS:
-                return None, NOT_MINE
-            return Open(names, _spans(text, names), self.below is None), SEEN
+                return None, NOT_RECOGNISED
+            return OpenTable(names, _spans(text, names), self.below is None), RECOGNISED
         if opened is None:
-            return None, NOT_MINE
+            return None, NOT_RECOGNISED
         if not opened.complete and self.below and final:
             below = _split(text, self.spec.split)
             if not self.below.match(text, timeout) or len(below) != len(opened.names):
-                return None, NOT_MINE
+                return None, NOT_RECOGNISED
             opened.names = [f"{a} {b}" for a, b in zip(opened.names, below, strict=True)]
             opened.complete = True
-            return opened, SEEN
+            return opened, RECOGNISED
         found = self._values(text, opened, timeout)
         if found is not None:
             opened.strangers = 0
-            return opened, Read(True, (found, []))
+            return opened, LineResult(True, (found, []))
         if final and not NO_ROW.fullmatch(text):
             opened.strangers += 1
-        return (opened if opened.strangers < PATIENCE else None), NOT_MINE
+        return (opened if opened.strangers < PATIENCE else None), NOT_RECOGNISED
 
-    def _values(self, text: str, opened: Open, timeout: float | None) -> dict[str, Value] | None:
+    def _values(self, text: str, opened: OpenTable, timeout: float | None) -> dict[str, Value] | None:
         values: dict[str, Value] = {}
         names = opened.names
         if self.row:

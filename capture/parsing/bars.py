@@ -16,7 +16,7 @@ from typing import Any
 
 from capture.console.frames import Frame
 from capture.language import key_values
-from capture.language.shape_cache import ByShape
+from capture.language.shape_cache import ShapeCache
 
 _NOT_A_NAME = re.compile(r"(?i)\bepochs?\b|\biter(?:ation)?s?\b|\bsteps?\b|\bof\b|[^\w\s]|\d+|_")
 MOST_VALUES = 1000  # beside one bar
@@ -125,7 +125,7 @@ class Bar:
         return [(self.base + self.count + len(new), self.epoch, new[-1])] if new else []
 
 
-@ByShape
+@ShapeCache
 def label(description: str) -> str:
     """The name of a bar: its description without numbers, metrics and the words of counting."""
     return " ".join(_NOT_A_NAME.sub(" ", key_values.without(description)).split()).lower()

@@ -14,7 +14,7 @@ _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass
-class Thinner:
+class Downsampler:
     """Lets one record through every so many `seconds` of the recording, or every so many `steps`."""
 
     seconds: float = 0.0
@@ -52,13 +52,13 @@ def _passed(before: float | None, now: float | None) -> float | None:
     return None if before is None or now is None or now < before else now - before
 
 
-def thinner(every: str) -> Thinner:
+def downsampler(every: str) -> Downsampler:
     """What `10s`, `1.5m` or `50` asks for.  Raises ValueError for anything else."""
     unit = every.lstrip("0123456789.")
     number = every.removesuffix(unit) if unit else every
     try:
         if unit:
-            return Thinner(seconds=float(number) * _SECONDS[unit])
-        return Thinner(steps=int(number))
+            return Downsampler(seconds=float(number) * _SECONDS[unit])
+        return Downsampler(steps=int(number))
     except (ValueError, KeyError):
         raise ValueError(f"{every!r} should be a time such as 10s, or a number of steps such as 50") from None

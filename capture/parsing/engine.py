@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from capture.console.frames import FINAL, Frame, Lines
-from capture.console.prefixes import Line, Prefixes, View, unix_time
+from capture.console.prefixes import PeeledLine, Prefixes, View, unix_time
 from capture.language import patterns
-from capture.language.model import Format, Naming
+from capture.language.model import Naming, Parser
 from capture.language.readers import ALONE
-from capture.language.shape_cache import ByShape, zeroed
-from capture.parsing.downsampling import Thinner
-from capture.parsing.index import Candidates
+from capture.language.shape_cache import ShapeCache, zeroed
+from capture.parsing.downsampling import Downsampler
+from capture.parsing.index import RuleIndex
 from capture.parsing.renaming import Renaming
-from capture.parsing.restarts import Fits
+from capture.parsing.restarts import Restarts
 from capture.parsing.rule import Rule
 from capture.parsing.state import Reading, State
 from capture.records import Record
@@ -30,7 +30,7 @@ class _Source:
 
     context: Mapping[str, Any]
     states: dict[str, State] = field(default_factory=dict)
-    fits: Fits = field(default_factory=Fits)
+    fits: Restarts = field(default_factory=Restarts)
     last: dict[tuple[Any, ...], Reading] = field(default_factory=dict)
     open: set[tuple[str | None, Rule]] = field(default_factory=set)  # tables and blocks that go on, by stream
 
@@ -42,7 +42,7 @@ class _Source:
         self.fits.resume()
 
 
-class Parser:
+class Engine:
     """Turns frames into records.  The same frames give the same records.
 
     `own` are the user's formats, which come first and run under a time limit.  `lines` counts the
@@ -52,10 +52,10 @@ class Parser:
 
     def __init__(
         self,
-        formats: Sequence[Format],
-        own: Sequence[Format] = (),
+        formats: Sequence[Parser],
+        own: Sequence[Parser] = (),
         naming: Naming | None = None,
-        thinner: Thinner | None = None,
+        downsampler: Downsampler | None = None,
     ) -> None:
         self.rules = [Rule(form, pattern, TIME_LIMIT) for form in own for pattern in form.patterns]
         self.rules += [Rule(form, pattern) for form in formats for pattern in form.patterns]
@@ -63,7 +63,7 @@ class Parser:
         self.events: list[str] = []
         self._order = {rule: index for index, rule in enumerate(self.rules)}
         self._renaming = Renaming(naming) if naming else None
-        self._thinner = thinner
+        self._downsampler = downsampler
         self._prefixes = Prefixes()
         self._sources: dict[tuple[Any, ...], _Source] = {(): _Source({})}
         self._open: dict[str | None, int] = {}  # streams, and how many tables and blocks go on there
@@ -75,8 +75,8 @@ class Parser:
     def _choose(self) -> None:
         self._gate = patterns.gate(rule.matcher.literals for rule in self.rules)
         self.wants = self._gate or _always  # whether some pattern may recognise a text
-        candidates = Candidates(self.rules)
-        self._candidates = ByShape(lambda text: candidates(zeroed(text)))
+        candidates = RuleIndex(self.rules)
+        self._candidates = ShapeCache(lambda text: candidates(zeroed(text)))
 
     def wants_all(self, stream: str | None) -> bool:
         """Whether every frame of this stream has to be looked at now, whatever stands in it."""
@@ -121,7 +121,7 @@ class Parser:
             for reading in state.finish()
             for record in self._record(name, reading, None, source)
         ]
-        return records + self._thinner.rest() if self._thinner else records
+        return records + self._downsampler.rest() if self._downsampler else records
 
     def resume(self) -> None:
         """The command was started again, and knows nothing of what it printed before."""
@@ -140,7 +140,7 @@ class Parser:
             records += self._line(timed, line)
         return records
 
-    def _line(self, frame: Frame, line: Line) -> list[Record]:
+    def _line(self, frame: Frame, line: PeeledLine) -> list[Record]:
         records: list[Record] = []
         headed: set[str] = set()  # `Epoch 3/25` looks the same to many formats: all may remember it
         for rule, view, vainly in self._in_question(frame.stream, line.views):
@@ -260,10 +260,10 @@ class Parser:
             context["fit"] = place.fit
         at = (frame.offset, frame.span)
         record = Record(frame.time, parser, place.step, place.epoch, metrics, context, at, reading.config)
-        if self._thinner is None:
+        if self._downsampler is None:
             return [record]
         series = (key, *sorted(source.context.items()))
-        return self._thinner.add(series, record, live=frame.end not in FINAL)
+        return self._downsampler.add(series, record, live=frame.end not in FINAL)
 
 
 def _always(text: str) -> bool:

@@ -12,7 +12,7 @@ from capture.parsing.rule import Rule
 _DIGIT = re.compile("[0-9]")
 
 
-class Candidates:
+class RuleIndex:
     """Tells which rules find a literal that they require in a text; all digits, being alike, are zeros in it.
 
     Asks all rules at once, then either half of them: most texts concern few.
@@ -22,7 +22,7 @@ class Candidates:
         self._rules = rules
         self._wants = patterns.gate(_zeroed(rule.matcher.literals) for rule in rules)
         half = len(rules) // 2
-        self._halves = [Candidates(rules[:half]), Candidates(rules[half:])] if half else []
+        self._halves = [RuleIndex(rules[:half]), RuleIndex(rules[half:])] if half else []
 
     def __call__(self, text: str, sure: bool = False) -> list[Rule]:
         """The rules in their order; `sure` says that there is one."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from capture.console.frames import Frame
 from capture.language.expressions import Expression
-from capture.language.model import Format, Outcome, Pattern
+from capture.language.model import Case, Parser, Pattern
 from capture.language.numbers import Value
 from capture.parsing.renaming import Renaming
 
@@ -29,10 +29,10 @@ def first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> A
     return None
 
 
-class Case:
+class Outcome:
     """One meaning that a pattern may have."""
 
-    def __init__(self, outcome: Outcome, pattern: Pattern, form: Format) -> None:
+    def __init__(self, outcome: Case, pattern: Pattern, form: Parser) -> None:
         self.outcome = outcome
         self.conditions = expressions([*pattern.if_, *outcome.if_])
         self.exceptions = expressions([*pattern.unless, *outcome.unless])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from capture.console.frames import Frame, FrameReader, Lines
-from capture.parsing.engine import Parser
+from capture.parsing.engine import Engine
 from capture.records import Record
 
 READ_SIZE = 1 << 18
@@ -15,7 +15,7 @@ READ_SIZE = 1 << 18
 class Pipeline:
     """Turns chunks into frames and frames into records, in the order of arrival."""
 
-    def __init__(self, parser: Parser) -> None:
+    def __init__(self, parser: Engine) -> None:
         self.parser = parser
         self._readers: dict[str | None, FrameReader] = {}
 
@@ -51,7 +51,7 @@ def _noting(frames: Iterator[Frame | Lines], seen: list[Frame | Lines]) -> Itera
         yield frame
 
 
-def parse(file: BinaryIO, parser: Parser) -> Iterator[Record]:
+def parse(file: BinaryIO, parser: Engine) -> Iterator[Record]:
     """The records of a log or a recording's `console.log`, as they are completed."""
     pipeline, offset = Pipeline(parser), 0
     while data := file.read(READ_SIZE):

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-Position = tuple[float, float]
+_Pair = tuple[float, float]
 _NEVER = float("-inf")
 
 
 @dataclass
 class _Series:
     fit: int
-    first: Position
-    last: Position
+    first: _Pair
+    last: _Pair
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where in the run a metric stands."""
 
     fit: int
@@ -48,7 +48,7 @@ class _Span:
         return value
 
 
-class Fits:
+class Restarts:
     """Tells where in the run a metric stands; the first fit is 1.
 
     After a resumption the count goes on: a program that begins at its first step again is moved behind
@@ -67,12 +67,12 @@ class Fits:
 
     def place(
         self, parser: str, metric: str, context: Mapping[str, Any], step: int | None, epoch: float | None
-    ) -> Place:
+    ) -> Position:
         """Where a metric stands that came at this step and epoch of its own program."""
         span = self._spans.setdefault(parser, _Span())
         step = None if step is None else int(span.move(0, step))
         epoch = None if epoch is None else span.move(1, epoch)
-        return Place(self.number(parser, metric, context, step, epoch), step, epoch)
+        return Position(self.number(parser, metric, context, step, epoch), step, epoch)
 
     def number(
         self, parser: str, metric: str, context: Mapping[str, Any], step: int | None, epoch: float | None

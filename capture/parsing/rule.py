@@ -9,13 +9,13 @@ from typing import Any
 from capture.console.frames import Frame
 from capture.language import blocks, key_values, tables
 from capture.language.literals import literal
-from capture.language.model import Format, Outcome, Pattern
+from capture.language.model import Case, Parser, Pattern
 from capture.language.numbers import Found, Value
 from capture.language.patterns import Matcher
-from capture.language.readers import LinesReader, Reader
-from capture.language.shape_cache import ByShape
+from capture.language.readers import LineReader, StreamReader
+from capture.language.shape_cache import ShapeCache
 from capture.parsing import bars, wrapped
-from capture.parsing.outcome import Case, first_known
+from capture.parsing.outcome import Outcome, first_known
 from capture.parsing.renaming import MOST_NAMES
 from capture.parsing.state import NOTHING, Reading, State, Waiting
 
@@ -26,19 +26,19 @@ MOST_BARS = 1000
 class Rule:
     """One pattern of a format, ready to read frames."""
 
-    def __init__(self, form: Format, pattern: Pattern, timeout: float | None = None) -> None:
+    def __init__(self, form: Parser, pattern: Pattern, timeout: float | None = None) -> None:
         self.form = form
         self.pattern = pattern
         self.timeout = timeout
         self.lines = pattern.lines()
         self.spans = bool(self.lines or pattern.wrapped)  # one line after the other
         self.matcher = self.lines.start if self.lines else pattern.matcher()
-        outcomes = pattern.cases or [Outcome.model_construct()]
-        self.cases = [Case(outcome, pattern, form) for outcome in outcomes]
+        outcomes = pattern.cases or [Case.model_construct()]
+        self.cases = [Outcome(outcome, pattern, form) for outcome in outcomes]
 
     def begin(self, stream: str | None, state: State) -> bool:
         """Begin a stream: whether its first lines are looked at, whatever stands in them."""
-        if not isinstance(self.lines, LinesReader):
+        if not isinstance(self.lines, StreamReader):
             return False
         state.opened[self, stream] = (self.lines.begin(), 0)
         return True
@@ -50,7 +50,7 @@ class Rule:
         """
         if self.lines:
             return self._read_lines(self.lines, frame, text, state)
-        if isinstance(self.matcher, Reader):
+        if isinstance(self.matcher, LineReader):
             values = self.matcher.read(text, state.memory)
             return None if values is None else self.mean((dict(values), []), frame, state)
         assert isinstance(self.matcher, Matcher)  # noqa: S101  the others are read above
@@ -77,11 +77,15 @@ class Rule:
             return self.mean(found, frame, state)
         column = matcher.find(text, self.timeout).start(name)
         column += len(text[column:]) - len(text[column:].lstrip())
-        state.opened[key] = (wrapped.Open(found, frame, column), frame.offset)
+        state.opened[key] = (wrapped.WrappedLine(found, frame, column), frame.offset)
         return [NOTHING]
 
     def _read_lines(
-        self, lines: tables.Table | blocks.Block | LinesReader, frame: Frame, text: str, state: State
+        self,
+        lines: tables.TableMatcher | blocks.BlockMatcher | StreamReader,
+        frame: Frame,
+        text: str,
+        state: State,
     ) -> list[Reading] | None:
         """The same for what stands in several lines: a row of a table, the last line of a block."""
         key = (self, frame.stream)
@@ -114,7 +118,7 @@ class Rule:
         return None if case.as_ == "overheard" else readings
 
     def meaning(
-        self, case: Case, frame: Frame, found: Found, names: dict[str, Value], state: State
+        self, case: Outcome, frame: Frame, found: Found, names: dict[str, Value], state: State
     ) -> list[Reading]:
         """What the frame means in this case; `names` are all that are known, and are changed."""
         memory, (values, repeated) = state.memory, found
@@ -162,7 +166,7 @@ class Rule:
 
 
 def _settle(
-    case: Case,
+    case: Outcome,
     frame: Frame,
     names: Mapping[str, Value],
     metrics: Mapping[str, float],
@@ -202,6 +206,6 @@ def _settle(
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 
 
-@ByShape
+@ShapeCache
 def _without_numbers(description: str) -> str:
     return " ".join(key_values.without(description).translate(_NO_DIGITS).split())

@@ -11,7 +11,7 @@ from capture.language.numbers import Found, Value
 from capture.parsing import bars, wrapped
 
 if TYPE_CHECKING:
-    from capture.parsing.outcome import Case
+    from capture.parsing.outcome import Outcome
     from capture.parsing.rule import Rule
 
 Memory = dict[str, Value]
@@ -37,7 +37,7 @@ class Waiting:
     """A line that was recognised, but whose step stands in a later one."""
 
     rule: Rule
-    case: Case
+    case: Outcome
     frame: Frame
     found: Found
 
@@ -74,7 +74,7 @@ class State:
         """What was not complete when the output ended: wrapped lines, lines that waited, values of bars."""
         readings: list[Reading] = []
         for (rule, _), (item, _) in self.opened.items():
-            if isinstance(item, wrapped.Open):
+            if isinstance(item, wrapped.WrappedLine):
                 readings += rule.mean(item.whole(rule.pattern.wrapped or ""), item.frame, self) or []
         waiting, self.waiting = self.waiting, []
         readings += [reading for item in waiting for reading in item.wake(self, known=False)]

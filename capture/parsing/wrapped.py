@@ -17,7 +17,7 @@ _CLOCK = re.compile(r"[\s\d:•-]*")  # what wraps in the columns to the left
 
 
 @dataclass
-class Open:
+class WrappedLine:
     """A line that was recognised, and goes on below as long as text stands in its last column."""
 
     found: Found

@@ -6,7 +6,7 @@ import os
 import select
 import time
 
-from capture.relay.tracked import Intake, caught_signals
+from capture.relay.tracked import TrackedRecording, caught_signals
 from capture.runs import Result
 
 READ_SIZE = 1 << 20
@@ -18,7 +18,7 @@ def follow(folder: str | None, path: str, wait: float, until_pid: int | None, id
 
     Until that process is gone, or nothing has come for `idle` seconds, or Ctrl-C.
     """
-    intake, tail = Intake(folder), Tail(path)
+    intake, tail = TrackedRecording(folder), Tail(path)
     last = time.monotonic()
     with caught_signals() as (wake, arrived):
         while not arrived:

@@ -18,7 +18,7 @@ from capture import runs
 from capture.relay import command as launch
 from capture.relay.session import Session
 from capture.relay.signals import TO_THE_GROUP, Signals
-from capture.relay.stream import Flow
+from capture.relay.stream import Stream
 from capture.relay.terminal import Keyboard, copy_size, is_terminal, keys_of, open_pair, post_process
 from capture.runs import Result
 from capture.runs.recording import Recorder
@@ -42,7 +42,7 @@ class Relay:
 
     def __init__(self, command: Sequence[str], folder: str | None, options: Options) -> None:
         self.command, self.options = command, options
-        self.flows: list[Flow] = []
+        self.flows: list[Stream] = []
         self.session: Session | None = None
         self.keyboard: Keyboard | None = None
         self.ours: int | None = None  # our end of the pseudo-terminal
@@ -80,7 +80,7 @@ class Relay:
         if self.options.tty == "always":
             on_terminal[1:] = [True, True]
         streams: list[int | None] = [theirs if flag else None for flag in on_terminal]
-        self.flows.append(Flow("tty", self.ours, 1 if on_terminal[1] else 2, greedy=True))
+        self.flows.append(Stream("tty", self.ours, 1 if on_terminal[1] else 2, greedy=True))
         other = next((fd for fd in (1, 2) if not on_terminal[fd] and fd not in self._closed), None)
         pipe = self._pipe(other) if other is not None else None
         if other is not None:
@@ -128,7 +128,7 @@ class Relay:
     def _pipe(self, fd: int) -> int:
         """A pipe for the command's stream; gives the command's end."""
         ours, theirs = os.pipe()
-        self.flows.append(Flow({1: "stdout", 2: "stderr"}[fd], ours, fd))
+        self.flows.append(Stream({1: "stdout", 2: "stderr"}[fd], ours, fd))
         return theirs
 
     def run(self, supervisor: Supervisor | None) -> None:

@@ -6,8 +6,8 @@ import os
 import select
 import signal
 
-from capture.relay.stream import Flow
-from capture.relay.tracked import Intake, caught_signals
+from capture.relay.stream import Stream
+from capture.relay.tracked import TrackedRecording, caught_signals
 from capture.runs import Result
 
 
@@ -16,8 +16,8 @@ def pass_on(folder: str | None, wait: float, since: float = 0.0) -> Result:
 
     Ctrl-C reaches the program before us too: what it still prints at its end is read.
     """
-    intake = Intake(folder, since)
-    flow = Flow("stdout", 0, 1)
+    intake = TrackedRecording(folder, since)
+    flow = Stream("stdout", 0, 1)
     with caught_signals() as (wake, arrived):
         while flow.open:
             waiting = [flow.sink] if flow.waiting and flow.sink is not None else []

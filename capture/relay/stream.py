@@ -9,7 +9,7 @@ from collections.abc import Callable
 READ_SIZE = 64 * 1024
 
 
-class Flow:
+class Stream:
     """What the command writes to `source`, passed on to `sink` (None: nowhere) and recorded as `name`."""
 
     def __init__(self, name: str, source: int, sink: int | None, greedy: bool = False) -> None:

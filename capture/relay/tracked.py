@@ -15,7 +15,7 @@ from capture.tracker.supervisor import Supervisor
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Intake:
+class TrackedRecording:
     """A recording that is being made, and its tracker; nothing at all where there is no folder."""
 
     def __init__(self, folder: str | None, since: float = 0.0) -> None:

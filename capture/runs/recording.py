@@ -106,7 +106,7 @@ class Chunk(NamedTuple):
     offset: int
 
 
-class Reader:
+class RecordingReader:
     """Reads a recording while it grows.  `finished` once its end was read."""
 
     def __init__(self, folder: PathLike) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from capture import runs
-from capture.errors import BadInput
+from capture.errors import UserError
 from capture.runs import recording
 
 
@@ -27,7 +27,7 @@ def source_of(name: str) -> tuple[Path, runs.Run | None]:
             return path, None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise BadInput(f"{name}: not a run and not a log: {reason}") from None
+        raise UserError(f"{name}: not a run and not a log: {reason}") from None
 
 
 def as_it_was(run: runs.Run, log: Path, old: runs.Run | None, chosen: Mapping[str, Any]) -> runs.Run:

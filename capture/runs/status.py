@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from capture import runs
 
 
-class Standing(NamedTuple):
+class RunStatus(NamedTuple):
     """One run: `delivered` holds, for each backend, whether it has all rows for good.
 
     `last` are the last values of its metrics.
@@ -40,14 +40,14 @@ class Standing(NamedTuple):
         )
 
 
-def all_runs(base: Path, project: str | None = None) -> list[Standing]:
+def all_runs(base: Path, project: str | None = None) -> list[RunStatus]:
     """The runs in the folder that holds all runs, the oldest first."""
     found = [of(path.parent) for path in base.glob("*/*/" + runs.RUN_FILE)]
     known = [one for one in found if one is not None and project in (None, one.run.project)]
     return sorted(known, key=lambda one: one.run.start)
 
 
-def of(folder: Path) -> Standing | None:
+def of(folder: Path) -> RunStatus | None:
     """How the run in this folder stands; None where there is none."""
     try:
         run = runs.read(folder)
@@ -62,7 +62,7 @@ def of(folder: Path) -> Standing | None:
     for path in sorted((folder / runs.DELIVERED).glob("*.json")):
         note = _json(path)
         delivered[path.stem] = note.get("state") == "closed" and note.get("rows") == records
-    return Standing(folder, run, records, _json(folder / runs.STATUS).get("last") or {}, delivered)
+    return RunStatus(folder, run, records, _json(folder / runs.STATUS).get("last") or {}, delivered)
 
 
 def _json(path: Path) -> dict[str, Any]:

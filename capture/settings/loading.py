@@ -133,10 +133,10 @@ def _variable(key: str, environ: Mapping[str, str]) -> Settings:
 
 
 def _check_every(settings: Settings, ignored: list[str] | None) -> None:
-    from capture.parsing.downsampling import thinner  # not on the way of every start
+    from capture.parsing.downsampling import downsampler  # not on the way of every start
 
     try:
-        thinner(settings["every"])
+        downsampler(settings["every"])
     except ValueError as error:
         complain(ValueError(f"every: {error}"), ignored)
         del settings["every"]

@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from capture.delivery import registry
-from capture.errors import BadInput
+from capture.errors import UserError
 from capture.language import checked_yaml, library, model
 from capture.language.checked_yaml import Checked, Source
-from capture.parsing.downsampling import thinner
+from capture.parsing.downsampling import downsampler
 from capture.settings.loading import complain
 
 _SPLIT = BeforeValidator(lambda v: [part.strip() for part in v.split(",")] if isinstance(v, str) else v)
@@ -34,7 +34,7 @@ def _expression(value: Any) -> str:
 
 
 def _every(value: Any) -> str:
-    thinner(str(value))
+    downsampler(str(value))
     return str(value)
 
 
@@ -77,7 +77,7 @@ def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:
     """
     try:
         source = _toml(path) if path.name == "pyproject.toml" else checked_yaml.read(path)
-    except BadInput as error:
+    except UserError as error:
         complain(error, ignored)
         return {}
     return {} if source.data is None else _settings(source, path.parent, ignored)
@@ -95,7 +95,7 @@ def of_variables(variables: Mapping[str, str], ignored: list[str] | None = None)
             try:
                 data = Source(f"{key}: {text}", variable).data
                 source = Source.of_data(data, f"{variable}={text}")
-            except BadInput as error:
+            except UserError as error:
                 complain(error, ignored)
                 continue
             found = _settings(source, Path.cwd(), ignored)
@@ -108,7 +108,7 @@ def _settings(source: Source, folder: Path, ignored: list[str] | None) -> dict[s
     try:
         of_adapters = _of_adapters(source, ignored)
         config = source.check(Config, ignored=ignored)
-    except BadInput as error:
+    except UserError as error:
         complain(error, ignored)
         return {}
     settings = config.model_dump(mode="json", exclude_unset=True)  # YAML knows dates, run.json doesn't
@@ -121,7 +121,7 @@ def _settings(source: Source, folder: Path, ignored: list[str] | None) -> dict[s
                 if isinstance(item, str)
                 else _dump(library.load(source, ("parsers", index), samples=False))
             )
-        except BadInput as error:
+        except UserError as error:
             complain(error, ignored)
     settings["parser_files"] = [str(folder / item) for item in config.parsers if isinstance(item, str)]
     if "dir" in settings:
@@ -148,7 +148,7 @@ def _of_adapters(source: Source, ignored: list[str] | None) -> dict[str, Any]:
             for key in options:
                 if key not in known:
                     raise source.error((name, key), checked_yaml.unknown(str(key), known))
-        except BadInput as error:
+        except UserError as error:
             complain(error, ignored)
             continue
         found[name] = options
@@ -160,7 +160,7 @@ def read_format(path: Path) -> dict[str, Any]:
     return _dump(library.from_file(path))
 
 
-def _dump(form: model.Format) -> dict[str, Any]:
+def _dump(form: model.Parser) -> dict[str, Any]:
     return form.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
@@ -172,6 +172,6 @@ def _toml(path: Path) -> Source:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BadInput(f"{path}: {error}") from None
+        raise UserError(f"{path}: {error}") from None
     section = data.get("tool", {}).get("capture")
     return Source.of_data(section, f"{path}: [tool.capture]")

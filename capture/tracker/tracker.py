@@ -29,19 +29,19 @@ from capture import runs
 from capture.console.frames import Frame, Lines
 from capture.console.screen import ConsoleLines
 from capture.delivery import registry
-from capture.delivery.adapter import Line
+from capture.delivery.adapter import ConsoleLine
 from capture.delivery.delivery import Delivery
 from capture.delivery.naming import Namer
-from capture.delivery.worker import Outcome
+from capture.delivery.worker import DeliveryResult
 from capture.facts import config_sources, gather
 from capture.facts.observer import Observer
 from capture.language import library, model
-from capture.parsing.downsampling import thinner
-from capture.parsing.engine import Parser
+from capture.parsing.downsampling import downsampler
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 from capture.records import Record, to_json
 from capture.redaction import Redactor
-from capture.runs.recording import RESUME, Chunk, Reader
+from capture.runs.recording import RESUME, Chunk, RecordingReader
 from capture.tracker.closing import Summary, block, clock
 
 PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
@@ -86,7 +86,7 @@ class Tracker:
         self.folder, self.run = folder, run
         self.parser = parser_of(folder, run)
         self.pipeline = Pipeline(self.parser)
-        self.reader = Reader(folder)
+        self.reader = RecordingReader(folder)
         self.namer = Namer(folder)
         self.summary = Summary()
         self.redactor = Redactor(os.environ, run.settings.get("redact", []))
@@ -186,7 +186,7 @@ class Tracker:
     def _settle(self, now: float) -> None:
         self._deliver([line for console in self.console.values() for line in console.settled(now)])
 
-    def _deliver(self, lines: list[Line]) -> None:
+    def _deliver(self, lines: list[ConsoleLine]) -> None:
         if lines:
             self.delivery.console(lines)
 
@@ -196,7 +196,7 @@ class Tracker:
             self._read(chunk)
         runs.write(self.folder, runs.read(self.folder)._replace(state="crashed", end=self.last))
 
-    def _block(self, outcomes: list[Outcome]) -> str:
+    def _block(self, outcomes: list[DeliveryResult]) -> str:
         run = self.run
         took = clock((run.end or time.time()) - run.start)
         status = "ended" if run.exit_status is None else f"exit status {run.exit_status}"
@@ -213,13 +213,13 @@ class Tracker:
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 
 
-def _say(outcome: Outcome) -> list[str]:
+def _say(outcome: DeliveryResult) -> list[str]:
     if outcome.error:
         return [f"{outcome.name}: {outcome.delivered} of {outcome.total} delivered: {outcome.error}"]
     return [f"{outcome.name}: {link}" for link in outcome.links]
 
 
-def parser_of(folder: Path, run: runs.Run) -> Parser:
+def parser_of(folder: Path, run: runs.Run) -> Engine:
     """The run's parser: the formats that stand in its folder, put there at its first start."""
     place = folder / runs.PARSERS
     own = run.settings.get("parsers", [])
@@ -236,7 +236,7 @@ def parser_of(folder: Path, run: runs.Run) -> Parser:
         {key: run.settings[key] for key in ("rename", "drop", "scale") if key in run.settings}
     )
     every = run.settings.get("every")
-    return Parser(found[len(own) :], found[: len(own)], naming, thinner(every) if every else None)
+    return Engine(found[len(own) :], found[: len(own)], naming, downsampler(every) if every else None)
 
 
 def _recover(path: Path) -> tuple[int, IO[str]]:

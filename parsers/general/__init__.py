@@ -14,7 +14,7 @@ from capture.language.numbers import NUMBER, Value, number
 from capture.language.readers import ALONE, Memory
 from capture.parsers import vocabulary
 from capture.parsers.general import mapping, scanner, tokens
-from capture.parsers.general.line import Line, Where
+from capture.parsers.general.line import ScannedLine, Span
 from capture.parsers.general.position import place
 from capture.parsing import bars
 
@@ -28,7 +28,7 @@ LONGEST_HEAD = 80  # characters before a mapping
 
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _DIGITS_OF_NAMES = re.compile(r"[A-Za-z_@^/%][.'+-]?\d[\w.@'+-]*")  # f1, mAP50-95, acc@5, top-1
-_known: dict[tuple[bytes | str, ...], Line | None] = {}
+_known: dict[tuple[bytes | str, ...], ScannedLine | None] = {}
 
 _HEAD = re.compile(r"\s*(?:(?:\|\s)?>|[=*#~-]{2,}>?|\*|[-=]>|[→↳•])(?=\s)")  # ==> epoch 3   -> val_loss 0.7
 _BAR = re.compile(r"\[[=#>. -]{5,}\]|\|?[▏▎▍▌▋▊▉█━╸╺─░▒▓]{2,}[ ╸╺]*\|?")  # [=====>    ]   |███▌     |
@@ -86,7 +86,7 @@ def read(text: str, memory: Memory) -> Mapping[str, Value] | None:
     return {**said.metrics, **place(said, memory)}
 
 
-def _found(text: str) -> tuple[Line, str] | None:
+def _found(text: str) -> tuple[ScannedLine, str] | None:
     """What was found in the text, and the text without decoration that it stands in.
 
     A program prints the same few lines over and over: what was found in one is found in all that differ
@@ -129,7 +129,7 @@ def _is_other(text: str) -> bool:
     )
 
 
-def _mapping(text: str, start: int) -> tuple[Line | None, bool]:
+def _mapping(text: str, start: int) -> tuple[ScannedLine | None, bool]:
     """What is found in a line that ends in a mapping, after few words or a position; whether digits told."""
     head = _WRAPPED.sub("", text[:start]).rstrip(" :=-(")
     if len(head) > LONGEST_HEAD or _is_other(head) or _METHOD.search(text, 0, start):
@@ -147,12 +147,12 @@ def _mapping(text: str, start: int) -> tuple[Line | None, bool]:
         what = name.lower().removeprefix("train/").removeprefix("global_").removeprefix("current_")
         weight = tokens.STEPS.get(what.removesuffix("s"))
         if what in ("epoch", "epochs"):
-            line.places["epoch"] = Where(*span, number)
+            line.places["epoch"] = Span(*span, number)
         elif weight is not None:
             if weight > line.weight:
-                line.places["step"], line.weight = Where(*span, _whole), weight
+                line.places["step"], line.weight = Span(*span, _whole), weight
         elif what not in ("timestamp", "time", "total_steps", "num_epochs", "max_steps", "total_epochs"):
-            line.metrics[section + name] = Where(*span, number)
+            line.metrics[section + name] = Span(*span, number)
             line.clearest = max(line.clearest, vocabulary.kind(name))
     return (line if line.clearest >= vocabulary.WEAK else None), line.fickle
 
@@ -162,7 +162,7 @@ def _whole(shown: str) -> float:
     return int(value) if abs(value) < LARGEST_STEP else math.nan
 
 
-def _pairs(text: str) -> tuple[str, Line | None, bool]:
+def _pairs(text: str) -> tuple[str, ScannedLine | None, bool]:
     """A line of names and numbers without decoration, what is found in it, and whether digits told."""
     head, bar = _HEAD.match(text), _BAR.search(text)
     plain = _BAR.sub(" ", text[head.end() :] if head else text)
@@ -174,7 +174,7 @@ def _pairs(text: str) -> tuple[str, Line | None, bool]:
     if _is_other(plain):
         return plain, None, False
     if cells := _CELLS.match(plain):
-        line = Line()
+        line = ScannedLine()
         scanner.keep(plain, cells["name"], cells, line)
     else:
         line = scanner.scan(plain)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from capture.parsers import vocabulary
 
 
-class Where(NamedTuple):
+class Span(NamedTuple):
     """Where a number stands in the text, and how it is read."""
 
     start: int
@@ -23,7 +23,7 @@ class Where(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Said:
+class Statement:
     """What a line says."""
 
     metrics: Mapping[str, float]
@@ -42,7 +42,7 @@ class Said:
 
 
 @dataclass
-class Line:
+class ScannedLine:
     """What was found in a line, and where.
 
     `places` are epoch, epochs, step, steps and fold.  `ordered` are numbers of which the first is not above
@@ -50,13 +50,13 @@ class Line:
     `numbers` count what is part of nothing known.
     """
 
-    metrics: dict[str, Where] = field(default_factory=dict)
-    places: dict[str, Where] = field(default_factory=dict)
+    metrics: dict[str, Span] = field(default_factory=dict)
+    places: dict[str, Span] = field(default_factory=dict)
     weight: int = 0
     bar: str = ""
     section: str = ""  # the part of the data that the line speaks of
-    fractions: list[tuple[Where, Where]] = field(default_factory=list)
-    ordered: list[tuple[Where, Where]] = field(default_factory=list)
+    fractions: list[tuple[Span, Span]] = field(default_factory=list)
+    ordered: list[tuple[Span, Span]] = field(default_factory=list)
     clearest: int = vocabulary.NONE
     explicit: bool = False  # a sign stands between a name and its number
     strays: int = 0
@@ -67,9 +67,9 @@ class Line:
         """Whether the same was found in this text, which differs in digits alone."""
         return all(0 < of.value(text) >= at.value(text) for at, of in self.ordered)
 
-    def said(self, text: str) -> Said:
+    def said(self, text: str) -> Statement:
         """What the line says."""
         metrics = {name: where.value(text) for name, where in self.metrics.items()}
         places = {name: where.value(text) for name, where in self.places.items()}
         finite = {name: value for name, value in places.items() if math.isfinite(value)}
-        return Said(metrics, **finite, bar=self.bar, weight=self.weight)
+        return Statement(metrics, **finite, bar=self.bar, weight=self.weight)

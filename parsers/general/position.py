@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from capture.language.numbers import Value
 from capture.language.readers import Memory
-from capture.parsers.general.line import Said
+from capture.parsers.general.line import Statement
 from capture.parsers.general.tokens import EACH_EPOCH
 
 MOST_TOTALS = 64  # lengths of epochs that are told apart
 MOST_NAMES = 4000  # characters
 
 
-def place(line: Said, memory: Memory) -> dict[str, Value]:
+def place(line: Statement, memory: Memory) -> dict[str, Value]:
     """The line's own place, or that of the line or heading before; with the fold and the bar, if any."""
     epoch: Value | None = line.epoch
     step: Value | None = line.step
@@ -40,7 +40,7 @@ def place(line: Said, memory: Memory) -> dict[str, Value]:
     return known
 
 
-def _counted_on(epoch: float, line: Said, memory: Memory) -> int:
+def _counted_on(epoch: float, line: Statement, memory: Memory) -> int:
     """The step, counted through the run where it starts over in each epoch."""
     step, steps = int(line.step or 0), int(line.steps or 0)
     first = memory.setdefault("first", epoch)

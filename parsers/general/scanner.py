@@ -9,12 +9,12 @@ from capture.language.key_values import share
 from capture.language.numbers import number, si
 from capture.parsers import vocabulary
 from capture.parsers.general import tokens
-from capture.parsers.general.line import Line, Where
+from capture.parsers.general.line import ScannedLine, Span
 
 
-def scan(text: str) -> Line:
+def scan(text: str) -> ScannedLine:
     """Everything in the text, found from left to right."""
-    line, at = Line(), 0
+    line, at = ScannedLine(), 0
     if start := tokens.TWO.match(text):
         line.places["epoch"] = _where(start, "epoch", _int)
         _step(start, tokens.EACH_EPOCH, line)
@@ -46,11 +46,11 @@ def _ratio(shown: str) -> float:
     return _int(hits) / _int(total)
 
 
-def _where(found: re.Match[str], group: str | int, read: Callable[[str], float]) -> Where:
-    return Where(*found.span(group), read)
+def _where(found: re.Match[str], group: str | int, read: Callable[[str], float]) -> Span:
+    return Span(*found.span(group), read)
 
 
-def _is_ordered(text: str, at: Where, of: Where, line: Line) -> bool:
+def _is_ordered(text: str, at: Span, of: Span, line: ScannedLine) -> bool:
     if 0 < of.value(text) >= at.value(text):
         line.ordered.append((at, of))
         return True
@@ -58,7 +58,7 @@ def _is_ordered(text: str, at: Where, of: Where, line: Line) -> bool:
     return False
 
 
-def _position(text: str, at: int, line: Line) -> int:
+def _position(text: str, at: int, line: ScannedLine) -> int:
     """Where a position ends that begins here; 0 if there is none."""
     first = tokens.FIRST.match(text, at)
     word = first[0].lower() if first else ""
@@ -74,7 +74,7 @@ def _position(text: str, at: int, line: Line) -> int:
         return found.end()
     if what in ("epoch", "ep"):
         end = found.end("part") if found["part"] else found.end("at")
-        line.places["epoch"] = Where(found.start("at"), end, number)
+        line.places["epoch"] = Span(found.start("at"), end, number)
         if found["of"]:
             line.places["epochs"] = _where(found, "of", _int)
     elif found["part"]:
@@ -86,7 +86,7 @@ def _position(text: str, at: int, line: Line) -> int:
     return found.end()
 
 
-def _counted(text: str, at: int, line: Line) -> int:
+def _counted(text: str, at: int, line: ScannedLine) -> int:
     found = tokens.COUNTED.match(text, at)
     what = found["what"].lower() if found else ""
     if not found or (what not in tokens.STEPS and what != "epoch"):
@@ -98,7 +98,7 @@ def _counted(text: str, at: int, line: Line) -> int:
     return found.end()
 
 
-def _step(found: re.Match[str], weight: int, line: Line) -> None:
+def _step(found: re.Match[str], weight: int, line: ScannedLine) -> None:
     if weight <= line.weight:
         return
     line.weight = weight
@@ -108,7 +108,7 @@ def _step(found: re.Match[str], weight: int, line: Line) -> None:
         line.places["steps"] = _where(found, "of", _int)
 
 
-def _stray(text: str, at: int, line: Line) -> int:
+def _stray(text: str, at: int, line: ScannedLine) -> int:
     word = tokens.PLAIN.match(text, at)
     end = word.end() if word else at + 1
     if vocabulary.is_split(text[at:end]):
@@ -118,7 +118,7 @@ def _stray(text: str, at: int, line: Line) -> int:
     return end
 
 
-def pair(text: str, at: int, line: Line) -> int:
+def pair(text: str, at: int, line: ScannedLine) -> int:
     """Where a name with its number ends that begins here; 0 if there is none."""
     named = tokens.NAME.match(text, at)
     if not named:
@@ -154,7 +154,7 @@ def pair(text: str, at: int, line: Line) -> int:
     last = name.rpartition(" ")[2]
     ratio = tokens.OUT_OF.match(text, end) if vocabulary.kind(last) == vocabulary.CLEAR else None
     if ratio and _is_ordered(text, _where(ratio, "hits", _int), _where(ratio, "all", _int), line):
-        _add(_without_lead(name, line), Where(ratio.start("hits"), ratio.end("all"), _ratio), line)
+        _add(_without_lead(name, line), Span(ratio.start("hits"), ratio.end("all"), _ratio), line)
         return ratio.end()
     indexed = tokens.AT_STEP.match(text, end)
     if indexed and vocabulary.kind(name) == vocabulary.CLEAR:
@@ -166,7 +166,7 @@ def pair(text: str, at: int, line: Line) -> int:
     return 0
 
 
-def _both(text: str, found: re.Match[str], line: Line) -> int:
+def _both(text: str, found: re.Match[str], line: ScannedLine) -> int:
     """Take two values under one name, each of another part of the data."""
     line.explicit = True
     for part, value in (("one", "first"), ("two", "second")):
@@ -176,7 +176,7 @@ def _both(text: str, found: re.Match[str], line: Line) -> int:
     return found.end()
 
 
-def _phrase(text: str, at: int, found: re.Match[str], line: Line) -> int:
+def _phrase(text: str, at: int, found: re.Match[str], line: ScannedLine) -> int:
     """Take a name that is many words: without its numbers, and without when it was."""
     name = tokens.PHRASE_END.sub("", text[at : found.start("value")])
     if when := tokens.WHEN.search(name):
@@ -193,7 +193,7 @@ def _is_a_cell(text: str, start: int, end: int) -> bool:
     return text[:start].rstrip(" ").endswith(edges) and (last or after.startswith(edges))
 
 
-def _without_lead(name: str, line: Line) -> str:
+def _without_lead(name: str, line: ScannedLine) -> str:
     """The name without the words of a sentence that lead to it."""
     parts = name.split()
     stops = [index for index, part in enumerate(parts[:-1]) if part.lower() in tokens.STOPS]
@@ -202,7 +202,7 @@ def _without_lead(name: str, line: Line) -> str:
     return " ".join(parts[start:])
 
 
-def keep(text: str, name: str, found: re.Match[str], line: Line, spaced: bool = False) -> int:
+def keep(text: str, name: str, found: re.Match[str], line: ScannedLine, spaced: bool = False) -> int:
     """Take a pair, and the second number that may follow it; gives where they end."""
     shown, unit = found["value"], found["unit"] or ""
     measured = bool(unit) and not (unit == "dB" and vocabulary.in_decibels(name))  # no metric has a unit
@@ -223,7 +223,7 @@ def keep(text: str, name: str, found: re.Match[str], line: Line, spaced: bool = 
     return second.end()
 
 
-def _add(name: str, where: Where, line: Line, doubts: int = 0) -> str:
+def _add(name: str, where: Span, line: ScannedLine, doubts: int = 0) -> str:
     """Keep a value under its full name: what stands under `val:` belongs to it."""
     kind = vocabulary.kind(name) - doubts
     first, _, rest = name.partition(" ")
@@ -237,7 +237,7 @@ def _add(name: str, where: Where, line: Line, doubts: int = 0) -> str:
     return name
 
 
-def _number(text: str, at: int, line: Line) -> int:
+def _number(text: str, at: int, line: ScannedLine) -> int:
     """Where a fraction or another number ends that begins here; 0 if there is none."""
     fraction = tokens.FRACTION.match(text, at)
     if fraction and line.metrics and not (fraction["open"] and fraction[0][-1] in ")]"):
@@ -263,7 +263,7 @@ def _number(text: str, at: int, line: Line) -> int:
     return quantity.end()
 
 
-def _name_fractions(line: Line) -> None:
+def _name_fractions(line: ScannedLine) -> None:
     """What no word names is the epoch and the step, or the step alone."""
     names = [name for name in ("epoch", "step") if name not in line.places]
     if len(names) == 2 and len(line.fractions) == 1:

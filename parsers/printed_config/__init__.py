@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from capture.language.literals import literal
 from capture.language.numbers import SI, is_number, si
-from capture.language.tables import NOT_MINE, SEEN, Read
+from capture.language.tables import NOT_RECOGNISED, RECOGNISED, LineResult
 from capture.parsers import vocabulary
 from capture.parsers.printed_config import objects
 
@@ -82,7 +82,7 @@ _POSITION = frozenset(
 
 
 @dataclass
-class Open:
+class OpenConfig:
     """What is being read on a stream."""
 
     left: int = 0  # lines that belong to the stream's beginning
@@ -97,28 +97,30 @@ class Open:
     lines: int = 0
     key: str = ""  # whose value it is
 
-    def rest(self) -> Open | None:
+    def rest(self) -> OpenConfig | None:
         """What is open once the list or the object has ended."""
-        return Open(self.left) if self.left else None
+        return OpenConfig(self.left) if self.left else None
 
 
-def begin() -> Open:
+def begin() -> OpenConfig:
     """What is open at a stream's beginning."""
-    return Open(FIRST_LINES)
+    return OpenConfig(FIRST_LINES)
 
 
-def read(text: str, final: bool, opened: Open | None, timeout: float | None) -> tuple[Open | None, Read]:
+def read(
+    text: str, final: bool, opened: OpenConfig | None, timeout: float | None
+) -> tuple[OpenConfig | None, LineResult]:
     """What the line is, and what is open afterwards."""
     if not final:
-        return opened, NOT_MINE
-    state = opened or Open()
+        return opened, NOT_RECOGNISED
+    state = opened or OpenConfig()
     state.left = max(0, state.left - 1)
     if state.text:
         return _go_on(text, state)
     if _RULER.fullmatch(text) and text.strip() != "{":
         if not text.strip() and (state.rows or state.sure) and not state.named:
-            return state.rest(), NOT_MINE
-        return (state if state.named or state.left else None), NOT_MINE
+            return state.rest(), NOT_RECOGNISED
+        return (state if state.named or state.left else None), NOT_RECOGNISED
     return (
         _object(text, state)
         or _count(text, state)
@@ -126,30 +128,30 @@ def read(text: str, final: bool, opened: Open | None, timeout: float | None) -> 
         or _row(text, state)
         or _listed(text, state)
         or _heading(text, state)
-        or (state.rest(), NOT_MINE)
+        or (state.rest(), NOT_RECOGNISED)
     )
 
 
-def _go_on(text: str, state: Open) -> tuple[Open | None, Read]:
+def _go_on(text: str, state: OpenConfig) -> tuple[OpenConfig | None, LineResult]:
     """One more line of an object."""
     broken = not _UNFINISHED.search(state.text) and not _CONTINUES.match(text)
     state.text += "\n" + text
     state.depth += objects.open_brackets(text)
     state.lines += 1
     if broken or state.lines > MOST_LINES or len(state.text) > MOST_CHARACTERS:
-        return state.rest(), NOT_MINE
+        return state.rest(), NOT_RECOGNISED
     if state.depth > 0:
         return _kept(state)
     found = objects.entry(state.key, state.text.strip()) if state.key else objects.pairs(state.text)
     if not state.named and not _are_hyperparameters(found):
-        return state.rest(), NOT_MINE
+        return state.rest(), NOT_RECOGNISED
     if not state.key:
         return state.rest(), _config(found, whole=True)
     more = replace(state, text="", key="", rows=[], sure=True)  # a list of assignments goes on
     return more, _config(state.rows + found, whole=True)
 
 
-def _object(text: str, state: Open) -> tuple[Open | None, Read] | None:
+def _object(text: str, state: OpenConfig) -> tuple[OpenConfig | None, LineResult] | None:
     """An object that begins in this line."""
     starts = [at for at in (text.find("("), text.find("{")) if at >= 0]
     if not starts:
@@ -168,14 +170,14 @@ def _object(text: str, state: Open) -> tuple[Open | None, Read] | None:
         shown = text[start:]
     depth = objects.open_brackets(shown)
     if depth > 0:
-        return _kept(Open(state.left, named, text=shown, depth=depth))
+        return _kept(OpenConfig(state.left, named, text=shown, depth=depth))
     found = objects.pairs(shown.rstrip(" .;,"))
     if not found or not (named or _are_hyperparameters(found)):
         return None
     return state.rest(), _config(found)
 
 
-def _count(text: str, state: Open) -> tuple[Open | None, Read] | None:
+def _count(text: str, state: OpenConfig) -> tuple[OpenConfig | None, LineResult] | None:
     """How many parameters a model has: a line of its own, or in a list."""
     count = _COUNT.fullmatch(text)
     if not count:
@@ -184,7 +186,7 @@ def _count(text: str, state: Open) -> tuple[Open | None, Read] | None:
     return state if state.named or state.left else None, _config([(count["key"], str(value))])
 
 
-def _row(text: str, state: Open) -> tuple[Open | None, Read] | None:
+def _row(text: str, state: OpenConfig) -> tuple[OpenConfig | None, LineResult] | None:
     """A row of a list: a name and its value, or a name with rows below."""
     if not (state.named or state.left):
         return None
@@ -204,7 +206,7 @@ def _row(text: str, state: Open) -> tuple[Open | None, Read] | None:
     column = max(row.start("value"), 0) or len(text)
     state.first = state.first or (indent, column)
     if indent < state.first[0] and column != state.first[1]:  # names at the right end at one column
-        return _row(text, Open(state.left))
+        return _row(text, OpenConfig(state.left))
     while state.parents and state.parents[-1][0] >= indent:
         state.parents.pop()
     state.items = []
@@ -217,7 +219,7 @@ def _row(text: str, state: Open) -> tuple[Open | None, Read] | None:
     return _known(state, objects.entry(name, value))
 
 
-def _known(state: Open, found: objects.Pairs) -> tuple[Open | None, Read]:
+def _known(state: OpenConfig, found: objects.Pairs) -> tuple[OpenConfig | None, LineResult]:
     """Rows of a list: kept back until there are enough to tell that it is one."""
     if state.sure:
         return state, _config(found)
@@ -229,7 +231,7 @@ def _known(state: Open, found: objects.Pairs) -> tuple[Open | None, Read]:
     return state, _config(rows)
 
 
-def _listed(text: str, state: Open) -> tuple[Open | None, Read] | None:
+def _listed(text: str, state: OpenConfig) -> tuple[OpenConfig | None, LineResult] | None:
     """A line that is a list: `lr0=0.01, lrf=0.01, batch=16`."""
     if not state.left or text.count("=") + text.count(":") < ROWS_UNNAMED:
         return None
@@ -244,18 +246,18 @@ def _listed(text: str, state: Open) -> tuple[Open | None, Read] | None:
     return state.rest(), _config(found)
 
 
-def _kept(state: Open) -> tuple[Open | None, Read]:
+def _kept(state: OpenConfig) -> tuple[OpenConfig | None, LineResult]:
     """A line that is kept back; without a heading other formats may know it."""
-    return state, SEEN if state.named or state.sure else NOT_MINE
+    return state, RECOGNISED if state.named or state.sure else NOT_RECOGNISED
 
 
-def _heading(text: str, state: Open) -> tuple[Open | None, Read] | None:
+def _heading(text: str, state: OpenConfig) -> tuple[OpenConfig | None, LineResult] | None:
     """A heading of what follows."""
-    return (Open(state.left, named=True), SEEN) if _HEADING.fullmatch(text) else None
+    return (OpenConfig(state.left, named=True), RECOGNISED) if _HEADING.fullmatch(text) else None
 
 
-def _config(found: objects.Pairs, whole: bool = False) -> Read:
-    return Read(True, ({}, [(plain(name), value) for name, value in found]), whole)
+def _config(found: objects.Pairs, whole: bool = False) -> LineResult:
+    return LineResult(True, ({}, [(plain(name), value) for name, value in found]), whole)
 
 
 def plain(key: str) -> str:

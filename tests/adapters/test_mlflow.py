@@ -17,9 +17,9 @@ from helpers import eventually
 
 from capture import runs
 from capture.adapters.mlflow import ENVIRONMENT, ID, ROWS, MlflowAdapter, Names, legal, tracking_uri
-from capture.delivery.adapter import Line
-from capture.errors import BadInput
-from capture.facts.system import Sample
+from capture.delivery.adapter import ConsoleLine
+from capture.errors import UserError
+from capture.facts.system import SystemSample
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
@@ -83,7 +83,7 @@ def test_the_load_is_on_the_page_of_system_metrics_once(client, tmp_path):
     adapter.open(run, folder)
     adapter.log([row(0, 1, loss=1.0)])
     samples = [
-        Sample(START + 10 * i, {"process/memory_mb": i * 5.0, "gpu/0/percent": 40.0}) for i in range(3)
+        SystemSample(START + 10 * i, {"process/memory_mb": i * 5.0, "gpu/0/percent": 40.0}) for i in range(3)
     ]
     adapter.system(samples)
     adapter.system(samples[1:])  # again, after an error
@@ -106,7 +106,9 @@ def test_config_is_parameters_and_what_changes_later_is_a_tag(client, tmp_path):
 def test_the_run_is_described(client, tmp_path):
     about = {"tags": ["baseline", "a b"], "notes": "why", "group": "g", "git": {"commit": "abc"}}
     run, folder = a_run(tmp_path, project="about", **about)
-    deliver(MlflowAdapter(), run, folder, [row(0, 1, loss=1.0)], lines=[Line(START, "stdout", "größer")])
+    deliver(
+        MlflowAdapter(), run, folder, [row(0, 1, loss=1.0)], lines=[ConsoleLine(START, "stdout", "größer")]
+    )
     one = found(client, run)
     assert one.info.run_name == "first"
     assert one.info.start_time == START * 1000
@@ -198,7 +200,7 @@ def test_every_name_becomes_one_that_mlflow_takes_and_no_two_the_same(client, tm
 def test_a_deleted_experiment_is_said_and_not_tried_again(client, tmp_path):
     client.delete_experiment(client.create_experiment("gone"))
     run, folder = a_run(tmp_path, project="gone")
-    with pytest.raises(BadInput, match="mlflow: the experiment 'gone' is deleted"):
+    with pytest.raises(UserError, match="mlflow: the experiment 'gone' is deleted"):
         MlflowAdapter().open(run, folder)
 
 
@@ -213,7 +215,7 @@ def test_a_server_that_is_down_is_tried_again(client, tmp_path, monkeypatch):
 def test_a_place_that_mlflow_does_not_know_is_said_without_its_password(client, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "gopher://me:s3cret@there")
     run, folder = a_run(tmp_path)
-    with pytest.raises(BadInput, match=r"^mlflow: gopher://there: ") as error:
+    with pytest.raises(UserError, match=r"^mlflow: gopher://there: ") as error:
         MlflowAdapter().open(run, folder)
     assert "s3cret" not in str(error.value)
 
@@ -282,7 +284,7 @@ def test_a_real_server_holds_each_point_once(client, store, tmp_path, monkeypatc
         first = MlflowAdapter()
         first.open(run, folder)
         first.log(rows[:700])
-        deliver(MlflowAdapter(), run, folder, rows, lines=[Line(START, "stdout", "hello")])
+        deliver(MlflowAdapter(), run, folder, rows, lines=[ConsoleLine(START, "stdout", "hello")])
         client = MlflowClient(uri)
         stored = points(client, run, "loss")
         assert [step for _, step, _ in stored] == list(range(1201))

@@ -13,7 +13,7 @@ from backends import a_run, row, run_printing
 from helpers import CAPTURE, only_run
 
 from capture.adapters.module import ModuleAdapter, accepted, importable
-from capture.errors import BadInput
+from capture.errors import UserError
 
 OURS = """
 import json
@@ -109,7 +109,7 @@ def test_a_module_that_can_not_be_used_is_said_and_not_tried_again(text, message
     monkeypatch.setattr("sys.stdin", None)
     monkeypatch.delitem(sys.modules, "broken", raising=False)
     run, folder = a_run(tmp_path)
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(UserError) as error:
         ModuleAdapter("broken").open(run, folder)
     assert str(error.value).startswith(message)
 

@@ -20,7 +20,7 @@ from tensorboard.plugins.hparams import metadata as hparams
 from tensorboard.util import tensor_util
 
 from capture.adapters.tensorboard import TensorboardAdapter
-from capture.delivery.adapter import Line
+from capture.delivery.adapter import ConsoleLine
 from capture.records import Row
 
 
@@ -113,7 +113,7 @@ def test_config_is_in_the_hparams_tab_with_how_the_run_ended(tmp_path):
 
 
 def test_the_console_stands_in_the_text_tab_as_it_was(tmp_path):
-    lines = [Line(START, "stdout", line) for line in ["# no heading", "<b>loss</b> `1`"]]
+    lines = [ConsoleLine(START, "stdout", line) for line in ["# no heading", "<b>loss</b> `1`"]]
     events = written(tmp_path, [row(0, 1, loss=1.0)], lines=lines, notes="a|b", git={"commit": "abc"})
     assert text(events, "console") == "    # no heading\n    <b>loss</b> `1`"
     about = text(events, "run")

@@ -17,9 +17,9 @@ from backends import START, a_run, deliver, row
 from helpers import CAPTURE, eventually, run_in_progress, tracker_of
 
 from capture.adapters.trackio import TrackioAdapter
-from capture.delivery.adapter import Line
-from capture.errors import BadInput
-from capture.facts.system import Sample
+from capture.delivery.adapter import ConsoleLine
+from capture.errors import UserError
+from capture.facts.system import SystemSample
 from capture.records import Row
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # trackio's and its friends'
@@ -140,7 +140,9 @@ def test_runs_of_one_name_are_runs_of_their_own(stored, tmp_path):
 
 def test_the_console_is_a_table_of_the_last_lines(stored, tmp_path):
     run, folder = a_run(tmp_path, project="console")
-    lines = [Line(START + i, "stdout", f"line {i}") for i in range(1200)] + [Line(None, "stdout", "<b>")]
+    lines = [ConsoleLine(START + i, "stdout", f"line {i}") for i in range(1200)] + [
+        ConsoleLine(None, "stdout", "<b>")
+    ]
     adapter = deliver(TrackioAdapter(), run, folder, [row(0, 1, loss=1.0)], lines=lines)
     adapter.close(0)
     rows, table = stored(run)
@@ -160,7 +162,7 @@ def test_the_load_stands_under_system_metrics_once_with_its_times(stored, tmp_pa
     adapter = TrackioAdapter()
     adapter.open(run, folder)
     adapter.log([row(0, 1, loss=1.0)])
-    samples = [Sample(START + i, {"process/memory_mb": i * 10.0}) for i in range(3)]
+    samples = [SystemSample(START + i, {"process/memory_mb": i * 10.0}) for i in range(3)]
     adapter.system(samples)
     adapter.system(samples[1:])
     found = SQLiteStorage.get_system_logs("load", run_id=run.id)
@@ -184,14 +186,14 @@ def test_where_sqlite_is_not_safe_fragments_hold_each_row_once(store, tmp_path, 
 
 def test_a_project_name_that_trackio_keeps_for_itself_is_said(store, tmp_path):
     run, folder = a_run(tmp_path, project="my_configs")
-    with pytest.raises(BadInput, match=r"^trackio: Project name 'my_configs' is not allowed"):
+    with pytest.raises(UserError, match=r"^trackio: Project name 'my_configs' is not allowed"):
         TrackioAdapter().open(run, folder)
 
 
 def test_a_server_without_a_token_is_said(store, tmp_path, monkeypatch):
     monkeypatch.setenv("TRACKIO_SERVER_URL", "http://127.0.0.1:1")
     run, folder = a_run(tmp_path)
-    with pytest.raises(BadInput, match="wants a write token"):
+    with pytest.raises(UserError, match="wants a write token"):
         TrackioAdapter().open(run, folder)
 
 
@@ -247,14 +249,21 @@ def test_a_self_hosted_server_holds_each_row_once_and_says_when_the_token_is_wro
     with dashboard(tmp_path / "server") as address:
         monkeypatch.setenv("TRACKIO_SERVER_URL", address)
         for part in (rows[:20], rows):
-            deliver(TrackioAdapter(), run, folder, part, config={"late": 1}, lines=[Line(START, "tty", "hi")])
+            deliver(
+                TrackioAdapter(),
+                run,
+                folder,
+                part,
+                config={"late": 1},
+                lines=[ConsoleLine(START, "tty", "hi")],
+            )
         adapter = TrackioAdapter()
         adapter.open(run, folder)
-        adapter.system([Sample(START, {"machine/load": 0.5})])
+        adapter.system([SystemSample(START, {"machine/load": 0.5})])
         (sample,) = ask(address, "get_system_logs", project="served", run="first", run_id=run.id)
         assert sample["machine/load"] == 0.5
         monkeypatch.setenv("TRACKIO_WRITE_TOKEN", "wrong")
-        with pytest.raises(BadInput, match=f"^trackio: {address}.* answers: A write_token is required"):
+        with pytest.raises(UserError, match=f"^trackio: {address}.* answers: A write_token is required"):
             deliver(TrackioAdapter(), run, folder, rows)
     assert not (store / "served.db").exists()
     ((name, found, config),) = read(tmp_path / "server" / "trackio", "served").values()

@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
-from test_cli import FORMAT, RECORDING, capture
+from helpers import MYSOLVER, RECORDING, capture
 
 from capture.authoring.explain import explain, shown
 from capture.language import library
@@ -47,14 +47,14 @@ def test_lines_alike_are_said_once_with_the_number_of_the_first():
     ],
 )
 def test_where_the_nearest_pattern_stops(line, stop):
-    (group,) = groups(line, [load(Source(FORMAT, "mine.yaml"))])
+    (group,) = groups(line, [load(Source(MYSOLVER, "mine.yaml"))])
     assert group.rule is None
     assert (group.near.rule.form.name, group.near.stop) == ("mine", stop)
 
 
 @pytest.mark.parametrize("line", ["hello", "pip 3.2 installed", "it is late", "####"])
 def test_what_is_near_to_nothing(line):
-    (group,) = groups(line, [load(Source(FORMAT, "mine.yaml"))])
+    (group,) = groups(line, [load(Source(MYSOLVER, "mine.yaml"))])
     assert (group.rule, group.near) == (None, None)
 
 
@@ -73,7 +73,7 @@ def test_how_far_a_text_may_begin_a_match(matcher, text, reach):
 
 
 def test_a_pattern_of_the_user_that_takes_too_long_is_near_to_nothing():
-    slow = load(Source(FORMAT.replace("patterns:\n", "patterns:\n  - regex: '^(a|aa)+c'\n"), "mine.yaml"))
+    slow = load(Source(MYSOLVER.replace("patterns:\n", "patterns:\n  - regex: '^(a|aa)+c'\n"), "mine.yaml"))
     with pytest.raises(Timeout):
         from_regex(r"^(a|aa)+c").reach("a" * 60 + "! 1", 0.05)
     (group,) = groups("a" * 60 + "! 1", [slow])
@@ -81,7 +81,7 @@ def test_a_pattern_of_the_user_that_takes_too_long_is_near_to_nothing():
 
 
 def test_the_command_explains_a_line_a_log_and_a_run():
-    Path("mine.yaml").write_text(FORMAT)
+    Path("mine.yaml").write_text(MYSOLVER)
     said = capture("parsers", "explain", "it 3: obey 0.5", "--parser", "mine.yaml").stdout.splitlines()
     assert said == [
         "1: it 3: obey 0.5",

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from helpers import capture
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_cli import capture
 
 from capture.authoring import samples
 from capture.authoring.suggest import suggest

@@ -8,18 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import CAPTURE, FIXTURES, capture, eventually, only_run
+from helpers import CAPTURE, MYSOLVER, RECORDING, capture, eventually, only_run
 
 from capture import __version__
-
-FORMAT = """\
-name: mine
-patterns:
-  - line: "it {step:int}: obj {objective}"
-samples:
-  - {text: "it 1: obj 0.5", gives: {step: 1, metrics: {objective: 0.5}}}
-"""
-RECORDING = FIXTURES / "keras3_v1" / "pty.raw"
 
 
 def test_parse_prints_records_as_the_design_shows_them():
@@ -36,7 +27,7 @@ def test_parse_reads_standard_input_and_a_run_folder():
 
 
 def test_parse_uses_a_format_of_ones_own_or_one_alone():
-    Path("mine.yaml").write_text(FORMAT)
+    Path("mine.yaml").write_text(MYSOLVER)
     assert (
         '"objective": 0.5' in capture("parse", "--parser", "mine.yaml", "-", input="it 1: obj 0.5\n").stdout
     )
@@ -150,7 +141,7 @@ def test_every_command_has_its_help(command):
 
 
 def test_parsers_list_and_test_take_in_those_of_the_configuration():
-    Path("mine.yaml").write_text(FORMAT)
+    Path("mine.yaml").write_text(MYSOLVER)
     Path("capture.yaml").write_text("parsers: [mine.yaml]\n")
     assert capture("parsers", "list").stdout.splitlines()[0].split() == ["mine", "capture.yaml"]
     assert "mine (capture.yaml): 1 sample ok" in capture("parsers", "test").stdout
@@ -189,7 +180,7 @@ def test_parsers_can_be_listed_shown_and_tested():
 
 
 def test_a_failing_sample_makes_the_test_fail():
-    Path("mine.yaml").write_text(FORMAT.replace("step: 1,", "step: 2,"))
+    Path("mine.yaml").write_text(MYSOLVER.replace("step: 1,", "step: 2,"))
     done = capture("parsers", "test", "mine.yaml")
     assert done.returncode == 1
     assert "mine (mine.yaml): 1 of 1 sample failed" in done.stdout
@@ -207,7 +198,7 @@ def test_version_and_help():
 
 
 def test_formats_and_names_of_the_configuration_are_used():
-    Path("mine.yaml").write_text(FORMAT)
+    Path("mine.yaml").write_text(MYSOLVER)
     Path("capture.yaml").write_text(
         "to: jsonl\nparsers: [mine.yaml]\nrename: {objective: obj}\nproject: solver\n"
     )

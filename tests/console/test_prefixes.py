@@ -1,7 +1,7 @@
 """What launchers and loggers put before a line does not keep formats from reading it."""
 
 import pytest
-from test_parsing import parse, short
+from helpers import parse, short
 
 from capture.console.prefixes import MOST_GLUED, Prefixes, unix_time
 

@@ -10,7 +10,7 @@ from helpers import eventually
 
 from capture import runs
 from capture.delivery import console_queue, worker
-from capture.delivery.adapter import Gone, Line
+from capture.delivery.adapter import ConsoleLine, Gone
 from capture.delivery.delivery import Delivery
 from capture.language import library
 from capture.records import Record, to_json
@@ -210,7 +210,7 @@ def test_console_lines_come_along_and_do_not_pile_up(folder, monkeypatch):
     monkeypatch.setattr(console_queue, "MOST_LINES", 5)
     fake = Fake()
     made = deliver(folder, fake)
-    made.console([Line(1.0, "stdout", str(number)) for number in range(8)])
+    made.console([ConsoleLine(1.0, "stdout", str(number)) for number in range(8)])
     add(folder, 0)
     made.finish(0, 10)
     assert fake.lines == ["3", "4", "5", "6", "7"]
@@ -234,9 +234,9 @@ def test_a_third_partys_adapter_is_found_by_its_entry_point(tmp_path):
         " def close(self, status): self.file.write(f'status {status}'); self.file.close()\n"
     )
     code = (
-        "import os; from pathlib import Path; from capture import plugins, runs; from capture.delivery import console_queue, Delivery\n"
+        "import os; from pathlib import Path; from capture import runs; from capture.delivery import registry; from capture.delivery.delivery import Delivery\n"
         "import sys; folder = Path(sys.argv[1])\n"
-        "made = Delivery(runs.read(folder), folder, {'ours': plugins.adapter('ours')}); made.start()\n"
+        "made = Delivery(runs.read(folder), folder, {'ours': registry.adapter('ours')}); made.start()\n"
         "print(made.finish(3, 10))"
     )
     folder = tmp_path / "base" / "p" / "id"

@@ -3,11 +3,11 @@
 import pytest
 
 from capture.console.frames import FrameReader
-from capture.errors import BadInput
+from capture.errors import UserError
 from capture.language import tables
 from capture.language.checked_yaml import Source
 from capture.language.library import load
-from capture.parsing.engine import Parser
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
 
@@ -17,13 +17,13 @@ def form(patterns, more=""):
 
 def read(patterns, text, more=""):
     """(step, epoch, metrics) of each record that a format makes of a text."""
-    pipeline = Pipeline(Parser([form(patterns, more)]))
+    pipeline = Pipeline(Engine([form(patterns, more)]))
     records = pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]
     return [(record.step, record.epoch, dict(record.metrics)) for record in records]
 
 
 def problem(patterns):
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(UserError) as error:
         form(patterns)
     return str(error.value)
 
@@ -62,7 +62,7 @@ class TestTable:
         assert [epoch for _, epoch, _ in read(TABLE, text)] == [0]
 
     def test_what_another_stream_says_neither_ends_nor_fills_the_table(self):
-        parser = Parser([form(TABLE)])
+        parser = Engine([form(TABLE)])
         lines = [("stdout", b"epoch loss\n"), *[("stderr", b"a warning\n")] * 20, ("stderr", b"7 0.7\n")]
         lines.append(("stdout", b"0 0.5\n"))
         found = [r for s, data in lines for r in parser.feed(FrameReader(s).feed(data, 0))]
@@ -176,7 +176,7 @@ class TestBlock:
         assert read(BLOCK, BOX.replace("0.5", "good"))[0][2] == {"time/total_steps": 512}
 
     def test_the_record_leads_back_to_the_whole_box(self):
-        pipeline = Pipeline(Parser([form(BLOCK)]))
+        pipeline = Pipeline(Engine([form(BLOCK)]))
         (record,) = pipeline.feed(b"text\n" + BOX.encode(), 0)[0]
         assert record.at == (5, len(BOX) - 1)
 
@@ -193,7 +193,7 @@ class TestBlock:
         ]
 
     def test_rows_without_end_are_not_kept(self):
-        parser = Parser([form(BLOCK)])
+        parser = Engine([form(BLOCK)])
         rows = b"".join(b"| a%d | 1 |\n" % n for n in range(3000))
         assert parser.feed(FrameReader().feed(b"------\n" + rows + b"------\n", 0)) == []
 
@@ -228,14 +228,14 @@ class TestWait:
         assert read(WAIT, "bar 9 of 100\nloss 0.5\n") == [(None, None, {"loss": 0.5})]
 
     def test_only_so_many_lines_wait(self):
-        pipeline = Pipeline(Parser([form(WAIT)]))
+        pipeline = Pipeline(Engine([form(WAIT)]))
         text = "bar 9 of 100\n" + "".join(f"loss {n}\n" for n in range(50))
         early = pipeline.feed(text.encode(), 0)[0]
         assert [r.metrics["loss"] for r in early + pipeline.finish()[0]] == list(range(50))
         assert len(early) > 40
 
     def test_the_record_leads_back_to_its_own_line(self):
-        pipeline = Pipeline(Parser([form(WAIT)]))
+        pipeline = Pipeline(Engine([form(WAIT)]))
         (record,) = pipeline.feed(b"bar 9 of 100\nloss 0.5\nbar 10 of 100\n", 0)[0]
         assert record.at == (13, 8)
 
@@ -243,7 +243,7 @@ class TestWait:
 def test_what_is_overheard_is_read_by_other_formats_too():
     listening = form('  - {line: "epoch {epoch:int} {loss}", as: overheard, remember: epoch}\n')
     other = form('  - line: "epoch {epoch:int} {loss}"\n')
-    parser = Parser([listening, other])
+    parser = Engine([listening, other])
     (record,) = parser.feed(FrameReader().feed(b"epoch 3 0.5\n", 0))
     assert record.metrics == {"loss": 0.5}
 
@@ -262,7 +262,7 @@ def test_a_second_number_is_named_after_the_first():
 def test_names_are_rewritten_by_expressions():
     rewrite = "rewrite: {'^val_': val/, '^(?!val)': train/}\n"
     assert read('  - line: "{val_loss} {loss}"\n', "1 2\n", rewrite)[0][2] == {"val/loss": 1, "train/loss": 2}
-    with pytest.raises(BadInput, match=r"rewrite: '\(': the regular expression does not compile"):
+    with pytest.raises(UserError, match=r"rewrite: '\(': the regular expression does not compile"):
         form('  - line: "{loss}"\n', "rewrite: {'(': x}\n")
 
 
@@ -383,7 +383,7 @@ class TestWrapped:
         ]
 
     def test_the_record_leads_back_to_all_its_lines(self):
-        pipeline = Pipeline(Parser([form(self.PATTERNS)]))
+        pipeline = Pipeline(Engine([form(self.PATTERNS)]))
         text = "task 3/9 0:01 • loss:\n                0.5\nend\n".encode()
         (record,) = pipeline.feed(text, 0)[0]
         assert record.at == (0, text.index(b"\nend"))

@@ -6,10 +6,10 @@ import sys
 import pytest
 
 from capture.authoring import samples
-from capture.errors import BadInput
+from capture.errors import UserError
 from capture.language import library
 from capture.language.checked_yaml import Source, read
-from capture.parsing.engine import Parser
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
 GOOD = """\
@@ -22,7 +22,7 @@ samples:
 
 
 def problem(text):
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(UserError) as error:
         library.load(Source(text, "mine.yaml"))
     return str(error.value)
 
@@ -76,9 +76,9 @@ def test_hostile_files_are_refused_in_one_sentence(tmp_path):
     assert "mine.yaml" in problem(bomb)
     assert "mine.yaml" in problem("!!python/object/apply:os.system [echo]")
     (tmp_path / "latin.yaml").write_bytes(b"name: \xff")
-    with pytest.raises(BadInput, match=r"latin\.yaml: not UTF-8 text"):
+    with pytest.raises(UserError, match=r"latin\.yaml: not UTF-8 text"):
         read(tmp_path / "latin.yaml")
-    with pytest.raises(BadInput, match=r"missing\.yaml: No such file"):
+    with pytest.raises(UserError, match=r"missing\.yaml: No such file"):
         read(tmp_path / "missing.yaml")
 
 
@@ -133,13 +133,13 @@ def test_the_formats_of_an_installed_package_are_found(package):
 
 def test_a_wrong_format_of_a_package_is_named_with_the_package(package):
     (package / "mine.yaml").write_text(GOOD.replace("line:", "lien:"))
-    with pytest.raises(BadInput, match=r"third/mine\.yaml:3: unknown key 'lien'"):
+    with pytest.raises(UserError, match=r"third/mine\.yaml:3: unknown key 'lien'"):
         list(library.built_in())
 
 
 def test_a_package_that_is_gone_is_named(package):
     shutil.rmtree(package)
-    with pytest.raises(BadInput, match="behind 'third' can't be read: No module named 'third_formats'"):
+    with pytest.raises(UserError, match="behind 'third' can't be read: No module named 'third_formats'"):
         list(library.built_in())
 
 
@@ -152,7 +152,7 @@ def test_a_run_goes_on_with_the_formats_it_began_with_in_their_order(tmp_path):
 
 def test_names_are_shown_where_there_is_no_such_format():
     with pytest.raises(
-        BadInput, match=r"there is no format 'kears'; there are .*keras, .*tqdm, general, or name"
+        UserError, match=r"there is no format 'kears'; there are .*keras, .*tqdm, general, or name"
     ):
         library.by_name("kears")
 
@@ -197,7 +197,7 @@ def test_a_pattern_of_a_run_that_no_longer_compiles_is_switched_off_when_it_is_n
     (tmp_path / "parsers").mkdir()
     text = GOOD.replace('line: "it {step:int}: obj {objective}"', "regex: 'it (?P<x>[z-a])'")
     (tmp_path / "parsers" / "000.yaml").write_text(text.partition("samples")[0])
-    parser = Parser(library.of_run(tmp_path))
+    parser = Engine(library.of_run(tmp_path))
     Pipeline(parser).feed(b"hello\nit 1: obj 0.5\nit 2: obj 0.5\n", 0)
     (event,) = parser.events
     assert event.startswith("format mine: a pattern failed on 'it 1: obj 0.5' (bad character range")

@@ -8,19 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture.authoring import samples
-from capture.errors import BadInput
+from capture.errors import UserError
 from capture.language.checked_yaml import Source
 from capture.language.library import built_in, by_name, load
 from capture.parsers import general, vocabulary
 from capture.parsers.general import mapping
-from capture.parsing.engine import Parser
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
 FORM = by_name("general")
 
 
 def parse(text, forms=(FORM,)):
-    pipeline = Pipeline(Parser(list(forms)))
+    pipeline = Pipeline(Engine(list(forms)))
     records = pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]
     assert not pipeline.parser.events
     return records
@@ -348,9 +348,9 @@ def test_what_is_no_mapping(text):
 def test_a_format_of_the_users_may_use_a_reader_and_learns_which_there_are():
     own = "name: own\npatterns: [{reader: general, prefix: mine/}]\nsamples: [{text: loss 0.5, gives: {metrics: {mine/loss: 0.5}}}]"
     assert samples.check(load(Source(own, "own.yaml"))) == []
-    with pytest.raises(BadInput, match="there is no reader 'words'"):
+    with pytest.raises(UserError, match="there is no reader 'words'"):
         load(Source(own.replace("general", "words"), "own.yaml"))
-    with pytest.raises(BadInput, match="either line: or regex:"):
+    with pytest.raises(UserError, match="either line: or regex:"):
         load(Source(own.replace("reader: general", "reader: general, line: x"), "own.yaml"))
 
 

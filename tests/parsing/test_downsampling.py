@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture.language import library
-from capture.parsing.downsampling import thinner
-from capture.parsing.engine import Parser
+from capture.parsing.downsampling import downsampler
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
 FORMS = [library.by_name(name) for name in ("llama2c", "tqdm")]
@@ -28,7 +28,11 @@ def bars(epochs=2, refreshes=100, end="\n"):
 
 
 def read(chunks, every=None):
-    pipeline, offset, found = Pipeline(Parser(FORMS, thinner=thinner(every) if every else None)), 0, []
+    pipeline, offset, found = (
+        Pipeline(Engine(FORMS, downsampler=downsampler(every) if every else None)),
+        0,
+        [],
+    )
     for second, data in enumerate(chunks):
         found += pipeline.feed(data, offset, "tty", float(second))[0]
         offset += len(data)
@@ -72,7 +76,7 @@ def test_what_is_kept_is_part_of_what_there_was(every, epochs, end):
 @pytest.mark.parametrize("every", ["", "s", "fast", "1.5", "10 s", "-3", "10d"])
 def test_anything_else_is_explained(every):
     with pytest.raises(ValueError, match="should be a time such as 10s, or a number of steps such as 50"):
-        thinner(every)
+        downsampler(every)
 
 
 @pytest.mark.parametrize(

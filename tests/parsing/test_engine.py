@@ -4,31 +4,16 @@ import math
 import time
 
 import pytest
-from helpers import FIXTURES
+from helpers import FIXTURES, parse, short
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capture.language.checked_yaml import Source
-from capture.language.library import built_in, load
+from capture.language.library import built_in
 from capture.language.model import Naming
-from capture.parsing.engine import Parser
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 from capture.parsing.rule import Rule
 from capture.records import from_json, to_json
-
-
-def parse(text, own="", naming=None):
-    """The records of a text that arrives at once."""
-    forms = [load(Source(own, "own.yaml"), samples=False)] if own else []
-    parser = Parser([form for form, _ in built_in()], forms, naming)
-    pipeline = Pipeline(parser)
-    records = pipeline.feed(text.encode() if isinstance(text, str) else text, 0)[0] + pipeline.finish()[0]
-    return records, parser
-
-
-def short(text, **more):
-    return [(record.step, record.epoch, dict(record.metrics)) for record in parse(text, **more)[0]]
-
 
 BAR = " 10/100 ━━━━━━━━━━━━━━━━━━━━ 1s 5ms/step - loss: 0.9\r"
 FINAL = "100/100 ━━━━━━━━━━━━━━━━━━━━ 1s 5ms/step - loss: 0.5 - val_loss: 0.6\n"
@@ -273,7 +258,7 @@ def test_what_the_context_tells_apart_is_no_second_fit():
 
 
 def test_two_streams_do_not_mix_in_one_line():
-    pipeline = Pipeline(Parser([form for form, _ in built_in()]))
+    pipeline = Pipeline(Engine([form for form, _ in built_in()]))
     records = pipeline.feed(b"epoch 1: val_loss", 0, "stdout")[0]
     records += pipeline.feed(b"epoch 2: loss=2\n", 17, "stderr", 5.0)[0]
     records += pipeline.feed(b"=1\n", 33, "stdout", 6.0)[0]
@@ -326,7 +311,7 @@ def test_chunks_do_not_matter(path, data):
     raw = path.read_bytes()
     size = data.draw(st.sampled_from([7, 64, 1000, 30_000]))
     cuts = sorted({*range(size, len(raw), size), *data.draw(st.lists(st.integers(0, len(raw)), max_size=40))})
-    pipeline, found = Pipeline(Parser(FORMATS)), []
+    pipeline, found = Pipeline(Engine(FORMATS)), []
     for a, b in zip([0, *cuts], [*cuts, len(raw)]):
         found += pipeline.feed(raw[a:b], a)[0]
     found += pipeline.finish()[0]

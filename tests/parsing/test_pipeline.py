@@ -11,9 +11,9 @@ from capture.console.frames import Frame, FrameReader, Lines
 from capture.console.screen import ConsoleLines
 from capture.language.checked_yaml import Source
 from capture.language.library import built_in, load
-from capture.language.required_text import told_apart
-from capture.language.shape_cache import ByShape
-from capture.parsing.engine import Candidates, Parser
+from capture.language.required_text import digit_sensitive_text
+from capture.language.shape_cache import ShapeCache
+from capture.parsing.engine import Engine, RuleIndex
 from capture.parsing.pipeline import Pipeline
 from capture.records import to_json
 
@@ -32,10 +32,10 @@ def told(records, parser, lines):
     return [to_json(r) for r in records], parser.lines, parser.understood, lines
 
 
-@patch.object(ByShape, "__call__", lambda self, text: self._function(text))
+@patch.object(ShapeCache, "__call__", lambda self, text: self._function(text))
 def slowly(chunks, formats=FORMATS):
     """What comes of these (stream, bytes) when every frame is looked at by every pattern."""
-    parser, readers, consoles, records, lines, offset = Parser(formats), {}, {}, [], {}, 0
+    parser, readers, consoles, records, lines, offset = Engine(formats), {}, {}, [], {}, 0
     parser._candidates = lambda text: list(parser.rules)
     for stream, data in chunks:
         if stream not in readers:
@@ -53,7 +53,7 @@ def slowly(chunks, formats=FORMATS):
 
 
 def quickly(chunks, formats=FORMATS, parser=None):
-    parser = parser or Parser(formats)
+    parser = parser or Engine(formats)
     pipeline, consoles, records, lines, offset = Pipeline(parser), {}, [], {}, 0
     for stream, data in chunks:
         new, frames = pipeline.feed(data, offset, stream)
@@ -132,18 +132,18 @@ def test_most_lines_are_skipped():
         b"iter 5: loss 0.5, time 5ms, mfu 2%\n",
         b"".join(b"INFO all is well, %d\n" % i for i in range(1000)),
     )
-    records, frames = Pipeline(Parser(FORMATS)).feed(metrics + others + metrics, 0)
+    records, frames = Pipeline(Engine(FORMATS)).feed(metrics + others + metrics, 0)
     assert [type(frame) for frame in frames] == [Frame, Lines, Frame]
     assert len(records) == 2
 
 
 def test_the_first_lines_are_not_skipped_until_there_are_metrics_or_too_many():
     others = b"all is well\n" * 3000
-    _, frames = Pipeline(Parser(FORMATS)).feed(others, 0)
+    _, frames = Pipeline(Engine(FORMATS)).feed(others, 0)
     assert [type(frame) for frame in frames] == [Frame] * 1000 + [Lines]
 
 
-class Table(Parser):
+class Table(Engine):
     """After a line `rows follow` every line of that stream is wanted, up to one that says `end`."""
 
     def __init__(self, formats):
@@ -190,7 +190,7 @@ def test_a_table_on_one_stream_leaves_the_other_alone():
     (r"(?P<a>\d)(?P=a)", None), (r"(?P<a>\d)\g<a>", None),
 ])  # fmt: skip
 def test_texts_without_which_an_expression_treats_all_digits_alike(regex, texts):
-    assert told_apart(regex) == texts
+    assert digit_sensitive_text(regex) == texts
 
 
 def test_the_candidates_for_a_text_are_the_rules_of_which_a_literal_stands_in_it():
@@ -200,11 +200,11 @@ def test_the_candidates_for_a_text_are_the_rules_of_which_a_literal_stands_in_it
     for place in range(len(lines) + 1):
         patterns = [*lines[:place], r"- regex: '(?P<any>\d)'", *lines[place:]]
         form = load(Source("name: x\npatterns:\n" + "\n".join(patterns), "x.yaml"), samples=False)
-        rules = Parser([form]).rules
+        rules = Engine([form]).rules
         for text in ("", "loss 1", "acc 1 lr", "F0 epoch", "mAP00", "nothing", "loss acc F0 lr epoch mAP00"):
             wanted = [rule for i, rule in enumerate(rules) if i == place or _asks(rule, text)]
-            assert Candidates(rules)(text) == wanted
-            assert Candidates(rules[place + 1 :])(text) == [r for r in wanted if r in rules[place + 1 :]]
+            assert RuleIndex(rules)(text) == wanted
+            assert RuleIndex(rules[place + 1 :])(text) == [r for r in wanted if r in rules[place + 1 :]]
 
 
 def _asks(rule, text):

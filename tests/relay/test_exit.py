@@ -28,7 +28,7 @@ def test_death_by_a_signal_is_passed_on(name):
 def test_all_exit_statuses():
     """All 256 in one process: the relay alone, without a run folder."""
     code = (
-        "import sys\nfrom capture import relay\n"
+        "import sys\nfrom capture.relay import loop as relay\n"
         "for status in range(256):\n"
         "    result = relay.run(['sh', '-c', f'exit {status}'], None, relay.Options())\n"
         "    assert result.status == status and result.signal is None, result\n"

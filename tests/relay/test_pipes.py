@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture import runs
-from capture.runs.recording import Reader
+from capture.runs.recording import RecordingReader
 
 EVERYTHING = (
     "import os, sys\n"
@@ -69,7 +69,7 @@ def test_any_bytes_pass_and_stand_in_the_recording(chunks, terminal):
         done = run(sys.executable, "-S", "-c", code, f"{base}/data", sizes, options=options)
         assert done.stdout == data
         assert (only_run(base) / runs.CONSOLE_LOG).read_bytes() == data
-        reader = Reader(only_run(base))
+        reader = RecordingReader(only_run(base))
         assert b"".join(chunk.data for chunk in reader.read()) == data
         assert reader.finished or (reader.read() == [] and reader.finished)
 

@@ -3,6 +3,7 @@
 import subprocess
 
 from capture import runs
+from capture.runs.git import git_state
 
 
 def test_a_run_is_written_and_read_again(tmp_path):
@@ -38,16 +39,16 @@ def test_git_state_is_what_git_says(tmp_path):
         )
         return done.stdout.strip()
 
-    assert runs.git_state(tmp_path) == {}
+    assert git_state(tmp_path) == {}
     git("init", "-q", "-b", "work/x")
-    assert runs.git_state(tmp_path) == {"branch": "work/x"}
+    assert git_state(tmp_path) == {"branch": "work/x"}
     git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x")
     head = git("rev-parse", "HEAD")
     (tmp_path / "deep").mkdir()
-    assert runs.git_state(tmp_path / "deep") == {"branch": "work/x", "commit": head}
+    assert git_state(tmp_path / "deep") == {"branch": "work/x", "commit": head}
     git("pack-refs", "--all")
-    assert runs.git_state(tmp_path) == {"branch": "work/x", "commit": head}
+    assert git_state(tmp_path) == {"branch": "work/x", "commit": head}
     git("worktree", "add", "-q", str(tmp_path / "tree"), "-b", "other")
-    assert runs.git_state(tmp_path / "tree") == {"branch": "other", "commit": head}
+    assert git_state(tmp_path / "tree") == {"branch": "other", "commit": head}
     git("checkout", "-q", "--detach")
-    assert runs.git_state(tmp_path) == {"commit": head}
+    assert git_state(tmp_path) == {"commit": head}

@@ -7,8 +7,8 @@ import pytest
 
 from capture import settings
 from capture.authoring import samples
-from capture.language.model import Format
-from capture.settings import load, schema
+from capture.language.model import Parser
+from capture.settings import load, loading, schema
 
 
 def write(path, text):
@@ -144,7 +144,7 @@ def test_the_variables_of_other_programs_do_not_slow_the_start(monkeypatch):
 
 
 def test_every_key_of_a_file_is_looked_for_among_the_variables():
-    keys = {*settings.VARIABLES, *settings.FILE_VARIABLES}
+    keys = {*loading.VARIABLES, *loading.FILE_VARIABLES}
     assert keys - {"id", "resume"} == set(schema.Config.model_fields)
 
 
@@ -241,7 +241,7 @@ def test_nan_in_a_formats_samples_survives_the_cache():
     write("mine.yaml", FORMAT.replace("obj 0.5", "obj nan").replace("objective: 0.5", "objective: .nan"))
     first, second = (load(".", {}, {}, ["mine.yaml"])["parsers"] for _ in range(2))
     assert repr(first) == repr(second)
-    assert samples.check(Format.model_validate(second[0])) == []
+    assert samples.check(Parser.model_validate(second[0])) == []
 
 
 def test_lenient_leaves_out_what_is_wrong_and_says_it(monkeypatch):

@@ -11,7 +11,6 @@ from helpers import CAPTURE, FIXTURES, eventually, only_run, run_in_progress, tr
 
 from capture import runs
 from capture.runs.recording import Recorder
-from capture.tracker import tracker
 
 SLOW = (
     "import sys, time\nprint('tokens per iteration will be: 1,024')\n"
@@ -115,6 +114,6 @@ def test_a_torn_last_record_is_written_again(tmp_path):
 
 def _track(folder):
     subprocess.run(
-        [sys.executable, "-m", tracker.__name__, str(folder)], stdin=subprocess.DEVNULL, check=True
+        [sys.executable, "-m", "capture.tracker", str(folder)], stdin=subprocess.DEVNULL, check=True
     )
     return (folder / runs.RECORDS).read_text()
