@@ -37,7 +37,7 @@ class ModuleAdapter:
 
     @staticmethod
     def check(name: str) -> None:
-        """Raises BadInput where there is no such module; it is not imported."""
+        """Raises UserError where there is no such module; it is not imported."""
         if not all(part.isidentifier() for part in name.split(".")):
             raise UserError(f"module:{name}: should be the name of a module, such as module:swanlab")
         with importable(os.getcwd()):

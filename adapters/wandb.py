@@ -217,7 +217,7 @@ class WandbAdapter:
 def logged_in() -> bool:
     """Whether wandb may go online: asked without a prompt and without the network.
 
-    The key may stand in a variable, in .netrc or in wandb's own settings.  Raises BadInput for one that
+    The key may stand in a variable, in .netrc or in wandb's own settings.  Raises UserError for one that
     can't be a key.
     """
     import wandb

@@ -1,1 +1,1 @@
-"""The console formats that come with capture: one YAML file each."""
+"""The parsers that come with capture: one YAML file each."""

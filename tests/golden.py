@@ -18,9 +18,9 @@ RECORDINGS = sorted(FIXTURES.glob("*/*.raw"))
 
 def records(recording):
     """The records of a recording, as `capture parse` prints them."""
-    parser = Engine([form for form, _ in library.built_in()])
+    engine = Engine([parser for parser, _ in library.built_in()])
     with recording.open("rb") as file:
-        return "".join(to_json(record) + "\n" for record in parse(file, parser))
+        return "".join(to_json(record) + "\n" for record in parse(file, engine))
 
 
 def golden(recording):

@@ -56,10 +56,10 @@ class _Asked:
 
 
 class Explainer(Engine):
-    """A parser that keeps what it made of each line: of those alike once."""
+    """An engine that keeps what it made of each line: of those alike once."""
 
-    def __init__(self, forms: Sequence[Parser], own: Sequence[Parser] = ()) -> None:
-        super().__init__(forms, own)
+    def __init__(self, parsers: Sequence[Parser], own: Sequence[Parser] = ()) -> None:
+        super().__init__(parsers, own)
         self.groups: dict[str | Rule, Group] = {}
         self.unread: list[str] = []  # lines with numbers that no pattern reads
         self._number = 1
@@ -105,11 +105,13 @@ class Explainer(Engine):
         return readings
 
     def _nearest(self, text: str, by: Rule | None) -> Near | None:
-        """The pattern, of another format than `by`, that knows most of the line's start, with a number."""
+        """The pattern, of another parser than `by`, that knows most of the line's start, with a number."""
         number = _NUMBER.search(text)
         if number is None or not _NUMERIC.search(text):
             return None
-        others = [rule for rule in self.rules if not rule.lines and (by is None or rule.form is not by.form)]
+        others = [
+            rule for rule in self.rules if not rule.lines and (by is None or rule.parser is not by.parser)
+        ]
         reach, nearest = max(
             ((_reach(rule, text), rule) for rule in others), key=itemgetter(0), default=(0, None)
         )
@@ -123,9 +125,9 @@ def _reach(rule: Rule, text: str) -> int:
         return 0
 
 
-def explain(file: BinaryIO, forms: Sequence[Parser], own: Sequence[Parser] = ()) -> Explainer:
+def explain(file: BinaryIO, parsers: Sequence[Parser], own: Sequence[Parser] = ()) -> Explainer:
     """What is made of a log: in `groups`, in the order in which each kind of line first stands there."""
-    explainer = Explainer(forms, own)
+    explainer = Explainer(parsers, own)
     for _ in parse(file, explainer):
         pass
     return explainer

@@ -1,4 +1,4 @@
-"""A format's samples: what each gives, and how that differs from what it should give."""
+"""A parser's samples: what each gives, and how that differs from what it should give."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from capture.parsing.pipeline import Pipeline
 from capture.records import Record, plain_number
 
 
-def check(form: Parser) -> list[str]:
+def check(parser: Parser) -> list[str]:
     """One text for each sample that does not give what it says; none if all is right."""
     failures = []
-    for number, sample in enumerate(form.samples, 1):
-        differences = compare(sample.gives, records(form, sample))
+    for number, sample in enumerate(parser.samples, 1):
+        differences = compare(sample.gives, records(parser, sample))
         if differences:
             shown = "\n".join(f"    {line}" for line in sample.text.rstrip("\n").split("\n"))
             failures.append(f"sample {number}:\n{shown}\n" + "\n".join(f"  {text}" for text in differences))
     return failures
 
 
-def records(form: Parser, sample: Sample) -> list[Record]:
-    """The records that the format alone makes of the sample."""
-    parser = Engine([form])
-    pipeline = Pipeline(parser)
+def records(parser: Parser, sample: Sample) -> list[Record]:
+    """The records that the parser alone makes of the sample."""
+    engine = Engine([parser])
+    pipeline = Pipeline(engine)
     text = sample.text if sample.text.endswith("\n") else sample.text + "\n"
     return pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]
 

@@ -1,4 +1,4 @@
-"""A format for lines that no pattern reads: those that come again with other numbers.
+"""A parser for lines that no pattern reads: those that come again with other numbers.
 
 Names are guessed from the words beside the numbers: a start that works, for a person to look at.
 """
@@ -47,7 +47,7 @@ class _Kind:
 
 
 def suggest(lines: Iterable[str], name: str) -> str | None:
-    """A format, as YAML, for the lines that recur; None where there are none with numbers that change."""
+    """A parser, as YAML, for the lines that recur; None where there are none with numbers that change."""
     patterns: list[str] = []
     texts: list[str] = []
     for kind in _kinds(lines)[:MOST_KINDS]:
@@ -131,9 +131,9 @@ def _field(before: str, after: str, column: Sequence[str], taken: set[str], firs
 
 
 def _gives(data: dict[str, Any], text: str) -> dict[str, Any] | None:
-    """What the format makes of a line, as a sample says it; None where that is no metrics."""
-    form = load(Source(_yaml(data), data["name"]), samples=False)
-    for record in samples.records(form, Sample.model_construct(text=text, gives=[])):
+    """What the parser makes of a line, as a sample says it; None where that is no metrics."""
+    parser = load(Source(_yaml(data), data["name"]), samples=False)
+    for record in samples.records(parser, Sample.model_construct(text=text, gives=[])):
         parts = {"step": record.step, "epoch": record.epoch, "metrics": dict(record.metrics)}
         return {name: value for name, value in parts.items() if value is not None}
     return None

@@ -17,7 +17,7 @@ COMMANDS = {
     "sync": "deliver what is not delivered yet",
     "runs": "the runs here; remove old ones",
     "parse": "print the records of a recording or a log as JSON lines",
-    "parsers": "list the console formats, show one, test them",
+    "parsers": "list the parsers, show one, test them",
     "doctor": "what is installed, found, reachable",
     "ui": "open the local dashboard",
 }

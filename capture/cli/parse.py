@@ -25,21 +25,21 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def add_parser_option(parser: argparse.ArgumentParser) -> None:
-    """The option by which formats are chosen."""
+    """The option by which parsers are chosen."""
     parser.add_argument(
         "--parser",
         metavar="FILE|NAME",
         action="append",
         default=[],
-        help="a format of your own, tried first; or the name of a built-in one, used alone",
+        help="a parser of your own, tried first; or the name of a built-in one, used alone",
     )
 
 
 def choose(wanted: list[str]) -> tuple[list[model.Parser], list[model.Parser]]:
-    """The formats to try, and the user's own; with names of built-in ones, only those.  Raises BadInput."""
+    """The parsers to try, and the user's own; with names of built-in ones, only those.  Raises UserError."""
     own = [library.from_file(Path(name)) for name in wanted if name.endswith((".yaml", ".yml"))]
     named = [library.by_name(name) for name in wanted if not name.endswith((".yaml", ".yml"))]
-    return named or [form for form, _ in library.built_in()], own
+    return named or [parser for parser, _ in library.built_in()], own
 
 
 def log_of(name: str) -> Path:
@@ -52,11 +52,11 @@ def main(argv: list[str]) -> int:
     """Run `capture parse`."""
     options = arguments().parse_args(argv)
     try:
-        parser = Engine(*choose(options.parser))
+        engine = Engine(*choose(options.parser))
         with sys.stdin.buffer if options.file == "-" else log_of(options.file).open("rb") as file:
             if isinstance(sys.stdout, io.TextIOWrapper):
                 sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the locale
-            for record in parse(file, parser):
+            for record in parse(file, engine):
                 print(records.to_json(record))
     except UserError as error:
         print(f"capture parse: {error}", file=sys.stderr)
@@ -66,6 +66,6 @@ def main(argv: list[str]) -> int:
     except OSError as error:
         print(f"capture parse: {options.file}: {error.strerror}", file=sys.stderr)
         return 2
-    for event in parser.events:
+    for event in engine.events:
         print(f"capture parse: {event}", file=sys.stderr)
     return 0

@@ -1,4 +1,4 @@
-"""`capture parsers`: list the console formats, show and test them, explain a line, suggest a format."""
+"""`capture parsers`: list the parsers, show and test them, explain a line, suggest a parser."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ NOTHING = (
 
 def arguments() -> argparse.ArgumentParser:
     """The options of `capture parsers`."""
-    parser = argparse.ArgumentParser(prog="capture parsers", description="The console formats.")
+    parser = argparse.ArgumentParser(prog="capture parsers", description="The parsers.")
     commands = parser.add_subparsers(dest="command", metavar="list|show|test|explain|suggest|schema")
-    commands.add_parser("list", help="the formats in the order in which they are tried")
-    show = commands.add_parser("show", help="print a built-in format, as a start for your own")
+    commands.add_parser("list", help="the parsers in the order in which they are tried")
+    show = commands.add_parser("show", help="print a built-in parser, as a start for your own")
     show.add_argument("name")
-    test = commands.add_parser("test", help="run the samples of format files, or of all formats in effect")
+    test = commands.add_parser("test", help="run the samples of parser files, or of all parsers in effect")
     test.add_argument("files", nargs="*", type=Path, metavar="FILE")
     explain = commands.add_parser(
         "explain", help="which pattern reads a line, or the lines of a log, and why not"
@@ -41,11 +41,11 @@ def arguments() -> argparse.ArgumentParser:
     )
     add_parser_option(explain)
     suggest = commands.add_parser(
-        "suggest", help="print a format for the lines of a log that no pattern reads"
+        "suggest", help="print a parser for the lines of a log that no pattern reads"
     )
     suggest.add_argument("line", metavar="FILE", help="a log, a run folder, or - for standard input")
     add_parser_option(suggest)
-    commands.add_parser("schema", help="print the JSON Schema of a format file, for editors")
+    commands.add_parser("schema", help="print the JSON Schema of a parser file, for editors")
     return parser
 
 
@@ -78,12 +78,12 @@ def main(argv: list[str]) -> int:
 def _in_effect() -> list[tuple[str, model.Parser]]:
     own = settings.load(os.getcwd(), os.environ, {})["parsers"]
     found = [("capture.yaml", model.Parser.model_validate(data)) for data in own]
-    return found + [(BUILT_IN, form) for form, _ in library.built_in()]
+    return found + [(BUILT_IN, parser) for parser, _ in library.built_in()]
 
 
 def _list() -> int:
-    rows = [(form.name, form.title + (" (unverified)" if form.unverified else ""), where)
-            for where, form in _in_effect()]  # fmt: skip
+    rows = [(parser.name, parser.title + (" (unverified)" if parser.unverified else ""), where)
+            for where, parser in _in_effect()]  # fmt: skip
     widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
     for name, title, where in rows:
         print(f"{name:{widths[0]}}  {title:{widths[1]}}  {where}")
@@ -91,8 +91,8 @@ def _list() -> int:
 
 
 def _show(name: str) -> int:
-    for form, text in library.built_in():
-        if form.name == name:
+    for parser, text in library.built_in():
+        if parser.name == name:
             print(text, end="")
             return 0
     library.by_name(name)  # says which names there are
@@ -102,11 +102,13 @@ def _show(name: str) -> int:
 def _test(files: list[Path]) -> int:
     found = [(str(file), library.from_file(file)) for file in files] or _in_effect()
     failed = 0
-    for where, form in found:
-        failures = samples.check(form)
+    for where, parser in found:
+        failures = samples.check(parser)
         failed += bool(failures)
-        count = f"{len(form.samples)} sample{'s' * (len(form.samples) != 1)}"
-        print(f"{form.name} ({where}): {f'{len(failures)} of {count} failed' if failures else f'{count} ok'}")
+        count = f"{len(parser.samples)} sample{'s' * (len(parser.samples) != 1)}"
+        print(
+            f"{parser.name} ({where}): {f'{len(failures)} of {count} failed' if failures else f'{count} ok'}"
+        )
         for failure in failures:
             print(failure)
     return 1 if failed else 0
@@ -114,19 +116,19 @@ def _test(files: list[Path]) -> int:
 
 def _read(name: str, wanted: list[str]) -> Explainer:
     """What is made of a log, or of a line that is no file's name."""
-    forms, own = choose(wanted) if wanted else _chosen()
+    parsers, own = choose(wanted) if wanted else _chosen()
     if name == "-":
-        return explain.explain(sys.stdin.buffer, forms, own)
+        return explain.explain(sys.stdin.buffer, parsers, own)
     path = log_of(name)
     if not path.exists() and any(sign in name for sign in " :=|"):
-        return explain.explain(io.BytesIO(name.encode() + b"\n"), forms, own)
+        return explain.explain(io.BytesIO(name.encode() + b"\n"), parsers, own)
     with path.open("rb") as file:
-        return explain.explain(file, forms, own)
+        return explain.explain(file, parsers, own)
 
 
 def _chosen() -> tuple[list[model.Parser], list[model.Parser]]:
     found = _in_effect()
-    return [form for where, form in found if where == BUILT_IN], [
+    return [parser for where, parser in found if where == BUILT_IN], [
         f for where, f in found if where != BUILT_IN
     ]
 
@@ -151,7 +153,7 @@ def _why(group: Group) -> Iterator[str]:
     if group.rule is None:
         yield "no pattern reads it"
     else:
-        yield f"{group.rule.form.name}: {explain.shown(group.rule.pattern)}"
+        yield f"{group.rule.parser.name}: {explain.shown(group.rule.pattern)}"
         if group.captured:
             yield f"captured {_values(group.captured)}"
         if not group.records:
@@ -166,7 +168,7 @@ def _why(group: Group) -> Iterator[str]:
         yield f"gives {kind}{_values({**place, **record.metrics, **record.config})}"
     if group.near:
         rule = group.near.rule
-        yield f"nearest is {rule.form.name}: {explain.shown(rule.pattern)}"
+        yield f"nearest is {rule.parser.name}: {explain.shown(rule.pattern)}"
         yield f"which stops at {group.near.stop!r}" if group.near.stop else "which wants more behind it"
 
 

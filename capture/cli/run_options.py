@@ -31,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="where to send it: trackio (default), wandb, tensorboard, mlflow, jsonl, module:NAME, or "
         "several with commas",
     )
-    add("--parser", action="append", default=[], metavar="FILE", help="a console format of your own (YAML)")
+    add("--parser", action="append", default=[], metavar="FILE", help="a parser of your own (YAML)")
     add("--every", metavar="TIME|STEPS", help="fewer records of bars: one every 10s, or every 50 steps")
     add("--dir", metavar="FOLDER", help="the folder that holds all runs (default: capture-runs)")
     add("--wait", type=float, metavar="SECONDS", help="wait for the backends at the end (30)")

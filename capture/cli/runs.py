@@ -99,7 +99,7 @@ def _remove(options: argparse.Namespace, base: Path) -> int:
 
 
 def age(text: str) -> float:
-    """Seconds, from `12h`, `30d`, `8w`.  Raises BadInput."""
+    """Seconds, from `12h`, `30d`, `8w`.  Raises UserError."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([mhdw])", text)
     if not match:
         raise UserError(f"--older {text}: should be a number with m, h, d or w, such as 30d")

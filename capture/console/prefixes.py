@@ -1,6 +1,6 @@
 """What launchers and loggers put before a line: ranks, workers, times, levels, names of loggers.
 
-A format would have to know all of them, so it gets the line without; the rank and the time become
+A parser would have to know all of them, so it gets the line without; the rank and the time become
 part of the record.
 """
 
@@ -93,7 +93,7 @@ class View(NamedTuple):
 
 
 class PeeledLine(NamedTuple):
-    """A line with the views in which formats may know it, the best first, and the time that it names."""
+    """A line with the views in which parsers may know it, the best first, and the time that it names."""
 
     views: Sequence[View]
     stamp: str = ""
@@ -114,9 +114,9 @@ class Prefixes:
     def peel(self, text: str, stream: str | None = None) -> list[PeeledLine]:
         """The lines that stand on a console line: usually one.
 
-        The view without its prefixes comes first: most formats begin at the start of a line, and the
+        The view without its prefixes comes first: most parsers begin at the start of a line, and the
         others would take the prefix for a part of a name.  The line as it stands comes second, for the
-        formats that read the prefix themselves.  A number that is perhaps a rank and perhaps the step
+        parsers that read the prefix themselves.  A number that is perhaps a rank and perhaps the step
         (`0: loss 0.5`) is taken off second.
         """
         if "]" not in text and not _MAYBE.match(text):

@@ -2,13 +2,13 @@
 
 An adapter is a class without arguments to its constructor, found through the entry-point group
 `capture.adapters`; one of the group `capture.adapters.named` is made with the name that stands after a
-colon, and its static `check(name)` raises BadInput where that name is wrong.  `open`, `log` and `close`
+colon, and its static `check(name)` raises UserError where that name is wrong.  `open`, `log` and `close`
 are required; the methods of the other protocols are called where the class has them (`hasattr`).  All
 are called from one thread, `links` also from another, and may raise.  What they raise says what happens
 next:
 
 - `ValueError` or `TypeError`: the backend will never take this.  Of rows only the offending one is lost.
-- `BadInput` or `ImportError`: nothing can be delivered until a user mends it.  It is not tried again.
+- `UserError` or `ImportError`: nothing can be delivered until a user mends it.  It is not tried again.
 - `Gone`: the connection is lost, with what it held.  A new adapter is made and opened at once, and gets
   the records from the one on that its `open` names.
 - anything else: the same call is tried again after growing pauses.  After some errors in a row a new

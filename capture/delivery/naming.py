@@ -22,7 +22,7 @@ class Namer:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._axes = {form.name: axes(form) for form in library.of_run(folder)}
+        self._axes = {parser.name: axes(parser) for parser in library.of_run(folder)}
         rename = runs.read(folder).settings.get("rename", {})
         self._printed = {new: old for old, new in rename.items()}
         self._home: dict[tuple[str, str], Any] = {}
@@ -74,10 +74,10 @@ class Namer:
         return found
 
 
-def axes(form: model.Parser) -> list[tuple[str, str, Expression]]:
-    """A format's x-axes as (prefix of the metric's name, column, position), the longest prefix first."""
-    outcomes = [outcome for pattern in form.patterns for outcome in (pattern, *pattern.cases)]
-    found = {("", column): position for column, position in form.axis.items()}
+def axes(parser: model.Parser) -> list[tuple[str, str, Expression]]:
+    """A parser's x-axes as (prefix of the metric's name, column, position), the longest prefix first."""
+    outcomes = [outcome for pattern in parser.patterns for outcome in (pattern, *pattern.cases)]
+    found = {("", column): position for column, position in parser.axis.items()}
     found |= {(o.prefix, column): position for o in outcomes for column, position in o.axis.items()}
     table = [(prefix, column, Expression(position)) for (prefix, column), position in found.items()]
     return sorted(table, key=lambda item: -len(item[0]))

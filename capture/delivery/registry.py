@@ -25,7 +25,7 @@ def names() -> list[str]:
 
 
 def check(wanted: Sequence[str]) -> None:
-    """Raises BadInput for a name that no adapter has."""
+    """Raises UserError for a name that no adapter has."""
     known = names()
     for name in wanted:
         kind, colon, own = name.partition(":")
@@ -47,7 +47,7 @@ def adapter(name: str) -> Callable[[], Adapter]:
 
 
 def adapter_class(name: str) -> Any:
-    """The adapter's class.  Raises BadInput where there is none, ImportError where it can't be imported."""
+    """The adapter's class.  Raises UserError where there is none, ImportError where it can't be imported."""
     kind, colon, _ = name.partition(":")
     for point in entry_points(group=NAMED if colon else GROUP):
         if point.name == kind:

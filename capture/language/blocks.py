@@ -31,7 +31,7 @@ class OpenBlock:
 
 
 class BlockMatcher:
-    """A box as a format describes it."""
+    """A box as a parser describes it."""
 
     def __init__(self, spec: model.Block) -> None:
         self.start = from_regex(spec.begin)

@@ -1,7 +1,7 @@
 """YAML that is checked against a model, with errors that name the file and the line.
 
-Used for formats and for the configuration: unknown keys, wrong types and broken YAML all become one
-`BadInput`, a message for a person and never a traceback.
+Used for parsers and for the configuration: unknown keys, wrong types and broken YAML all become one
+`UserError`, a message for a person and never a traceback.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Source:
-    """A YAML text and where its parts stand.  Raises BadInput for what is not YAML."""
+    """A YAML text and where its parts stand.  Raises UserError for what is not YAML."""
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
         self._text: str | None = None
         if len(text) > SIZE_LIMIT:
-            raise UserError(f"{name}: larger than {SIZE_LIMIT // 1024} KiB; no format or configuration is")
+            raise UserError(f"{name}: larger than {SIZE_LIMIT // 1024} KiB; no parser or configuration is")
         try:
             self.data: Any = yaml.load(text, Loader)  # noqa: S506  it is the safe loader
             self._text = text
@@ -85,7 +85,7 @@ class Source:
     ) -> Model:
         """The data as a `model`, whose validators get the `context`.
 
-        Raises BadInput with one line for each thing that is wrong; or, where `ignored` is a list, says it
+        Raises UserError with one line for each thing that is wrong; or, where `ignored` is a list, says it
         there and leaves the keys out that are wrong.
         """
         data = self.data
@@ -106,7 +106,7 @@ class Source:
 
 
 def read(path: Path) -> Source:
-    """The YAML file at `path`.  Raises BadInput where it can't be read."""
+    """The YAML file at `path`.  Raises UserError where it can't be read."""
     try:
         return Source(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:

@@ -20,25 +20,25 @@ _GENERIC = re.compile(r"^generic: *true\b", re.M)
 
 
 def load(source: Source, at: checked_yaml.Loc = (), samples: bool = True, context: Any = None) -> Parser:
-    """The format that stands in this YAML.  Raises BadInput where something in it is wrong."""
-    form = source.check(Parser, at, context=context)
-    if samples and not form.samples:
-        raise source.error(at, "samples is missing: a format shows at least one line and what it gives")
-    return form
+    """The parser that stands in this YAML.  Raises UserError where something in it is wrong."""
+    parser = source.check(Parser, at, context=context)
+    if samples and not parser.samples:
+        raise source.error(at, "samples is missing: a parser shows at least one line and what it gives")
+    return parser
 
 
 def built_in() -> Iterator[tuple[Parser, str]]:
-    """Every format that an installed package brings, with its text, in the order of their files' names."""
+    """Every parser that an installed package brings, with its text, in the order of their files' names."""
     for name, text in built_in_texts():
         yield load(Source(text, name)), text
 
 
 def built_in_texts() -> Iterator[tuple[str, str]]:
-    """The names of the files of these formats and their texts, unchecked.
+    """The names of the files of these parsers and their texts, unchecked.
 
     Those that are `generic` come after the others: a bar that every program may draw.
     A package names, in the entry-point group `capture.parsers`, a module whose folder holds the files.
-    `general.yaml` of any of them comes last: it reads what no other format does.
+    `general.yaml` of any of them comes last: it reads what no other parser does.
     """
     found = []
     for point in sorted(entry_points(group="capture.parsers"), key=lambda p: p.name):
@@ -46,7 +46,7 @@ def built_in_texts() -> Iterator[tuple[str, str]]:
             folder = resources.files(point.value)
         except ImportError as error:
             raise UserError(
-                f"the formats of the package behind {point.name!r} can't be read: {error}"
+                f"the parsers of the package behind {point.name!r} can't be read: {error}"
             ) from None
         for file in folder.iterdir():
             if file.name.endswith(".yaml"):
@@ -58,21 +58,21 @@ def built_in_texts() -> Iterator[tuple[str, str]]:
 
 
 def of_run(folder: Path) -> list[Parser]:
-    """The formats that were in effect when the run began, in their order."""
+    """The parsers that were in effect when the run began, in their order."""
     files = sorted((folder / PARSERS).glob("*.yaml"))
     return [load(checked_yaml.read(file), samples=False, context=CHECKED) for file in files]
 
 
 def from_file(path: Path) -> Parser:
-    """The format in a user's file.  Raises BadInput where something in it is wrong."""
+    """The parser in a user's file.  Raises UserError where something in it is wrong."""
     return load(checked_yaml.read(path))
 
 
 def by_name(name: str) -> Parser:
-    """The built-in format of this name.  Raises BadInput where there is none."""
+    """The built-in parser of this name.  Raises UserError where there is none."""
     names = []
-    for form, _ in built_in():
-        if form.name == name:
-            return form
-        names.append(form.name)
-    raise UserError(f"there is no format {name!r}; there are {', '.join(names)}, or name a YAML file")
+    for parser, _ in built_in():
+        if parser.name == name:
+            return parser
+        names.append(parser.name)
+    raise UserError(f"there is no parser {name!r}; there are {', '.join(names)}, or name a YAML file")

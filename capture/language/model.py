@@ -1,6 +1,6 @@
-"""A console format as its YAML file says it: the model of the file, its checks, and where files are found.
+"""A parser as its YAML file says it: the model of the file, its checks, and where files are found.
 
-`docs/formats.md` explains the language; the JSON Schema for editors is `Format.model_json_schema()`.
+`docs/parsers.md` explains the language; the JSON Schema for editors is `Parser.model_json_schema()`.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Block(Checked):
 
 
 class Naming(Checked):
-    """What changes the names and values of metrics, in a format as in a user's configuration."""
+    """What changes the names and values of metrics, in a parser as in a user's configuration."""
 
     rename: dict[str, str] = {}
     drop: Names = []
@@ -105,7 +105,7 @@ class Naming(Checked):
 
 
 class Rewriting(Naming):
-    """The same in a format, where expressions may change names, too."""
+    """The same in a parser, where expressions may change names, too."""
 
     rewrite: Annotated[dict[str, str], AfterValidator(_replacements)] = {}
 
@@ -116,7 +116,7 @@ class Case(Rewriting):
     when: Literal["final", "live", "outer"] | None = None
     if_: Attempts = Field([], alias="if")
     unless: Attempts = []
-    as_: Literal["metrics", "config", "context", "overheard"] = Field("metrics", alias="as")
+    as_: Literal["metrics", "config", "context", "peek"] = Field("metrics", alias="as")
     step: Attempts = []
     epoch: Attempts = []
     derive: dict[str, Arithmetic] = {}
@@ -212,7 +212,7 @@ class Sample(Checked):
 
 
 class Parser(Rewriting):
-    """A console format: one YAML file."""
+    """A parser, as its YAML file describes it."""
 
     name: str = Field(pattern=r"^[\w.-]+$")
     title: str = ""

@@ -1,10 +1,10 @@
-"""Readers: Python for what no expression can say, beside the format files of an installed package.
+"""Readers: Python for what no expression can say, beside the parser files of an installed package.
 
 A reader is a module with `LITERALS`, texts of which one stands in every line that it reads, and
 `read(text, memory)`, which gives the values that a line names, or None if it does not recognise it.
 One that reads several lines has `begin()`, which gives what is open at the beginning of a stream, and
 `read(text, final, opened, timeout)`, as tables and blocks have it.
-A format names it (`reader: general`); only what is installed as a package of formats is ever imported.
+A parser names it (`reader: general`); only what is installed as a package of parsers is ever imported.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 GROUP = "capture.parsers"
 Memory = dict[str, Value]
-ALONE = "alone"  # in the memory: true while no other format has recognised a line
+ALONE = "alone"  # in the memory: true while no other parser has recognised a line
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class StreamReader:
 
 
 def find(name: str) -> LineReader | StreamReader:
-    """The reader of this name.  Raises ValueError where no package of formats has one."""
+    """The reader of this name.  Raises ValueError where no package of parsers has one."""
     for package in sorted({point.value for point in entry_points(group=GROUP)}):
         module = f"{package}.{name}"
         try:
@@ -72,4 +72,4 @@ def find(name: str) -> LineReader | StreamReader:
             if hasattr(found, "begin"):
                 return StreamReader(name, literals, found.begin, found.read)
             return LineReader(name, literals, found.read)
-    raise ValueError(f"there is no reader {name!r} in the packages that bring formats")
+    raise ValueError(f"there is no reader {name!r} in the packages that bring parsers")

@@ -55,7 +55,7 @@ RECOGNISED = LineResult(True)
 
 
 class TableMatcher:
-    """A table as a format describes it."""
+    """A table as a parser describes it."""
 
     def __init__(self, spec: model.Table) -> None:
         self.spec = spec

@@ -1,4 +1,4 @@
-"""Frames to records: the first format that recognises a frame has it."""
+"""Frames to records: the first parser that recognises a frame has it."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ class _Source:
 class Engine:
     """Turns frames into records.  The same frames give the same records.
 
-    `own` are the user's formats, which come first and run under a time limit.  `lines` counts the
+    `own` are the user's parsers, which come first and run under a time limit.  `lines` counts the
     finished lines, `understood` those of which some pattern recognised a frame; `events` are
     messages for the user.
     """
 
     def __init__(
         self,
-        formats: Sequence[Parser],
+        parsers: Sequence[Parser],
         own: Sequence[Parser] = (),
         naming: Naming | None = None,
         downsampler: Downsampler | None = None,
     ) -> None:
-        self.rules = [Rule(form, pattern, TIME_LIMIT) for form in own for pattern in form.patterns]
-        self.rules += [Rule(form, pattern) for form in formats for pattern in form.patterns]
+        self.rules = [Rule(parser, pattern, TIME_LIMIT) for parser in own for pattern in parser.patterns]
+        self.rules += [Rule(parser, pattern) for parser in parsers for pattern in parser.patterns]
         self.lines = self.understood = 0
         self.events: list[str] = []
         self._order = {rule: index for index, rule in enumerate(self.rules)}
@@ -68,7 +68,7 @@ class Engine:
         self._sources: dict[tuple[Any, ...], _Source] = {(): _Source({})}
         self._open: dict[str | None, int] = {}  # streams, and how many tables and blocks go on there
         self._beginning: dict[str | None, list[Rule]] = {}  # streams without metrics, and who reads all there
-        self._known: set[str] = set()  # formats that have recognised more than a heading and config
+        self._known: set[str] = set()  # parsers that have recognised more than a heading and config
         self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
         self._choose()
 
@@ -83,10 +83,10 @@ class Engine:
         return self._gate is None or stream in self._open
 
     def begin(self, stream: str | None) -> None:
-        """Begin a stream: some formats look at all its lines before the first metrics."""
+        """Begin a stream: some parsers look at all its lines before the first metrics."""
         source = self._sources[()]
         for rule in self.rules:
-            if rule.begin(stream, source.states.setdefault(rule.form.name, State())):
+            if rule.begin(stream, source.states.setdefault(rule.parser.name, State())):
                 self._note(rule, stream, source, True)
                 self._beginning.setdefault(stream, []).append(rule)
 
@@ -94,7 +94,7 @@ class Engine:
         """The first metrics of a stream: its beginning is over."""
         source = self._sources[()]
         for rule in self._beginning.pop(stream):
-            source.states[rule.form.name].opened.pop((rule, stream), None)
+            source.states[rule.parser.name].opened.pop((rule, stream), None)
             self._note(rule, stream, source, False)
 
     def feed(self, frames: Iterable[Frame | Lines]) -> list[Record]:
@@ -142,9 +142,9 @@ class Engine:
 
     def _line(self, frame: Frame, line: PeeledLine) -> list[Record]:
         records: list[Record] = []
-        headed: set[str] = set()  # `Epoch 3/25` looks the same to many formats: all may remember it
+        headed: set[str] = set()  # `Epoch 3/25` looks the same to many parsers: all may remember it
         for rule, view, vainly in self._in_question(frame.stream, line.views):
-            if headed and (rule.pattern.as_ != "context" or rule.form.name in headed):
+            if headed and (rule.pattern.as_ != "context" or rule.parser.name in headed):
                 continue
             source = self._source(view.context)
             readings = self._ask(rule, frame, view.text, source, records)
@@ -152,17 +152,17 @@ class Engine:
                 continue
             self._recognised.add(frame.stream)
             records += [
-                r for reading in readings for r in self._record(rule.form.name, reading, frame, source)
+                r for reading in readings for r in self._record(rule.parser.name, reading, frame, source)
             ]
             if vainly and rule is not vainly[0]:  # the next lines of this shape need not ask in vain again
                 vainly[:] = [r for r in vainly if not r.matcher.rejects(view.text)]
             if rule.pattern.as_ != "context":
                 if rule.pattern.as_ != "config":
-                    self._known.add(rule.form.name)
+                    self._known.add(rule.parser.name)
                 if frame.stream in self._beginning and any(record.metrics for record in records):
                     self._measures(frame.stream)
                 return records
-            headed.add(rule.form.name)
+            headed.add(rule.parser.name)
         return records
 
     def _in_question(
@@ -191,9 +191,9 @@ class Engine:
         self, rule: Rule, frame: Frame, text: str, source: _Source, records: list[Record]
     ) -> list[Reading] | None:
         """What a rule makes of a text.  What it has waited for that long goes to the records."""
-        state = source.states.get(rule.form.name) or source.states.setdefault(rule.form.name, State())
+        state = source.states.get(rule.parser.name) or source.states.setdefault(rule.parser.name, State())
         if rule.pattern.reader:
-            state.memory[ALONE] = not self._known - {rule.form.name}
+            state.memory[ALONE] = not self._known - {rule.parser.name}
         try:
             readings = rule.read(frame, text, state)
         except patterns.Timeout:
@@ -207,7 +207,7 @@ class Engine:
         if state.woken:
             woken, state.woken = state.woken, []
             for reading in woken:
-                records += self._record(rule.form.name, reading, frame, source)
+                records += self._record(rule.parser.name, reading, frame, source)
         return readings
 
     def _note(self, rule: Rule, stream: str | None, source: _Source, goes_on: bool) -> None:
@@ -237,9 +237,9 @@ class Engine:
                 if opened is rule:
                     self._note(rule, stream, source, False)
         self._choose()
-        pattern = rule.pattern.line or rule.pattern.regex or rule.pattern.reader or rule.form.title
+        pattern = rule.pattern.line or rule.pattern.regex or rule.pattern.reader or rule.parser.title
         self.events.append(
-            f"format {rule.form.name}: a pattern {reason} and is switched off for this run: {pattern}"
+            f"parser {rule.parser.name}: a pattern {reason} and is switched off for this run: {pattern}"
         )
 
     def _record(self, parser: str, reading: Reading, frame: Frame | None, source: _Source) -> list[Record]:

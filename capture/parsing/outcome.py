@@ -32,7 +32,7 @@ def first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> A
 class Outcome:
     """One meaning that a pattern may have."""
 
-    def __init__(self, outcome: Case, pattern: Pattern, form: Parser) -> None:
+    def __init__(self, outcome: Case, pattern: Pattern, parser: Parser) -> None:
         self.outcome = outcome
         self.conditions = expressions([*pattern.if_, *outcome.if_])
         self.exceptions = expressions([*pattern.unless, *outcome.unless])
@@ -52,7 +52,7 @@ class Outcome:
         self.context = [*pattern.context, *outcome.context]
         self.bar = pattern.bar
         self.wait = outcome.wait or pattern.wait
-        self.renaming = Renaming(outcome, pattern, form, prefix=self.prefix)
+        self.renaming = Renaming(outcome, pattern, parser, prefix=self.prefix)
         used = [*self.conditions, *self.exceptions, *self.step, *self.epoch, *self.remember.values()]
         self.structure = KNOWN.union(*(e.names for e in used), self.context, pattern.pairs)
         if self.bar:

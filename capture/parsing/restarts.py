@@ -27,7 +27,7 @@ class Position(NamedTuple):
 
 @dataclass
 class _Span:
-    """The steps and epochs of one format: the first, the highest, and what is added after a resumption."""
+    """The steps and epochs of one parser: the first, the highest, and what is added after a resumption."""
 
     first: list[float | None] = field(default_factory=lambda: [None, None])
     highest: list[float | None] = field(default_factory=lambda: [None, None])

@@ -1,4 +1,4 @@
-"""What a format says, compiled: from one frame's text and what was remembered to what it means."""
+"""What a parser says, compiled: from one frame's text and what was remembered to what it means."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ MOST_BARS = 1000
 
 
 class Rule:
-    """One pattern of a format, ready to read frames."""
+    """One pattern of a parser, ready to read frames."""
 
-    def __init__(self, form: Parser, pattern: Pattern, timeout: float | None = None) -> None:
-        self.form = form
+    def __init__(self, parser: Parser, pattern: Pattern, timeout: float | None = None) -> None:
+        self.parser = parser
         self.pattern = pattern
         self.timeout = timeout
         self.lines = pattern.lines()
         self.spans = bool(self.lines or pattern.wrapped)  # one line after the other
         self.matcher = self.lines.start if self.lines else pattern.matcher()
         outcomes = pattern.cases or [Case.model_construct()]
-        self.cases = [Outcome(outcome, pattern, form) for outcome in outcomes]
+        self.cases = [Outcome(outcome, pattern, parser) for outcome in outcomes]
 
     def begin(self, stream: str | None, state: State) -> bool:
         """Begin a stream: whether its first lines are looked at, whatever stands in them."""
@@ -46,7 +46,7 @@ class Rule:
     def read(self, frame: Frame, text: str, state: State) -> list[Reading] | None:
         """What the frame means; None if the pattern does not recognise it, or others may read it too.
 
-        `state` is what the format remembers, and is changed.  Raises patterns.Timeout.
+        `state` is what the parser remembers, and is changed.  Raises patterns.Timeout.
         """
         if self.lines:
             return self._read_lines(self.lines, frame, text, state)
@@ -115,7 +115,7 @@ class Rule:
                 state.woken += state.waiting.pop(0).wake(state, known=False)
             return [NOTHING]
         readings = self.meaning(case, frame, found, names, state)
-        return None if case.as_ == "overheard" else readings
+        return None if case.as_ == "peek" else readings
 
     def meaning(
         self, case: Outcome, frame: Frame, found: Found, names: dict[str, Value], state: State

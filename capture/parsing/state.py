@@ -1,4 +1,4 @@
-"""What a format remembers between lines: names, bars, what is not complete yet."""
+"""What a parser remembers between lines: names, bars, what is not complete yet."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Waiting:
 
 @dataclass
 class State:
-    """What one format remembers."""
+    """What one parser remembers."""
 
     memory: Memory = field(default_factory=dict)
     shown: dict[Any, bars.Bar] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from capture.runs import recording
 
 
 def source_of(name: str) -> tuple[Path, runs.Run | None]:
-    """The log that is meant, and its run if it is one.  Raises BadInput."""
+    """The log that is meant, and its run if it is one.  Raises UserError."""
     path = Path(name)
     try:
         if path.is_dir():

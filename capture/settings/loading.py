@@ -65,7 +65,7 @@ def load(
 ) -> Settings:
     """The settings for a command that is started in `folder`.
 
-    `options` are those given on the command line, None where one was not; `parsers` are format files.
+    `options` are those given on the command line, None where one was not; `parsers` are parser files.
     Raises ValueError, with a message for the user, where something is wrong; or, where `ignored` is a
     list, says it there and leaves that part out.
     """
@@ -75,7 +75,7 @@ def load(
     settings.setdefault("unbuffer", None)
     if "every" in settings:
         _check_every(settings, ignored)
-    given = [form for path in parsers for form in _format(path, ignored)]
+    given = [parser for path in parsers for parser in _format(path, ignored)]
     settings["parsers"] = [*given, *settings.get("parsers", [])]
     if ignored is not None:
         settings["to"] = [name for name in settings["to"] if _is_backend(name, ignored)]
@@ -200,7 +200,7 @@ def _checked(path: str, ignored: list[str] | None) -> Settings:
 
 def _format(path: str, ignored: list[str] | None) -> list[Any]:
     try:
-        read = _cached(path, "format", lambda schema, pathlib: {"": schema.read_format(pathlib.Path(path))})
+        read = _cached(path, "parser", lambda schema, pathlib: {"": schema.read_parser(pathlib.Path(path))})
     except ValueError as error:
         complain(error, ignored)
         return []

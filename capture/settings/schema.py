@@ -53,7 +53,7 @@ class Config(model.Naming, Checked):
     dir: str | None = Field(None, description="the folder that holds all runs")
     config: dict[str, Any] = Field({}, description="hyperparameters to show with the run")
     parsers: Annotated[list[str | dict[str, Any]], _SPLIT] = Field(
-        [], description="format files, or formats written here"
+        [], description="parser files, or parsers written here"
     )
     tty: Literal["auto", "always", "never"] | None = None
     unbuffer: bool | None = None
@@ -71,9 +71,9 @@ class Config(model.Naming, Checked):
 
 
 def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:
-    """What a configuration file says, as plain data; formats are read and checked.
+    """What a configuration file says, as plain data; parsers are read and checked.
 
-    Raises BadInput; or, where `ignored` is a list, says there what is wrong and leaves that key out.
+    Raises UserError; or, where `ignored` is a list, says there what is wrong and leaves that key out.
     """
     try:
         source = _toml(path) if path.name == "pyproject.toml" else checked_yaml.read(path)
@@ -86,7 +86,7 @@ def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:
 def of_variables(variables: Mapping[str, str], ignored: list[str] | None = None) -> dict[str, Any]:
     """What these variables say, each with the value that its key has in a file, as YAML.
 
-    Those that are none of ours are left alone.  Raises BadInput as `check` does.
+    Those that are none of ours are left alone.  Raises UserError as `check` does.
     """
     settings: dict[str, Any] = {}
     for variable, text in variables.items():
@@ -117,7 +117,7 @@ def _settings(source: Source, folder: Path, ignored: list[str] | None) -> dict[s
     for index, item in enumerate(config.parsers):
         try:
             settings["parsers"].append(
-                read_format(folder / item)
+                read_parser(folder / item)
                 if isinstance(item, str)
                 else _dump(library.load(source, ("parsers", index), samples=False))
             )
@@ -155,13 +155,13 @@ def _of_adapters(source: Source, ignored: list[str] | None) -> dict[str, Any]:
     return found
 
 
-def read_format(path: Path) -> dict[str, Any]:
-    """A format file as plain data.  Raises BadInput."""
+def read_parser(path: Path) -> dict[str, Any]:
+    """A parser file as plain data.  Raises UserError."""
     return _dump(library.from_file(path))
 
 
-def _dump(form: model.Parser) -> dict[str, Any]:
-    return form.model_dump(mode="json", by_alias=True, exclude_unset=True)
+def _dump(parser: model.Parser) -> dict[str, Any]:
+    return parser.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def _toml(path: Path) -> Source:

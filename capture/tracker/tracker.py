@@ -84,14 +84,14 @@ class Tracker:
 
     def __init__(self, folder: Path, run: runs.Run) -> None:
         self.folder, self.run = folder, run
-        self.parser = parser_of(folder, run)
-        self.pipeline = Pipeline(self.parser)
+        self.engine = engine_of(folder, run)
+        self.pipeline = Pipeline(self.engine)
         self.reader = RecordingReader(folder)
         self.namer = Namer(folder)
         self.summary = Summary()
         self.redactor = Redactor(os.environ, run.settings.get("redact", []))
         self.console: dict[str | None, ConsoleLines] = {}
-        self.formats: dict[str, None] = {}  # those that gave something, in the order of their first record
+        self.parsers: dict[str, None] = {}  # those that gave something, in the order of their first record
         self.written, self.file = _recover(folder / runs.RECORDS)
         self.ordinal = 0
         self.last: float | None = None  # when the last bytes came, in Unix seconds
@@ -152,7 +152,7 @@ class Tracker:
     def _take(self, records: list[Record], frames: list[Frame | Lines], now: float | None) -> None:
         printed: dict[str, Any] = {}
         for record in map(self._masked, records):
-            self.formats.setdefault(record.parser)
+            self.parsers.setdefault(record.parser)
             if self.ordinal >= self.written:
                 self.file.write(to_json(record) + "\n")
             self.summary.add(self.namer.row(self.ordinal, record))
@@ -203,13 +203,13 @@ class Tracker:
         how = "crashed" if run.state == "crashed" else f"{status}, {took}"
         place = os.path.relpath(self.folder, run.cwd)
         if self.summary.values:
-            lines = f"{self.parser.understood} of {self.parser.lines} lines"
-            notes = [f"{self.summary.values} values from {lines} ({', '.join(self.formats)}): {place}"]
+            lines = f"{self.engine.understood} of {self.engine.lines} lines"
+            notes = [f"{self.summary.values} values from {lines} ({', '.join(self.parsers)}): {place}"]
         else:
-            notes = [f"no metrics found in {self.parser.lines} lines; the console is kept in {place}"]
+            notes = [f"no metrics found in {self.engine.lines} lines; the console is kept in {place}"]
         notes += [note for outcome in outcomes for note in _say(outcome)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
-        notes += self.parser.events + self.observer.notes
+        notes += self.engine.events + self.observer.notes
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 
 
@@ -219,8 +219,8 @@ def _say(outcome: DeliveryResult) -> list[str]:
     return [f"{outcome.name}: {link}" for link in outcome.links]
 
 
-def parser_of(folder: Path, run: runs.Run) -> Engine:
-    """The run's parser: the formats that stand in its folder, put there at its first start."""
+def engine_of(folder: Path, run: runs.Run) -> Engine:
+    """The run's engine, of the parsers in its folder, put there at its first start."""
     place = folder / runs.PARSERS
     own = run.settings.get("parsers", [])
     if not place.exists():

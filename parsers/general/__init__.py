@@ -1,4 +1,4 @@
-"""The careful reader for programs that no format knows.
+"""The careful reader for programs that no parser knows.
 
 It takes a line that has a metric's word beside a number and is made of such pairs, of positions
 (`epoch 3`, `[12/100]`) and of little else; or that ends in a mapping of such pairs.

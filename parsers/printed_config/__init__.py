@@ -247,7 +247,7 @@ def _listed(text: str, state: OpenConfig) -> tuple[OpenConfig | None, LineResult
 
 
 def _kept(state: OpenConfig) -> tuple[OpenConfig | None, LineResult]:
-    """A line that is kept back; without a heading other formats may know it."""
+    """A line that is kept back; without a heading other parsers may know it."""
     return state, RECOGNISED if state.named or state.sure else NOT_RECOGNISED
 
 

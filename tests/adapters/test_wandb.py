@@ -32,7 +32,7 @@ pytestmark = [
 
 OWN = {"_step", "_timestamp", "_runtime"}
 WANDB = Path(sys.executable).with_name("wandb")
-FORMAT = """
+PARSER = """
 parsers:
   - name: ours
     patterns:
@@ -221,7 +221,7 @@ def online(tmp_path_factory):
             patch.setenv(name, str(work / "home"))
         for name in [name for name in os.environ if name.startswith(("WANDB_", "CAPTURE_"))]:
             patch.delenv(name)
-        Path("capture.yaml").write_text(FORMAT + "wandb: {entity: team, job_type: pretrain}\n")
+        Path("capture.yaml").write_text(PARSER + "wandb: {entity: team, job_type: pretrain}\n")
         Path("train.py").write_text(PROGRAM)
         Path(".git").mkdir()
         Path(".git/HEAD").write_text("1234567890123456789012345678901234567890\n")
@@ -300,7 +300,7 @@ def test_online_the_closing_block_leads_to_the_runs_page(online):
 
 
 def test_the_load_of_the_machine_is_that_of_the_command(server):
-    Path("capture.yaml").write_text(FORMAT)
+    Path("capture.yaml").write_text(PARSER)
     code = "import sys; x = bytearray(200_000_000); print('step 1: loss 1, val acc 1', flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [*CAPTURE, "--to", "wandb", "--", sys.executable, "-c", code],
@@ -330,7 +330,7 @@ class Tracked:
     def __init__(self, base, environ):
         self.folder = base / "p" / "20261121-130000-abcdef"
         self.run = runs.Run(self.folder.name, "p", "n", ["train"], str(base), "h", time.time(), to=["wandb"])
-        runs.create(self.folder, self.run._replace(settings={"parsers": yaml.safe_load(FORMAT)["parsers"]}))
+        runs.create(self.folder, self.run._replace(settings={"parsers": yaml.safe_load(PARSER)["parsers"]}))
         self.recorder = Recorder(self.folder, time.monotonic())
         self.environ = {**os.environ, **environ}
         self.count = 0

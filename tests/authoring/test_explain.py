@@ -12,7 +12,7 @@ from capture.language.checked_yaml import Source
 from capture.language.library import load
 from capture.language.patterns import Timeout, from_line, from_regex
 
-BUILT_IN = [form for form, _ in library.built_in()]
+BUILT_IN = [parser for parser, _ in library.built_in()]
 
 
 def groups(text, own=()):
@@ -21,7 +21,7 @@ def groups(text, own=()):
 
 def test_which_pattern_reads_a_line_and_what_it_captures_and_gives():
     first, second = groups("tokens per iteration will be: 32,768\niter 5: loss 0.5, time 5ms, mfu 2%\n")
-    assert (first.rule.form.name, first.captured) == ("llama2c", {"tokens_per_iter": 32768})
+    assert (first.rule.parser.name, first.captured) == ("llama2c", {"tokens_per_iter": 32768})
     assert [record.config for record in first.records] == [{"tokens_per_iter": 32768}]
     assert shown(second.rule.pattern) == "iter {step:int}: loss {loss}, time {time_ms}ms, mfu {mfu}%"
     assert second.captured == {"step": 5, "loss": 0.5, "time_ms": 5, "mfu": 2}
@@ -49,7 +49,7 @@ def test_lines_alike_are_said_once_with_the_number_of_the_first():
 def test_where_the_nearest_pattern_stops(line, stop):
     (group,) = groups(line, [load(Source(MYSOLVER, "mine.yaml"))])
     assert group.rule is None
-    assert (group.near.rule.form.name, group.near.stop) == ("mine", stop)
+    assert (group.near.rule.parser.name, group.near.stop) == ("mine", stop)
 
 
 @pytest.mark.parametrize("line", ["hello", "pip 3.2 installed", "it is late", "####"])

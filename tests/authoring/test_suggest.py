@@ -1,4 +1,4 @@
-"""`capture parsers suggest`: a format for lines that no pattern reads."""
+"""`capture parsers suggest`: a parser for lines that no pattern reads."""
 
 from pathlib import Path
 
@@ -38,8 +38,8 @@ def test_names_come_from_the_words_beside_the_numbers(lines, pattern):
 
 def test_what_recurs_most_comes_first_and_is_its_own_sample():
     lines = ["obj 0.1", "gap 1", "obj 0.2", "gap 2", "obj 0.3", "gap 3", "obj 0.4", "once 7 only"]
-    form = yaml.safe_load(suggest(lines, "mine"))
-    assert form == {
+    parser = yaml.safe_load(suggest(lines, "mine"))
+    assert parser == {
         "name": "mine",
         "patterns": [{"line": "obj {obj}"}, {"line": "gap {gap}"}],
         "samples": [

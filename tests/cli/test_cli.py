@@ -36,8 +36,8 @@ def test_parse_uses_a_format_of_ones_own_or_one_alone():
 
 @pytest.mark.parametrize(("arguments", "says"), [
     (("parse", "missing.log"), "capture parse: missing.log: No such file or directory"),
-    (("parse", "--parser", "nope", "-"), "there is no format 'nope'; there are absl, "),
-    (("parsers", "show", "nope"), "there is no format 'nope'"),
+    (("parse", "--parser", "nope", "-"), "there is no parser 'nope'; there are absl, "),
+    (("parsers", "show", "nope"), "there is no parser 'nope'"),
     (("parsers", "test", "nope.yaml"), "nope.yaml: No such file or directory"),
     (("parsers", "nope"), "invalid choice: 'nope'"),
     (("parse",), "the following arguments are required: file"),
@@ -125,7 +125,7 @@ def test_parse_says_on_stderr_when_a_pattern_was_switched_off():
     )
     done = capture("parse", "--parser", "slow.yaml", "-", input="a" * 60 + "b\nepoch 1: loss=0.5\n")
     assert json.loads(done.stdout)["metrics"] == {"loss": 0.5}
-    assert "capture parse: format slow: a pattern took more than 50 ms" in done.stderr
+    assert "capture parse: parser slow: a pattern took more than 50 ms" in done.stderr
 
 
 def test_parse_of_nothing_is_nothing():

@@ -1,4 +1,4 @@
-"""What launchers and loggers put before a line does not keep formats from reading it."""
+"""What launchers and loggers put before a line does not keep parsers from reading it."""
 
 import pytest
 from helpers import parse, short

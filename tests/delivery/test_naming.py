@@ -13,7 +13,7 @@ from capture.records import Record, from_json
 
 @pytest.fixture
 def namer(tmp_path):
-    """The namer of a run with all built-in formats."""
+    """The namer of a run with all built-in parsers."""
     numbers = count()
 
     def make(**settings):

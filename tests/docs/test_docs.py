@@ -29,7 +29,7 @@ def test_yaml_in_the_documents_works(page, block, tmp_path):
     if "samples" in source.data:
         assert samples.check(library.load(source)) == []
         return
-    (tmp_path / "mysolver.yaml").write_text(next(b for b in blocks(ROOT / "docs" / "formats.md", "yaml")))
+    (tmp_path / "mysolver.yaml").write_text(next(b for b in blocks(ROOT / "docs" / "parsers.md", "yaml")))
     (tmp_path / "capture.yaml").write_text(block)
     assert schema.check(tmp_path / "capture.yaml")
 

@@ -1,4 +1,4 @@
-"""The words of the format language: what each makes of what a program prints."""
+"""The words of the parser language: what each makes of what a program prints."""
 
 import pytest
 
@@ -11,20 +11,20 @@ from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
 
-def form(patterns, more=""):
+def parser(patterns, more=""):
     return load(Source(f"name: mine\n{more}patterns:\n{patterns}", "mine.yaml"), samples=False)
 
 
 def read(patterns, text, more=""):
-    """(step, epoch, metrics) of each record that a format makes of a text."""
-    pipeline = Pipeline(Engine([form(patterns, more)]))
+    """(step, epoch, metrics) of each record that a parser makes of a text."""
+    pipeline = Pipeline(Engine([parser(patterns, more)]))
     records = pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]
     return [(record.step, record.epoch, dict(record.metrics)) for record in records]
 
 
 def problem(patterns):
     with pytest.raises(UserError) as error:
-        form(patterns)
+        parser(patterns)
     return str(error.value)
 
 
@@ -62,10 +62,10 @@ class TestTable:
         assert [epoch for _, epoch, _ in read(TABLE, text)] == [0]
 
     def test_what_another_stream_says_neither_ends_nor_fills_the_table(self):
-        parser = Engine([form(TABLE)])
+        engine = Engine([parser(TABLE)])
         lines = [("stdout", b"epoch loss\n"), *[("stderr", b"a warning\n")] * 20, ("stderr", b"7 0.7\n")]
         lines.append(("stdout", b"0 0.5\n"))
-        found = [r for s, data in lines for r in parser.feed(FrameReader(s).feed(data, 0))]
+        found = [r for s, data in lines for r in engine.feed(FrameReader(s).feed(data, 0))]
         assert [(r.epoch, r.context["stream"]) for r in found] == [(0, "stdout")]
 
     def test_bars_that_are_drawn_between_the_rows_do_not_end_the_table(self):
@@ -176,7 +176,7 @@ class TestBlock:
         assert read(BLOCK, BOX.replace("0.5", "good"))[0][2] == {"time/total_steps": 512}
 
     def test_the_record_leads_back_to_the_whole_box(self):
-        pipeline = Pipeline(Engine([form(BLOCK)]))
+        pipeline = Pipeline(Engine([parser(BLOCK)]))
         (record,) = pipeline.feed(b"text\n" + BOX.encode(), 0)[0]
         assert record.at == (5, len(BOX) - 1)
 
@@ -193,9 +193,9 @@ class TestBlock:
         ]
 
     def test_rows_without_end_are_not_kept(self):
-        parser = Engine([form(BLOCK)])
+        engine = Engine([parser(BLOCK)])
         rows = b"".join(b"| a%d | 1 |\n" % n for n in range(3000))
-        assert parser.feed(FrameReader().feed(b"------\n" + rows + b"------\n", 0)) == []
+        assert engine.feed(FrameReader().feed(b"------\n" + rows + b"------\n", 0)) == []
 
     @pytest.mark.parametrize(("block", "says"), [
         ("{begin: x, row: y, end: z}", "row: has no groups (?P<key>...) and (?P<value>...)"),
@@ -228,23 +228,23 @@ class TestWait:
         assert read(WAIT, "bar 9 of 100\nloss 0.5\n") == [(None, None, {"loss": 0.5})]
 
     def test_only_so_many_lines_wait(self):
-        pipeline = Pipeline(Engine([form(WAIT)]))
+        pipeline = Pipeline(Engine([parser(WAIT)]))
         text = "bar 9 of 100\n" + "".join(f"loss {n}\n" for n in range(50))
         early = pipeline.feed(text.encode(), 0)[0]
         assert [r.metrics["loss"] for r in early + pipeline.finish()[0]] == list(range(50))
         assert len(early) > 40
 
     def test_the_record_leads_back_to_its_own_line(self):
-        pipeline = Pipeline(Engine([form(WAIT)]))
+        pipeline = Pipeline(Engine([parser(WAIT)]))
         (record,) = pipeline.feed(b"bar 9 of 100\nloss 0.5\nbar 10 of 100\n", 0)[0]
         assert record.at == (13, 8)
 
 
-def test_what_is_overheard_is_read_by_other_formats_too():
-    listening = form('  - {line: "epoch {epoch:int} {loss}", as: overheard, remember: epoch}\n')
-    other = form('  - line: "epoch {epoch:int} {loss}"\n')
-    parser = Engine([listening, other])
-    (record,) = parser.feed(FrameReader().feed(b"epoch 3 0.5\n", 0))
+def test_what_is_peek_is_read_by_other_formats_too():
+    listening = parser('  - {line: "epoch {epoch:int} {loss}", as: peek, remember: epoch}\n')
+    other = parser('  - line: "epoch {epoch:int} {loss}"\n')
+    engine = Engine([listening, other])
+    (record,) = engine.feed(FrameReader().feed(b"epoch 3 0.5\n", 0))
     assert record.metrics == {"loss": 0.5}
 
 
@@ -263,7 +263,7 @@ def test_names_are_rewritten_by_expressions():
     rewrite = "rewrite: {'^val_': val/, '^(?!val)': train/}\n"
     assert read('  - line: "{val_loss} {loss}"\n', "1 2\n", rewrite)[0][2] == {"val/loss": 1, "train/loss": 2}
     with pytest.raises(UserError, match=r"rewrite: '\(': the regular expression does not compile"):
-        form('  - line: "{loss}"\n', "rewrite: {'(': x}\n")
+        parser('  - line: "{loss}"\n', "rewrite: {'(': x}\n")
 
 
 def test_the_same_name_twice_in_a_line_is_refused():
@@ -383,7 +383,7 @@ class TestWrapped:
         ]
 
     def test_the_record_leads_back_to_all_its_lines(self):
-        pipeline = Pipeline(Engine([form(self.PATTERNS)]))
+        pipeline = Pipeline(Engine([parser(self.PATTERNS)]))
         text = "task 3/9 0:01 • loss:\n                0.5\nend\n".encode()
         (record,) = pipeline.feed(text, 0)[0]
         assert record.at == (0, text.index(b"\nend"))

@@ -1,4 +1,4 @@
-"""Format files: what is wrong in one is said with its file, its line and what would be right."""
+"""Parser files: what is wrong in one is said with its file, its line and what would be right."""
 
 import shutil
 import sys
@@ -82,14 +82,16 @@ def test_hostile_files_are_refused_in_one_sentence(tmp_path):
         read(tmp_path / "missing.yaml")
 
 
-@pytest.mark.parametrize("form", [form for form, _ in library.built_in()], ids=lambda form: form.name)
-def test_the_samples_of_every_built_in_format_pass(form):
-    assert form.samples
-    assert samples.check(form) == []
+@pytest.mark.parametrize(
+    "parser", [parser for parser, _ in library.built_in()], ids=lambda parser: parser.name
+)
+def test_the_samples_of_every_built_in_format_pass(parser):
+    assert parser.samples
+    assert samples.check(parser) == []
 
 
 def test_the_cautious_reader_comes_last():
-    assert [form.name for form, _ in library.built_in()][-1] == "general"
+    assert [parser.name for parser, _ in library.built_in()][-1] == "general"
 
 
 def test_a_failing_sample_shows_the_difference():
@@ -108,7 +110,7 @@ def test_a_sample_that_gives_nothing_fails_when_it_gives_something():
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """An installed package that brings formats: the folder of its YAML files."""
+    """An installed package that brings parsers: the folder of its YAML files."""
     site = tmp_path / "site"
     info = site / "third-1.dist-info"
     info.mkdir(parents=True)
@@ -124,8 +126,8 @@ def package(tmp_path, monkeypatch):
 
 def test_the_formats_of_an_installed_package_are_found(package):
     (package / "mine.yaml").write_text(GOOD)
-    (package / "notes.txt").write_text("no format")
-    names = [form.name for form, _ in library.built_in()]
+    (package / "notes.txt").write_text("no parser")
+    names = [parser.name for parser, _ in library.built_in()]
     assert "mine" in names
     assert names[-1] == "general"
     assert library.by_name("mine").patterns[0].line == "it {step:int}: obj {objective}"
@@ -147,12 +149,12 @@ def test_a_run_goes_on_with_the_formats_it_began_with_in_their_order(tmp_path):
     (tmp_path / "parsers").mkdir()
     for name, file in (("second", "001.yaml"), ("first", "000.yaml")):
         (tmp_path / "parsers" / file).write_text(GOOD.replace("mine", name).partition("samples")[0])
-    assert [form.name for form in library.of_run(tmp_path)] == ["first", "second"]
+    assert [parser.name for parser in library.of_run(tmp_path)] == ["first", "second"]
 
 
 def test_names_are_shown_where_there_is_no_such_format():
     with pytest.raises(
-        UserError, match=r"there is no format 'kears'; there are .*keras, .*tqdm, general, or name"
+        UserError, match=r"there is no parser 'kears'; there are .*keras, .*tqdm, general, or name"
     ):
         library.by_name("kears")
 
@@ -200,4 +202,4 @@ def test_a_pattern_of_a_run_that_no_longer_compiles_is_switched_off_when_it_is_n
     parser = Engine(library.of_run(tmp_path))
     Pipeline(parser).feed(b"hello\nit 1: obj 0.5\nit 2: obj 0.5\n", 0)
     (event,) = parser.events
-    assert event.startswith("format mine: a pattern failed on 'it 1: obj 0.5' (bad character range")
+    assert event.startswith("parser mine: a pattern failed on 'it 1: obj 0.5' (bad character range")

@@ -13,9 +13,9 @@ from capture.language.numbers import duration, is_number, number, si
 
 
 @pytest.mark.parametrize("value", [0, 7, -3, 1.5, -2.25e-7, 3.4e38, 1e300, math.inf, -math.inf])
-@pytest.mark.parametrize("form", ["{}", "{:+}", "{:e}", "{:g}", "{:.12e}", "{:,}"])
-def test_a_number_is_read_as_python_prints_it(value, form):
-    shown = form.format(value)
+@pytest.mark.parametrize("spec", ["{}", "{:+}", "{:e}", "{:g}", "{:.12e}", "{:,}"])
+def test_a_number_is_read_as_python_prints_it(value, spec):
+    shown = spec.format(value)
     assert is_number(shown)
     assert number(shown) == pytest.approx(value, rel=1e-5)
 

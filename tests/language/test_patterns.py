@@ -193,9 +193,9 @@ def test_a_required_literal_stands_in_whatever_is_made_to_match(source, data):
 
 SAMPLES = [
     (pattern.matcher(), line)
-    for form, _ in built_in()
-    for pattern in form.patterns
-    for sample in form.samples
+    for parser, _ in built_in()
+    for pattern in parser.patterns
+    for sample in parser.samples
     for line in sample.text.splitlines()
     if pattern.reader is None and pattern.matcher().match(line)
 ]
@@ -216,10 +216,10 @@ def test_what_changes_the_reading_of_an_expression_requires_nothing_wrong(source
     assert fulfils(text, source)
 
 
-@pytest.mark.parametrize("form", [form for form, _ in built_in()], ids=lambda form: form.name)
-def test_every_built_in_pattern_requires_some_text(form):
+@pytest.mark.parametrize("parser", [parser for parser, _ in built_in()], ids=lambda parser: parser.name)
+def test_every_built_in_pattern_requires_some_text(parser):
     """One that required none would make every line of every program slow."""
-    assert [p for p in form.patterns if not p.matcher().literals] == []
+    assert [p for p in parser.patterns if not p.matcher().literals] == []
 
 
 def test_the_gate_lets_through_what_any_pattern_may_match():

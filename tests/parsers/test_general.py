@@ -1,4 +1,4 @@
-"""Programs that no format knows: their metrics are read, and nothing else is."""
+"""Programs that no parser knows: their metrics are read, and nothing else is."""
 
 import math
 import re
@@ -16,13 +16,13 @@ from capture.parsers.general import mapping
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
-FORM = by_name("general")
+PARSER = by_name("general")
 
 
-def parse(text, forms=(FORM,)):
-    pipeline = Pipeline(Engine(list(forms)))
+def parse(text, parsers=(PARSER,)):
+    pipeline = Pipeline(Engine(list(parsers)))
     records = pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]
-    assert not pipeline.parser.events
+    assert not pipeline.engine.events
     return records
 
 
@@ -270,8 +270,8 @@ def test_a_heading_gives_the_epoch_of_the_lines_below():
 
 def test_a_heading_is_everybodys():
     """Keras prints the same one."""
-    forms = [form for form, _ in built_in()]
-    assert short("Epoch 3/24\ntrain Loss: 0.6", forms=forms) == [(3, None, {"train Loss": 0.6})]
+    parsers = [parser for parser, _ in built_in()]
+    assert short("Epoch 3/24\ntrain Loss: 0.6", parsers=parsers) == [(3, None, {"train Loss": 0.6})]
 
 
 def test_a_line_without_a_place_stands_where_the_line_before_stood():
@@ -321,10 +321,10 @@ def test_folds_are_told_apart():
 def test_a_word_of_many_meanings_needs_a_place_and_a_program_that_no_format_knows():
     assert short("score 0.5") == []
     assert short("step 3 score 0.5") == [(None, 3, {"score": 0.5})]
-    forms = [form for form, _ in built_in()]
+    parsers = [parser for parser, _ in built_in()]
     keras = "10/100 ━━━━━━━━━━━━━━━━━━━━ 1s 5ms/step - loss: 0.9\n"
-    assert len(short(keras + "step 3 score 0.5", forms=forms)) == 1
-    assert len(short(keras + "step 3 loss 0.5", forms=forms)) == 2
+    assert len(short(keras + "step 3 score 0.5", parsers=parsers)) == 1
+    assert len(short(keras + "step 3 loss 0.5", parsers=parsers)) == 2
 
 
 @pytest.mark.parametrize(("text", "values"), [

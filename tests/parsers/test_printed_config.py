@@ -18,14 +18,14 @@ from capture.parsers.printed_config import objects
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
-FORMS = [form for form, _ in library.built_in()]
+PARSERS = [parser for parser, _ in library.built_in()]
 CONFIG = [library.by_name("config")]
 
 
-def records(text, forms=FORMS):
-    pipeline = Pipeline(Engine(forms))
+def records(text, parsers=PARSERS):
+    pipeline = Pipeline(Engine(parsers))
     found = pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]
-    assert not pipeline.parser.events
+    assert not pipeline.engine.events
     return found
 
 
@@ -214,12 +214,12 @@ def test_config_leaves_the_general_reader_alone_with_the_program():
 def test_ever_new_names_take_no_more_memory():
     pipeline = Pipeline(Engine(CONFIG))
     pipeline.feed("".join(f"Namespace(a{n}=1)\n" for n in range(3000)).encode(), 0)
-    (source,) = pipeline.parser._sources.values()
+    (source,) = pipeline.engine._sources.values()
     assert len(source.states["config"].memory) == 1000
 
 
 def test_two_streams_may_print_at_once():
-    pipeline = Pipeline(Engine(FORMS))
+    pipeline = Pipeline(Engine(PARSERS))
     found = []
     for out, err in zip(["Config(", "lr=1,", ")"], ["Namespace(", "seed=2,", ")"], strict=True):
         found += pipeline.feed(f"{out}\n".encode(), 0, "stdout")[0]
@@ -231,7 +231,7 @@ def test_two_streams_may_print_at_once():
 
 
 def test_a_command_that_is_started_again_prints_its_config_again():
-    pipeline = Pipeline(Engine(FORMS))
+    pipeline = Pipeline(Engine(PARSERS))
     rows = b"seed: 1\nlr: 0.1\nepochs: 3\nepoch 1: loss=0.5\n"
     first = pipeline.feed(rows, 0)[0]
     pipeline.resume()

@@ -15,7 +15,7 @@ from capture.parsing.downsampling import downsampler
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
-FORMS = [library.by_name(name) for name in ("llama2c", "tqdm")]
+PARSERS = [library.by_name(name) for name in ("llama2c", "tqdm")]
 
 
 def bars(epochs=2, refreshes=100, end="\n"):
@@ -29,7 +29,7 @@ def bars(epochs=2, refreshes=100, end="\n"):
 
 def read(chunks, every=None):
     pipeline, offset, found = (
-        Pipeline(Engine(FORMS, downsampler=downsampler(every) if every else None)),
+        Pipeline(Engine(PARSERS, downsampler=downsampler(every) if every else None)),
         0,
         [],
     )

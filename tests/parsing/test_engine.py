@@ -1,4 +1,4 @@
-"""Frames to records: what each format makes of what its program prints."""
+"""Frames to records: what each parser makes of what its program prints."""
 
 import math
 import time
@@ -194,9 +194,9 @@ def test_a_users_format_comes_before_the_built_in_ones():
 
 def test_a_pattern_that_takes_too_long_is_switched_off_and_said():
     own = "name: slow\npatterns:\n  - regex: '^(a|aa)+$'\n"
-    records, parser = parse("a" * 60 + "b\nepoch 1: loss=0.5\n", own=own)
+    records, engine = parse("a" * 60 + "b\nepoch 1: loss=0.5\n", own=own)
     assert [record.parser for record in records] == ["general"]
-    assert "format slow: a pattern took more than 50 ms" in parser.events[0]
+    assert "parser slow: a pattern took more than 50 ms" in engine.events[0]
 
 
 def test_a_value_that_is_no_number_is_left_out_and_kills_nothing():
@@ -208,15 +208,15 @@ def test_a_pattern_that_fails_is_switched_off_and_the_others_read_on(monkeypatch
     read = Rule.read
 
     def failing(self, *arguments):
-        if self.form.name == "own":
+        if self.parser.name == "own":
             raise RuntimeError("unforeseen")
         return read(self, *arguments)
 
     monkeypatch.setattr(Rule, "read", failing)
     own = 'name: own\npatterns:\n  - line: "epoch {epoch:int}: loss={x}"\n'
-    records, parser = parse("epoch 1: loss=0.5\n", own=own)
+    records, engine = parse("epoch 1: loss=0.5\n", own=own)
     assert [record.parser for record in records] == ["general"]
-    assert "format own: a pattern failed on 'epoch 1: loss=0.5' (unforeseen)" in parser.events[0]
+    assert "parser own: a pattern failed on 'epoch 1: loss=0.5' (unforeseen)" in engine.events[0]
 
 
 @pytest.mark.parametrize(
@@ -224,8 +224,8 @@ def test_a_pattern_that_fails_is_switched_off_and_the_others_read_on(monkeypatch
     ["epoch 1: loss=" + "9" * 5000, "epoch " + "9" * 5000 + ": loss=1", "x" * 200_000, "loss " * 20_000],
 )
 def test_absurd_lines_switch_nothing_off(text):
-    records, parser = parse(text + "\nepoch 2: loss=0.5\n")
-    assert parser.events == []
+    records, engine = parse(text + "\nepoch 2: loss=0.5\n")
+    assert engine.events == []
     assert (records[-1].epoch, records[-1].metrics) == (2, {"loss": 0.5})
     assert all(to_json(record) for record in records)
 
@@ -258,7 +258,7 @@ def test_what_the_context_tells_apart_is_no_second_fit():
 
 
 def test_two_streams_do_not_mix_in_one_line():
-    pipeline = Pipeline(Engine([form for form, _ in built_in()]))
+    pipeline = Pipeline(Engine([parser for parser, _ in built_in()]))
     records = pipeline.feed(b"epoch 1: val_loss", 0, "stdout")[0]
     records += pipeline.feed(b"epoch 2: loss=2\n", 17, "stderr", 5.0)[0]
     records += pipeline.feed(b"=1\n", 33, "stdout", 6.0)[0]
@@ -270,8 +270,8 @@ def test_two_streams_do_not_mix_in_one_line():
 
 def test_a_pattern_that_is_switched_off_is_not_tried_again():
     own = "name: slow\npatterns:\n  - regex: '^(a|aa)+$'\n"
-    _, parser = parse(("a" * 60 + "b\n") * 3, own=own)
-    assert len(parser.events) == 1
+    _, engine = parse(("a" * 60 + "b\n") * 3, own=own)
+    assert len(engine.events) == 1
 
 
 def test_a_line_that_is_printed_again_is_a_record_again_and_a_redraw_is_not():
@@ -280,8 +280,8 @@ def test_a_line_that_is_printed_again_is_a_record_again_and_a_redraw_is_not():
 
 
 def test_lines_are_counted_and_a_bar_is_one_of_them():
-    _, parser = parse("hello\n" + "Epoch 2/3\n" + BAR + BAR.replace("0.9", "0.8") + FINAL + "bye\n")
-    assert (parser.understood, parser.lines) == (2, 4)
+    _, engine = parse("hello\n" + "Epoch 2/3\n" + BAR + BAR.replace("0.9", "0.8") + FINAL + "bye\n")
+    assert (engine.understood, engine.lines) == (2, 4)
 
 
 def test_names_and_values_can_be_changed():
@@ -299,7 +299,7 @@ def test_a_step_that_only_comes_again_is_no_new_fit():
     assert all("fit" not in record.context for record in parse(text, own=own)[0])
 
 
-FORMATS = [form for form, _ in built_in()]
+PARSERS = [parser for parser, _ in built_in()]
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_chunks_do_not_matter(path, data):
     raw = path.read_bytes()
     size = data.draw(st.sampled_from([7, 64, 1000, 30_000]))
     cuts = sorted({*range(size, len(raw), size), *data.draw(st.lists(st.integers(0, len(raw)), max_size=40))})
-    pipeline, found = Pipeline(Engine(FORMATS)), []
+    pipeline, found = Pipeline(Engine(PARSERS)), []
     for a, b in zip([0, *cuts], [*cuts, len(raw)]):
         found += pipeline.feed(raw[a:b], a)[0]
     found += pipeline.finish()[0]

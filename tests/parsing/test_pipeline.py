@@ -17,7 +17,7 @@ from capture.parsing.engine import Engine, RuleIndex
 from capture.parsing.pipeline import Pipeline
 from capture.records import to_json
 
-FORMATS = [form for form, _ in built_in()]
+PARSERS = [parser for parser, _ in built_in()]
 # Patterns that tell one digit from another, and one that reads a text of its own.
 ODD = load(Source(r"""
 name: odd
@@ -28,33 +28,33 @@ patterns:
 """, "odd.yaml"), samples=False)  # fmt: skip
 
 
-def told(records, parser, lines):
-    return [to_json(r) for r in records], parser.lines, parser.understood, lines
+def told(records, engine, lines):
+    return [to_json(r) for r in records], engine.lines, engine.understood, lines
 
 
 @patch.object(ShapeCache, "__call__", lambda self, text: self._function(text))
-def slowly(chunks, formats=FORMATS):
+def slowly(chunks, parsers=PARSERS):
     """What comes of these (stream, bytes) when every frame is looked at by every pattern."""
-    parser, readers, consoles, records, lines, offset = Engine(formats), {}, {}, [], {}, 0
-    parser._candidates = lambda text: list(parser.rules)
+    engine, readers, consoles, records, lines, offset = Engine(parsers), {}, {}, [], {}, 0
+    engine._candidates = lambda text: list(engine.rules)
     for stream, data in chunks:
         if stream not in readers:
-            parser.begin(stream)
+            engine.begin(stream)
         reader = readers.setdefault(stream, FrameReader(stream))
         frames = reader.feed(data, offset)
-        records += parser.feed(frames)
+        records += engine.feed(frames)
         lines.setdefault(stream, []).extend(consoles.setdefault(stream, ConsoleLines(stream)).feed(frames))
         offset += len(data)
     for stream, reader in readers.items():
         frames = reader.finish()
-        records += parser.feed(frames)
+        records += engine.feed(frames)
         lines[stream] += consoles[stream].feed(frames) + consoles[stream].finish()
-    return told(records + parser.finish(), parser, lines)
+    return told(records + engine.finish(), engine, lines)
 
 
-def quickly(chunks, formats=FORMATS, parser=None):
-    parser = parser or Engine(formats)
-    pipeline, consoles, records, lines, offset = Pipeline(parser), {}, [], {}, 0
+def quickly(chunks, parsers=PARSERS, engine=None):
+    engine = engine or Engine(parsers)
+    pipeline, consoles, records, lines, offset = Pipeline(engine), {}, [], {}, 0
     for stream, data in chunks:
         new, frames = pipeline.feed(data, offset, stream)
         records += new
@@ -65,7 +65,7 @@ def quickly(chunks, formats=FORMATS, parser=None):
         lines[frame.stream] += consoles[frame.stream].feed([frame])
     for stream, console in consoles.items():
         lines[stream] += console.finish()
-    return told(records + new, parser, lines)
+    return told(records + new, engine, lines)
 
 
 def cut(stream, data, cuts):
@@ -97,8 +97,8 @@ logs = st.lists(st.tuples(st.one_of(metrics, metrics, plain), ends).map(b"".join
 @settings(max_examples=100, deadline=None)
 @given(logs, st.lists(st.integers(0, 1500), max_size=12))
 def test_lines_that_are_skipped_mean_nothing_however_they_are_chunked(data, cuts):
-    formats = [ODD, *FORMATS]
-    assert quickly(cut("tty", data, cuts), formats) == slowly([("tty", data)], formats)
+    parsers = [ODD, *PARSERS]
+    assert quickly(cut("tty", data, cuts), parsers) == slowly([("tty", data)], parsers)
 
 
 @settings(max_examples=50, deadline=None)
@@ -132,22 +132,22 @@ def test_most_lines_are_skipped():
         b"iter 5: loss 0.5, time 5ms, mfu 2%\n",
         b"".join(b"INFO all is well, %d\n" % i for i in range(1000)),
     )
-    records, frames = Pipeline(Engine(FORMATS)).feed(metrics + others + metrics, 0)
+    records, frames = Pipeline(Engine(PARSERS)).feed(metrics + others + metrics, 0)
     assert [type(frame) for frame in frames] == [Frame, Lines, Frame]
     assert len(records) == 2
 
 
 def test_the_first_lines_are_not_skipped_until_there_are_metrics_or_too_many():
     others = b"all is well\n" * 3000
-    _, frames = Pipeline(Engine(FORMATS)).feed(others, 0)
+    _, frames = Pipeline(Engine(PARSERS)).feed(others, 0)
     assert [type(frame) for frame in frames] == [Frame] * 1000 + [Lines]
 
 
 class Table(Engine):
     """After a line `rows follow` every line of that stream is wanted, up to one that says `end`."""
 
-    def __init__(self, formats):
-        super().__init__(formats)
+    def __init__(self, parsers):
+        super().__init__(parsers)
         self.looked, self.rows = [], set()
 
     def wants_all(self, stream):
@@ -165,20 +165,22 @@ class Table(Engine):
 @given(st.lists(st.integers(0, 60), max_size=5))
 def test_every_row_of_an_open_table_is_looked_at_wherever_a_chunk_ends(cuts):
     data = b"skipped\nrows follow, loss:\n\n1 2\n3 4\r\nend\nskipped\nloss\nskipped\n"
-    parser = Table(FORMATS)
-    *_, lines = quickly(cut("tty", data, cuts), parser=parser)
-    wanted = [text for text in parser.looked if text != "skipped"]  # a line that was cut is looked at anyway
+    engine = Table(PARSERS)
+    *_, lines = quickly(cut("tty", data, cuts), engine=engine)
+    wanted = [text for text in engine.looked if text != "skipped"]  # a line that was cut is looked at anyway
     assert wanted == ["rows follow, loss:", "1 2", "3 4", "end", "loss"]
-    assert parser.lines == 8
+    assert engine.lines == 8
     assert len(lines["tty"]) == 9
 
 
 def test_a_table_on_one_stream_leaves_the_other_alone():
-    parser = Table([form for form in FORMATS if form.name != "config"])  # which looks at all first lines
+    engine = Table(
+        [parser for parser in PARSERS if parser.name != "config"]
+    )  # which looks at all first lines
     quickly(
-        [("stdout", b"rows follow, loss\n"), ("stderr", b"skipped\n"), ("stdout", b"1 2\n")], parser=parser
+        [("stdout", b"rows follow, loss\n"), ("stderr", b"skipped\n"), ("stdout", b"1 2\n")], engine=engine
     )
-    assert parser.looked == ["rows follow, loss", "1 2"]
+    assert engine.looked == ["rows follow, loss", "1 2"]
 
 
 @pytest.mark.parametrize(("regex", "texts"), [
@@ -199,8 +201,8 @@ def test_the_candidates_for_a_text_are_the_rules_of_which_a_literal_stands_in_it
     lines = [f"- line: '{word} {{x}}'" for word in words]
     for place in range(len(lines) + 1):
         patterns = [*lines[:place], r"- regex: '(?P<any>\d)'", *lines[place:]]
-        form = load(Source("name: x\npatterns:\n" + "\n".join(patterns), "x.yaml"), samples=False)
-        rules = Engine([form]).rules
+        parser = load(Source("name: x\npatterns:\n" + "\n".join(patterns), "x.yaml"), samples=False)
+        rules = Engine([parser]).rules
         for text in ("", "loss 1", "acc 1 lr", "F0 epoch", "mAP00", "nothing", "loss acc F0 lr epoch mAP00"):
             wanted = [rule for i, rule in enumerate(rules) if i == place or _asks(rule, text)]
             assert RuleIndex(rules)(text) == wanted

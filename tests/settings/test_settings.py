@@ -62,7 +62,7 @@ def test_a_file_that_has_not_changed_is_not_checked_again(monkeypatch):
     assert here()["project"] == "one"
 
 
-FORMAT = """\
+PARSER = """\
 name: mine
 patterns:
   - line: "it {step:int}: obj {objective}"
@@ -72,13 +72,13 @@ samples:
 
 
 def test_formats_are_read_with_the_file_and_watched():
-    write("formats/mine.yaml", FORMAT)
+    write("parsers/mine.yaml", PARSER)
     write(
-        "capture.yaml", 'parsers:\n  - formats/mine.yaml\n  - {name: inline, patterns: [{line: "x {x}"}]}\n'
+        "capture.yaml", 'parsers:\n  - parsers/mine.yaml\n  - {name: inline, patterns: [{line: "x {x}"}]}\n'
     )
-    assert [form["name"] for form in here()["parsers"]] == ["mine", "inline"]
-    write("formats/mine.yaml", FORMAT.replace("name: mine", "name: changed"))
-    assert [form["name"] for form in here()["parsers"]] == ["changed", "inline"]
+    assert [parser["name"] for parser in here()["parsers"]] == ["mine", "inline"]
+    write("parsers/mine.yaml", PARSER.replace("name: mine", "name: changed"))
+    assert [parser["name"] for parser in here()["parsers"]] == ["changed", "inline"]
 
 
 @pytest.mark.parametrize(("text", "says"), [
@@ -111,7 +111,7 @@ def test_a_wrong_variable_is_explained(name, value, says):
 
 
 def test_every_key_of_a_file_can_be_a_variable():
-    write("mine.yaml", FORMAT)
+    write("mine.yaml", PARSER)
     found = here(
         environ={
             "CAPTURE_CONFIG": "{lr: 3e-4, name: a}",
@@ -132,7 +132,7 @@ def test_every_key_of_a_file_can_be_a_variable():
         "jsonl": {"path": "out.jsonl"},
     }  # fmt: skip
     assert {name: found[name] for name in wanted} == wanted
-    assert [form["name"] for form in found["parsers"]] == ["mine"]
+    assert [parser["name"] for parser in found["parsers"]] == ["mine"]
     assert "of_another_program" not in found
 
 
@@ -219,26 +219,26 @@ def test_a_cache_that_cannot_be_written_is_no_error(monkeypatch):
 
 
 def test_a_format_of_the_command_line_comes_before_those_of_the_file_and_is_watched():
-    write("mine.yaml", FORMAT)
+    write("mine.yaml", PARSER)
     write("capture.yaml", "parsers: [{name: inline, patterns: [{line: 'x {x}'}]}]")
-    names = [form["name"] for form in load(".", {}, {}, ["mine.yaml"])["parsers"]]
-    write("mine.yaml", FORMAT.replace("name: mine", "name: changed"))
-    again = [form["name"] for form in load(".", {}, {}, ["mine.yaml"])["parsers"]]
+    names = [parser["name"] for parser in load(".", {}, {}, ["mine.yaml"])["parsers"]]
+    write("mine.yaml", PARSER.replace("name: mine", "name: changed"))
+    again = [parser["name"] for parser in load(".", {}, {}, ["mine.yaml"])["parsers"]]
     assert (names, again) == (["mine", "inline"], ["changed", "inline"])
 
 
 def test_folders_are_meant_from_where_the_file_stands(monkeypatch):
-    write("capture.yaml", "dir: kept/runs\nparsers: [formats/mine.yaml]")
-    write("formats/mine.yaml", FORMAT)
+    write("capture.yaml", "dir: kept/runs\nparsers: [parsers/mine.yaml]")
+    write("parsers/mine.yaml", PARSER)
     top = Path.cwd()
     (top / "deep").mkdir()
     monkeypatch.chdir("deep")
     assert here()["dir"] == str(top / "kept/runs")
-    assert [form["name"] for form in here()["parsers"]] == ["mine"]
+    assert [parser["name"] for parser in here()["parsers"]] == ["mine"]
 
 
 def test_nan_in_a_formats_samples_survives_the_cache():
-    write("mine.yaml", FORMAT.replace("obj 0.5", "obj nan").replace("objective: 0.5", "objective: .nan"))
+    write("mine.yaml", PARSER.replace("obj 0.5", "obj nan").replace("objective: 0.5", "objective: .nan"))
     first, second = (load(".", {}, {}, ["mine.yaml"])["parsers"] for _ in range(2))
     assert repr(first) == repr(second)
     assert samples.check(Parser.model_validate(second[0])) == []
@@ -262,7 +262,7 @@ def test_lenient_leaves_out_what_is_wrong_and_says_it(monkeypatch):
     assert [found[key] for key in ("notes", "name", "linger", "wait", "tty", "to")] == [
         "kept", "n", 0.5, 30.0, "auto", ["jsonl"],
     ]  # fmt: skip
-    assert [form["name"] for form in found["parsers"]] == ["own"]
+    assert [parser["name"] for parser in found["parsers"]] == ["own"]
     said = "\n".join(ignored)
     for words in (
         f"{path.absolute()}:1: unknown key 'projekt'", f"{path.absolute()}:3: wait", "nope.yaml: No such file",
