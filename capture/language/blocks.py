@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capture.language.numbers import Value, is_number, number
-from capture.language.patterns import from_regex
+from capture.language.patterns import Match, from_regex
 from capture.language.tables import NO_ROW, NOT_RECOGNISED, RECOGNISED, LineResult
 
 if TYPE_CHECKING:
@@ -59,15 +59,15 @@ class BlockMatcher:
         if opened is not None:
             section = self.section.match(text, timeout) if self.section else None
             if section:
-                opened.section = str(section[0]["section"])
+                opened.section = str(section.values["section"])
                 return opened, RECOGNISED
             if self._add(opened, text, timeout):
                 return opened, RECOGNISED
             if opened.rows and self.end.match(text, timeout):
-                return None, LineResult(True, (opened.values, opened.rows), whole=True)
+                return None, LineResult(True, Match(opened.values, opened.rows), whole=True)
         start = self.start.match(text, timeout)
         if start:
-            return OpenBlock(values=start[0]), RECOGNISED
+            return OpenBlock(values=start.values), RECOGNISED
         goes_on = not final or NO_ROW.fullmatch(text)  # another bar is drawn, or a ruler inside the box
         return opened if goes_on else None, NOT_RECOGNISED
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 
 Value = float | str
-Found = tuple[dict[str, Value], list[tuple[str, Value]]]  # named values, and repeated names with theirs
 LONGEST_INT = 18  # characters: longer ones are no counts, and no backend's integers hold them
 
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)"

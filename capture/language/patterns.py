@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ import regex
 from pydantic_core import SchemaValidator, core_schema
 
 from capture.language.kinds import GROK, KINDS
-from capture.language.numbers import Found, Value, fast_reader, is_number, number
+from capture.language.numbers import Value, fast_reader, is_number, number
 from capture.language.required_text import Required, digit_sensitive_text, required
 from capture.language.shape_cache import ShapeCache
 
@@ -34,6 +34,13 @@ Span = tuple[int, int]
 
 class Timeout(Exception):
     """The pattern took longer than it may on one line."""
+
+
+class Match(NamedTuple):
+    """What a pattern found in a line: its named values, and the repeated names with theirs."""
+
+    values: dict[str, Value]
+    pairs: Sequence[tuple[str, Value]] = ()
 
 
 class Spans(NamedTuple):
@@ -116,7 +123,7 @@ class Matcher:
         ended_early = low == len(text) and not any(literal in text for literal in self.literals or ())
         return 0 if ended_early else low  # `.*` would go on for ever
 
-    def match(self, text: str, timeout: float | None = None) -> Found | None:
+    def match(self, text: str, timeout: float | None = None) -> Match | None:
         """The named values, and the repeated keys with their values; None if nothing matched.
 
         Raises Timeout where the search takes longer than `timeout` seconds.
@@ -125,9 +132,8 @@ class Matcher:
         if places is None:
             return None
         values = {name: read(text[start:end]) for name, read, start, end in places.values}
-        return values, [
-            (text[a:b].strip() + behind, read(text[c:d])) for a, b, behind, read, c, d in places.pairs
-        ]
+        pairs = [(text[a:b].strip() + behind, read(text[c:d])) for a, b, behind, read, c, d in places.pairs]
+        return Match(values, pairs)
 
     def rejects(self, text: str) -> bool:
         """Whether it is known to match no line of this shape."""

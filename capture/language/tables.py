@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from capture.language.numbers import DURATION, Found, Value, is_number, number
-from capture.language.patterns import Matcher, from_line, from_regex
+from capture.language.numbers import DURATION, Value, is_number, number
+from capture.language.patterns import Match, Matcher, from_line, from_regex
 
 if TYPE_CHECKING:
     from capture.language import model
@@ -46,7 +46,7 @@ class LineResult:
     """
 
     recognised: bool
-    found: Found | None = None
+    match: Match | None = None
     whole: bool = False
 
 
@@ -93,7 +93,7 @@ class TableMatcher:
         found = self._values(text, opened, timeout)
         if found is not None:
             opened.strangers = 0
-            return opened, LineResult(True, (found, []))
+            return opened, LineResult(True, Match(found))
         if final and not NO_ROW.fullmatch(text):
             opened.strangers += 1
         return (opened if opened.strangers < PATIENCE else None), NOT_RECOGNISED
@@ -105,7 +105,7 @@ class TableMatcher:
             match = self.row.match(text, timeout)
             if match is None:
                 return None
-            values = dict(match[0])
+            values = dict(match.values)
             if "cells" not in values:
                 return values
             text = str(values.pop("cells"))
@@ -132,7 +132,7 @@ class TableMatcher:
         described: Matcher | None = self.columns.get(name)
         if described:
             match = described.match(cell, timeout)
-            return match[0] if match else {} if _NO_VALUE.fullmatch(cell) else None
+            return match.values if match else {} if _NO_VALUE.fullmatch(cell) else None
         cell = _PERCENT.sub("", cell)
         shown = self.spec.columns.get(name) or (name.lower() if self.spec.lower else name)
         count, slash, total = cell.partition("/")

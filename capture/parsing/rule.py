@@ -10,8 +10,8 @@ from capture.console.frames import Frame
 from capture.language import blocks, key_values, tables
 from capture.language.literals import literal
 from capture.language.model import Case, Parser, Pattern
-from capture.language.numbers import Found, Value
-from capture.language.patterns import Matcher
+from capture.language.numbers import Value
+from capture.language.patterns import Match, Matcher
 from capture.language.readers import LineReader, StreamReader
 from capture.language.shape_cache import ShapeCache
 from capture.parsing import bars, wrapped
@@ -52,12 +52,12 @@ class Rule:
             return self._read_lines(self.lines, frame, text, state)
         if isinstance(self.matcher, LineReader):
             values = self.matcher.read(text, state.memory)
-            return None if values is None else self.mean((dict(values), []), frame, state)
+            return None if values is None else self.mean(Match(dict(values)), frame, state)
         assert isinstance(self.matcher, Matcher)  # noqa: S101  the others are read above
         if self.pattern.wrapped:
             return self._read_wrapped(self.matcher, self.pattern.wrapped, frame, text, state)
-        found = self.matcher.match(text, self.timeout)
-        return self.mean(found, frame, state) if found is not None else None
+        match = self.matcher.match(text, self.timeout)
+        return self.mean(match, frame, state) if match is not None else None
 
     def _read_wrapped(
         self, matcher: Matcher, name: str, frame: Frame, text: str, state: State
@@ -70,14 +70,14 @@ class Rule:
                 return [NOTHING]
             del state.opened[key]
             state.woken += self.mean(before.whole(name), before.frame, state) or []
-        found = matcher.match(text, self.timeout)
-        if found is None:
+        match = matcher.match(text, self.timeout)
+        if match is None:
             return None
-        if not found[0].get(name):
-            return self.mean(found, frame, state)
+        if not match.values.get(name):
+            return self.mean(match, frame, state)
         column = matcher.find(text, self.timeout).start(name)
         column += len(text[column:]) - len(text[column:].lstrip())
-        state.opened[key] = (wrapped.WrappedLine(found, frame, column), frame.offset)
+        state.opened[key] = (wrapped.WrappedLine(match, frame, column), frame.offset)
         return [NOTHING]
 
     def _read_lines(
@@ -95,33 +95,33 @@ class Rule:
             state.opened.pop(key, None)
         else:
             state.opened[key] = (after, offset if after is before else frame.offset)
-        if read.found is None:
+        if read.match is None:
             return [NOTHING] if read.recognised else None
         if read.whole:
             frame = frame._replace(offset=offset, span=frame.offset + frame.span - offset)
-        return self.mean(read.found, frame, state)
+        return self.mean(read.match, frame, state)
 
-    def mean(self, found: Found, frame: Frame, state: State) -> list[Reading] | None:
+    def mean(self, match: Match, frame: Frame, state: State) -> list[Reading] | None:
         """What a match means in the first case that fits; None as in `read`."""
-        names = {**state.memory, **found[0]}
+        names = {**state.memory, **match.values}
         for case in self.cases:
             if case.fits(frame, names):
                 break
         else:
             return None
         if case.wait:
-            state.waiting.append(Waiting(self, case, frame, found))
+            state.waiting.append(Waiting(self, case, frame, match))
             if len(state.waiting) > MOST_WAITING:
                 state.woken += state.waiting.pop(0).wake(state, known=False)
             return [NOTHING]
-        readings = self.meaning(case, frame, found, names, state)
+        readings = self.meaning(case, frame, match, names, state)
         return None if case.as_ == "peek" else readings
 
     def meaning(
-        self, case: Outcome, frame: Frame, found: Found, names: dict[str, Value], state: State
+        self, case: Outcome, frame: Frame, match: Match, names: dict[str, Value], state: State
     ) -> list[Reading]:
         """What the frame means in this case; `names` are all that are known, and are changed."""
-        memory, (values, repeated) = state.memory, found
+        memory, (values, repeated) = state.memory, match
         structure = case.structure | values.keys() if self.pattern.block else case.structure
         step = first_known(case.step, names) if case.step else values.get("step")
         epoch: Any = first_known(case.epoch, names) if case.epoch else names.get("epoch")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from capture.console.frames import Frame
-from capture.language.numbers import Found, Value
+from capture.language.numbers import Value
+from capture.language.patterns import Match
 from capture.parsing import bars, wrapped
 
 if TYPE_CHECKING:
@@ -39,15 +40,15 @@ class Waiting:
     rule: Rule
     case: Outcome
     frame: Frame
-    found: Found
+    match: Match
 
     def wake(self, state: State, known: bool) -> list[Reading]:
         """What the line means now; without what it waited for, if that did not come."""
         name = self.case.wait or ""
         late = state.memory.pop(name, None) if not known else None
-        values, repeated = dict(self.found[0]), self.found[1]
+        values, repeated = dict(self.match.values), self.match.pairs
         names = {**state.memory, **values}
-        readings = self.rule.meaning(self.case, self.frame, (values, repeated), names, state)
+        readings = self.rule.meaning(self.case, self.frame, Match(values, repeated), names, state)
         if late is not None:
             state.memory.setdefault(name, late)
         return readings

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from capture.console.frames import Frame
-from capture.language.numbers import Found
+from capture.language.patterns import Match
 
 MOST_LINES = 50
 _CLOCK = re.compile(r"[\s\d:•-]*")  # what wraps in the columns to the left
@@ -20,7 +20,7 @@ _CLOCK = re.compile(r"[\s\d:•-]*")  # what wraps in the columns to the left
 class WrappedLine:
     """A line that was recognised, and goes on below as long as text stands in its last column."""
 
-    found: Found
+    match: Match
     frame: Frame
     column: int
     pieces: list[str] = field(default_factory=list)
@@ -34,7 +34,7 @@ class WrappedLine:
         self.frame = self.frame._replace(span=frame.offset + frame.span - self.frame.offset)
         return True
 
-    def whole(self, name: str) -> Found:
+    def whole(self, name: str) -> Match:
         """The values of the whole line, whose group `name` was wrapped."""
-        values, repeated = self.found
-        return {**values, name: " ".join([str(values[name]).strip(), *self.pieces])}, repeated
+        values, repeated = self.match
+        return Match({**values, name: " ".join([str(values[name]).strip(), *self.pieces])}, repeated)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from capture.language.literals import literal
 from capture.language.numbers import SI, is_number, si
+from capture.language.patterns import Match
 from capture.language.tables import NOT_RECOGNISED, RECOGNISED, LineResult
 from capture.parsers import vocabulary
 from capture.parsers.printed_config import objects
@@ -257,7 +258,7 @@ def _heading(text: str, state: OpenConfig) -> tuple[OpenConfig | None, LineResul
 
 
 def _config(found: objects.Pairs, whole: bool = False) -> LineResult:
-    return LineResult(True, ({}, [(plain(name), value) for name, value in found]), whole)
+    return LineResult(True, Match({}, [(plain(name), value) for name, value in found]), whole)
 
 
 def plain(key: str) -> str:
