@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from capture.adapters._files import WholeWriter
+from capture.delivery.adapter import Adapter
 from capture.errors import UserError
 from capture.records import Row, plain_number
 from capture.runs import Run
 
 
-class JsonlAdapter:
+class JsonlAdapter(Adapter):
     """Writes `metrics.jsonl` in the run's folder, or the file that `jsonl: {path: ...}` names.
 
     The file is derived from the records, so it is written anew from the first row after a crash.

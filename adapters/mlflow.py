@@ -13,18 +13,15 @@ import shlex
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from capture import runs
 from capture.adapters._axis import Steps
 from capture.adapters._flat import ABOUT, flat
-from capture.delivery.adapter import ConsoleLine
+from capture.delivery.adapter import Adapter
 from capture.errors import UserError
-from capture.records import Row
+from capture.records import ConsoleLine, Row, SystemSample
 from capture.runs import Run
-
-if TYPE_CHECKING:
-    from capture.facts.system import SystemSample
 
 # MLflow's limits
 MOST_METRICS = 999  # of one call, which takes 1000 things; one is the tag that says how far it is
@@ -46,7 +43,7 @@ ENVIRONMENT = {
 log = logging.getLogger(__name__)
 
 
-class MlflowAdapter:
+class MlflowAdapter(Adapter):
     """One run in MLflow, which keeps every point that it gets.
 
     So the run itself says how far it is, in a tag that is set together with the points, and is asked

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from capture.delivery.adapter import Adapter
 from capture.errors import UserError
 from capture.records import Row
 from capture.runs import Run
@@ -20,7 +21,7 @@ from capture.runs import Run
 NEEDED = ("init", "log", "finish")
 
 
-class ModuleAdapter:
+class ModuleAdapter(Adapter):
     """One run through such a module, of which only what it has is used.
 
     Each row's step is its ordinal: it only grows, so that a module that wants that, as wandb does, drops

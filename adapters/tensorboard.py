@@ -14,14 +14,14 @@ from capture.adapters import tensorboard_events
 from capture.adapters._axis import Steps
 from capture.adapters._files import WholeWriter
 from capture.adapters._flat import ABOUT, flat
-from capture.delivery.adapter import ConsoleLine
-from capture.records import Row
+from capture.delivery.adapter import Adapter
+from capture.records import ConsoleLine, Row, SystemSample
 from capture.runs import Run
 
 MOST_LINES = 1000  # of the console
 
 
-class TensorboardAdapter:
+class TensorboardAdapter(Adapter):
     """Writes an event file to `tensorboard/PROJECT/NAME-ID` beside the runs.
 
     Derived from the records: after a crash it is written anew, with the same bytes under the same name,
@@ -35,7 +35,7 @@ class TensorboardAdapter:
         self._steps = Steps()
         self._later: dict[str, Any] = {}
         self._lines: deque[str] = deque(maxlen=MOST_LINES)
-        self._time = 0.0
+        self._start = self._time = 0.0
         self._logdir = ""
 
     def open(self, run: Run, folder: Path) -> int:
@@ -48,7 +48,7 @@ class TensorboardAdapter:
         place.mkdir(parents=True, exist_ok=True)
         self._file = WholeWriter(place / f"events.out.tfevents.{int(run.start)}.{run.host or 'localhost'}.0")
         self._logdir = str(logdir.relative_to(cwd) if logdir.is_relative_to(cwd) else logdir)
-        self._time = run.start
+        self._start = self._time = run.start
         config = dict(flat(run.config))
         self._later = {name: value for name, value in config.items() if name.startswith(ABOUT)}
         self._file.write(
@@ -71,6 +71,15 @@ class TensorboardAdapter:
                 data += tensorboard_events.scalars(
                     self._time, step, [(name, value) for name, _, value in group]
                 )
+        self._file.write(data)
+
+    def system(self, samples: Sequence[SystemSample]) -> None:
+        """Write the load as scalars below `system/`, over the seconds since the start."""
+        assert self._file is not None  # noqa: S101  opened before
+        data = bytearray()
+        for sample in samples:
+            values = [(f"system/{name}", value) for name, value in sample.values.items()]
+            data += tensorboard_events.scalars(sample.time, max(0, int(sample.time - self._start)), values)
         self._file.write(data)
 
     def config(self, values: Mapping[str, Any]) -> None:

@@ -17,17 +17,14 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from capture.adapters import trackio_writers as writers
 from capture.adapters.trackio_writers import Entry, Store
-from capture.delivery.adapter import ConsoleLine
+from capture.delivery.adapter import Adapter
 from capture.errors import UserError
-from capture.records import Row
+from capture.records import ConsoleLine, Row, SystemSample
 from capture.runs import Run
-
-if TYPE_CHECKING:
-    from capture.facts.system import SystemSample
 
 # trackio keeps these for itself, and shows no column called so.
 RESERVED = frozenset(["project", "run", "timestamp", "step", "time", "metrics"])
@@ -36,7 +33,7 @@ MOST_LINES = 1000  # of the console
 INTEGERS = range(-(2**63), 2**63)  # that JSON and SQLite have a place for
 
 
-class TrackioAdapter:
+class TrackioAdapter(Adapter):
     """One run in trackio's store, beside the runs unless TRACKIO_DIR says otherwise.
 
     The step of trackio's default x-axis is the program's own step, so that runs of different verbosity

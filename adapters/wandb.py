@@ -20,11 +20,10 @@ from typing import Any
 import psutil
 
 from capture import runs
-from capture.delivery.adapter import ConsoleLine, Gone
-from capture.delivery.rows import RowReader
+from capture.delivery.adapter import Adapter, Gone
 from capture.errors import UserError
 from capture.metrics import Series, better
-from capture.records import Row
+from capture.records import ConsoleLine, Row
 from capture.runs import Run
 
 # Private settings of wandb, which may change: an unknown one is left out.
@@ -41,7 +40,7 @@ _REFUSED = re.compile(r"returned error (401|403|404)\b")
 _FATAL = re.compile(rb'"level":"ERROR\+4","msg":"([^"]*fatal error[^"]*)')
 
 
-class WandbAdapter:
+class WandbAdapter(Adapter):
     """One run in W&B.  Each row's own step is its ordinal, which only grows, so that none is dropped."""
 
     options = ("entity", "job_type")
@@ -85,11 +84,13 @@ class WandbAdapter:
             _tear_down()  # wandb's process may have died, or be busy with this attempt
             raise _explained(error) from None
         self._log_file = Path(getattr(self._run.settings, "log_internal", "") or os.devnull)
-        held = int(self._run.starting_step) if self._run.resumed else 0
-        if held:
-            self._catch_up(held)
-            self._corrected |= self._series.keys()
-        return held
+        return int(self._run.starting_step) if self._run.resumed else 0
+
+    def held(self, rows: Sequence[Row]) -> None:
+        """Define again what these rows have defined: a resumed run has lost it."""
+        for row in rows:
+            self._notice(row)
+        self._corrected |= self._series.keys()
 
     def log(self, rows: Sequence[Row]) -> None:
         """Log the rows, each metric over its own x-axis."""
@@ -163,15 +164,6 @@ class WandbAdapter:
         self._log_read += text.rfind(b"\n") + 1
         found = _FATAL.search(text)
         return found[1].decode("utf-8", "replace").partition(" url=")[0] if found else ""
-
-    def _catch_up(self, held: int) -> None:
-        """Define again what the rows that the server holds have defined: a resumed run has lost it."""
-        reader = RowReader(self._folder)
-        while rows := reader.read(500):
-            for row in rows:
-                if row.ordinal >= held:
-                    return
-                self._notice(row)
 
     def _notice(self, row: Row) -> None:
         axes = set(row.axes.values())

@@ -1,3 +1,35 @@
 """Experiment tracking for training programs that can't be changed: `capture -- python train.py`."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from capture.delivery.adapter import Adapter as Adapter
+    from capture.delivery.adapter import Gone as Gone
+    from capture.errors import UserError as UserError
+    from capture.records import ConsoleLine as ConsoleLine
+    from capture.records import Row as Row
+    from capture.records import SystemSample as SystemSample
+    from capture.runs import Run as Run
+
 __version__ = "0.1.0"
+
+# What an adapter's author needs, imported when it is asked for: `capture -- COMMAND` needs none of it.
+_PUBLIC = {
+    "Adapter": "capture.delivery.adapter",
+    "ConsoleLine": "capture.records",
+    "Gone": "capture.delivery.adapter",
+    "Row": "capture.records",
+    "Run": "capture.runs",
+    "SystemSample": "capture.records",
+    "UserError": "capture.errors",
+}
+__all__ = list(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PUBLIC[name]), name)

@@ -1,4 +1,4 @@
-"""What one frame said: the records that stand in `records.jsonl`, one JSON object per line."""
+"""The shared nouns: a record, the row that a backend gets of it, a console line, a sample of the load."""
 
 from __future__ import annotations
 
@@ -45,6 +45,21 @@ class Row:
     metrics: Mapping[str, float]
     axes: Mapping[str, str]
     config: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ConsoleLine(NamedTuple):
+    """A finished line of the console: `time` in Unix seconds, or None where nothing tells it."""
+
+    time: float | None
+    stream: str
+    text: str
+
+
+class SystemSample(NamedTuple):
+    """The load at one moment, in Unix seconds."""
+
+    time: float
+    values: Mapping[str, float]
 
 
 def plain_number(value: float) -> float | str:

@@ -7,6 +7,7 @@ from helpers import CAPTURE, only_run
 
 from capture import runs
 from capture.records import Row
+from capture.runs.recording import Recorder
 
 START = 1_700_000_000.0
 
@@ -52,3 +53,9 @@ def run_printing(*options, printing="", status=0):
     )
     assert (done.returncode, done.stdout, done.stderr) == (status, printing, "")
     return only_run()
+
+
+def print_lines(folder, *lines, stream="stdout"):
+    """Add finished lines to the recording of a run."""
+    recorder = Recorder(folder)
+    recorder.write(stream, "".join(f"{line}\n" for line in lines).encode())

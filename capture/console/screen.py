@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from capture.console.frames import LINE_LIMIT, Frame, Lines
-from capture.delivery.adapter import ConsoleLine
+from capture.records import ConsoleLine
 
 ROWS_KEPT = 50
 SETTLED = 2.0  # seconds

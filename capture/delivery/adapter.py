@@ -1,122 +1,106 @@
 """What an adapter is: the border between `capture` and the backends.
 
-An adapter is a class without arguments to its constructor, found through the entry-point group
-`capture.adapters`; one of the group `capture.adapters.named` is made with the name that stands after a
-colon, and its static `check(name)` raises UserError where that name is wrong.  `open`, `log` and `close`
-are required; the methods of the other protocols are called where the class has them (`hasattr`).  All
-are called from one thread, `links` also from another, and may raise.  What they raise says what happens
-next:
-
-- `ValueError` or `TypeError`: the backend will never take this.  Of rows only the offending one is lost.
-- `UserError` or `ImportError`: nothing can be delivered until a user mends it.  It is not tried again.
-- `Gone`: the connection is lost, with what it held.  A new adapter is made and opened at once, and gets
-  the records from the one on that its `open` names.
-- anything else: the same call is tried again after growing pauses.  After some errors in a row a new
-  adapter is made and opened likewise.
-
-What was not stored in the end is left to a later `capture sync`.
+Found through the entry-point group `capture.adapters`; one of the group `capture.adapters.named` is made with
+the name behind a colon (`module:swanlab`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, ClassVar
 
-from capture.records import Row
+from capture.errors import UserError
+from capture.records import ConsoleLine, Row, SystemSample
 from capture.runs import Run
-
-if TYPE_CHECKING:
-    from capture.facts.system import SystemSample
 
 
 class Gone(Exception):
     """The connection to the backend is lost, with what had not been sent: it has to be opened anew."""
 
 
-class ConsoleLine(NamedTuple):
-    """A finished line of the console: `time` in Unix seconds, or None where nothing tells it."""
+class Adapter:
+    """One backend, for one run.  A subclass overrides what its backend can do; the rest does nothing.
 
-    time: float | None
-    stream: str
-    text: str
+    All that it gets is read from the run's folder, in order, and handed over from one thread (`links` also
+    from another).  Any method may raise.  What it raises decides what happens next:
 
+    - `ValueError` or `TypeError`: the backend will never take this.  Only the offending item is lost.
+    - `UserError` or `ImportError`: nothing can be delivered until a user mends it.  It is not tried again.
+    - `Gone`: the connection is lost, with what it held.  A new adapter is made and opened at once.
+    - anything else: the same call is repeated after growing pauses.  After some errors in a row a new adapter
+      is made and opened.
 
-class Adapter(Protocol):
-    """One backend, for one run."""
+    A new adapter gets everything again from the row on that its `open` returns.  What was not stored in the
+    end is left to a later `capture sync`.
+    """
+
+    options: ClassVar[Sequence[str]] = ()
+    """Keys of the section of the configuration that has the adapter's name."""
 
     def open(self, run: Run, folder: Path) -> int:
         """Start or resume the run there.
 
-        Gives from which ordinal on rows are missing: 0 where it begins anew, or where it knows a row
-        that it gets again by its ordinal.
+        Args:
+            run: who the run is; its `config` is what is known before the first metrics.
+            folder: the run's folder.
+
+        Returns:
+            The ordinal of the first row that is missing: 0 where it begins anew, or where the backend
+            recognises a row that it gets twice.
         """
+        raise NotImplementedError
+
+    def held(self, rows: Sequence[Row]) -> None:
+        """Rows before the first missing one: the backend has them, its client may need to know of them."""
 
     def log(self, rows: Sequence[Row]) -> None:
-        """Hand over rows, in the order of their ordinals."""
-
-    def close(self, exit_status: int | None) -> None:
-        """End the run there; when this returns everything handed over is stored for good.
-
-        `exit_status` is the shell's, None where nothing tells it.  Called again where it raised.
-        """
-
-
-class Optioned(Protocol):
-    """What an adapter has that takes options, from the section of the configuration that has its name."""
-
-    options: Sequence[str]
-
-
-class Durable(Protocol):
-    """What an adapter has that knows what its backend holds for good while the run goes on.
-
-    Of the others only `close` tells.
-    """
-
-    def stored(self) -> int:
-        """From which ordinal on rows are not stored for good yet."""
-
-
-class Console(Protocol):
-    """What an adapter has whose backend shows a console log."""
-
-    def console(self, lines: Sequence[ConsoleLine]) -> None:
-        """Hand over finished lines, in order."""
-
-
-class Configurable(Protocol):
-    """What an adapter has whose backend takes config after the start."""
-
-    def config(self, values: Mapping[str, Any]) -> None:
-        """Add to the run's config."""
-
-
-class Observing(Protocol):
-    """What an adapter has whose backend shows the load of the machine and of the command."""
+        """Store rows, in the order of their ordinals."""
 
     def system(self, samples: Sequence[SystemSample]) -> None:
-        """Hand over samples; one that the backend refuses is lost."""
+        """Store samples of the load."""
 
+    def console(self, lines: Sequence[ConsoleLine]) -> None:
+        """Store finished lines of the console, in order."""
 
-class Linked(Protocol):
-    """What an adapter has that can say where to look, or what to type next."""
+    def config(self, values: Mapping[str, Any]) -> None:
+        """Add to the run's config, after `open`.  May be called again with the same values."""
+
+    def stored(self) -> int:
+        """The ordinal of the first row that is not stored for good yet, while the run goes on.
+
+        The default, 0, says that only `close` tells.
+        """
+        return 0
+
+    def close(self, exit_status: int | None) -> None:
+        """End the run; when this returns, everything handed over is stored for good.
+
+        Args:
+            exit_status: the shell's, None where nothing tells it.
+
+        Called again if it raised.
+        """
 
     def links(self) -> Sequence[str]:
-        """Lines for the closing block, such as a URL or a command."""
+        """Lines for the closing block: a URL, or a command that opens the run."""
+        return ()
 
+    @classmethod
+    def overrides(cls, method: str) -> bool:
+        """Whether the backend can do this, so that what it would get is worth reading."""
+        return getattr(cls, method) is not getattr(Adapter, method)
 
-class Diagnosable(Protocol):
-    """What an adapter has that can say, without a run, what would happen to one, for `capture doctor`."""
+    @staticmethod
+    def check(name: str) -> None:
+        """Of a named adapter: raises UserError where the name behind the colon is wrong."""
 
     @staticmethod
     def diagnose() -> tuple[str, str | None]:
-        """A sentence, and the address that has to be reachable for it, if any."""
-
-
-class Dashboard(Protocol):
-    """What an adapter has that can show its runs on this machine, for `capture ui`."""
+        """For `capture doctor`: a sentence on what would happen to a run, and the address that it needs."""
+        return "ready", None
 
     @staticmethod
     def dashboard(project: str | None, base: Path, port: int | None, browser: bool) -> None:
-        """Serve the runs of the folder `base` until Ctrl-C."""
+        """For `capture ui`: serve the runs of the folder `base` on this machine until Ctrl-C."""
+        raise UserError("this backend has no dashboard of its own")

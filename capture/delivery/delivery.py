@@ -1,29 +1,38 @@
-"""Delivery of one run: a worker for each backend."""
+"""Delivery of one run: a worker for each backend.  The run's folder is the only queue.
+
+A worker reads everything itself, from the first record on, and leaves out what its backend holds already.
+So memory is bounded whatever the backend does, and a tracker that is started again, a later `capture sync`
+and a backend that joins then give the same run as a live one.  `delivered/ADAPTER.json` says how far each is.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from capture.delivery.worker import DeliveryResult
-
-if TYPE_CHECKING:
-    from capture.facts.system import SystemSample
-
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from capture.delivery.adapter import Adapter, ConsoleLine
-from capture.delivery.worker import Worker
+from capture.delivery.adapter import Adapter
+from capture.delivery.naming import Axes, Namer
+from capture.delivery.worker import DeliveryResult, Worker
 from capture.runs import Run
 
 
 class Delivery:
-    """Delivers one run to its backends while its records are being written."""
+    """Delivers one run to its backends while its files are being written."""
 
-    def __init__(self, run: Run, folder: Path, adapters: Mapping[str, Callable[[], Adapter]]) -> None:
-        self._workers = [Worker(name, make, run, folder) for name, make in adapters.items()]
+    def __init__(
+        self,
+        run: Run,
+        folder: Path,
+        adapters: Mapping[str, Callable[[], Adapter]],
+        axes: Mapping[str, Axes],
+    ) -> None:
+        """`adapters` make the adapters, by name; `axes` are those of the run's parsers, by name."""
+
+        def make_namer() -> Namer:
+            return Namer(axes, run.settings.get("rename", {}))
+
+        self._workers = [Worker(name, make, run, folder, make_namer) for name, make in adapters.items()]
 
     def start(self) -> None:
         """Start the threads; nothing is opened before the first record with metrics."""
@@ -31,29 +40,17 @@ class Delivery:
             worker.thread.start()
 
     def wake(self) -> None:
-        """Say that records were added."""
+        """Say that the folder has something new."""
         for worker in self._workers:
-            worker.woken.set()
-
-    def console(self, lines: Sequence[ConsoleLine]) -> None:
-        """Hand over finished lines of the console."""
-        for worker in self._workers:
-            worker.lines.put(lines)
-
-    def system(self, samples: Sequence[SystemSample]) -> None:
-        """Hand over samples of the load."""
-        for worker in self._workers:
-            worker.samples.extend(samples)
-            worker.woken.set()
-
-    def config(self, values: Mapping[str, Any]) -> None:
-        """Hand over config that is known only now."""
-        for worker in self._workers:
-            worker.facts.append(values)
             worker.woken.set()
 
     def finish(self, exit_status: int | None, timeout: float | None) -> list[DeliveryResult]:
-        """Say that the records are complete, and wait for the backends, `timeout` seconds in all."""
+        """Say that the files are complete, and wait for the backends.
+
+        Args:
+            exit_status: the command's, as a shell gives it; None where nothing tells it.
+            timeout: seconds for all backends together; None waits without end.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         for worker in self._workers:
             worker.exit_status = exit_status
@@ -61,4 +58,4 @@ class Delivery:
             worker.woken.set()
         for worker in self._workers:
             worker.thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
-        return [worker.outcome() for worker in self._workers]
+        return [worker.result() for worker in self._workers]

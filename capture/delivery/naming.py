@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from capture import runs
-from capture.language import library, model
 from capture.language.expressions import Expression, Unknown
+from capture.language.model import Parser
 from capture.records import Record, Row
 
+Axes = list[tuple[str, str, Expression]]  # prefix of the metric's name, column, position
 _OWN_PREFIX = frozenset(["stream", "rank", "fit"])
 
 
@@ -21,9 +20,9 @@ class Namer:
     `valid/loss`.  Rank 0, the first fit and the bar in which a name was first seen have none.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._axes = {parser.name: axes(parser) for parser in library.of_run(folder)}
-        rename = runs.read(folder).settings.get("rename", {})
+    def __init__(self, axes: Mapping[str, Axes], rename: Mapping[str, str]) -> None:
+        """`axes` are those of each parser by its name; `rename` is the user's, old names to new ones."""
+        self._axes = axes
         self._printed = {new: old for old, new in rename.items()}
         self._home: dict[tuple[str, str], Any] = {}
 
@@ -74,7 +73,7 @@ class Namer:
         return found
 
 
-def axes(parser: model.Parser) -> list[tuple[str, str, Expression]]:
+def axes(parser: Parser) -> Axes:
     """A parser's x-axes as (prefix of the metric's name, column, position), the longest prefix first."""
     outcomes = [outcome for pattern in parser.patterns for outcome in (pattern, *pattern.cases)]
     found = {("", column): position for column, position in parser.axis.items()}

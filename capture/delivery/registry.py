@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
-from typing import Any
 
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
@@ -40,16 +39,18 @@ def adapter(name: str) -> Callable[[], Adapter]:
 
     def make() -> Adapter:
         _, colon, own = name.partition(":")
-        made: Adapter = adapter_class(name)(*[own] if colon else [])
-        return made
+        return adapter_class(name)(*[own] if colon else [])
 
     return make
 
 
-def adapter_class(name: str) -> Any:
+def adapter_class(name: str) -> type[Adapter]:
     """The adapter's class.  Raises UserError where there is none, ImportError where it can't be imported."""
     kind, colon, _ = name.partition(":")
     for point in entry_points(group=NAMED if colon else GROUP):
         if point.name == kind:
-            return point.load()
+            found = point.load()
+            if not (isinstance(found, type) and issubclass(found, Adapter)):
+                raise UserError(f"{name}: {point.value} is no adapter: it should derive from capture.Adapter")
+            return found
     raise UserError(f"there is no backend {name!r}; there are {', '.join(names())}")

@@ -15,17 +15,14 @@ log = logging.getLogger(__name__)
 class RowReader:
     """Reads the rows of a run's `records.jsonl` while it grows."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, namer: Namer) -> None:
         self._path = folder / runs.RECORDS
-        self._namer: Namer | None = None
+        self._namer = namer
         self._count = 0  # lines read
-        self._position = 0
+        self._position = 0  # byte offset of the next line
 
     def read(self, most: int) -> list[Row]:
-        """The next rows, at most so many; none where no whole line has been added."""
-        if self._namer is None:
-            self._namer = Namer(self._folder)
+        """The next rows, at most `most`; none where no whole line has been added."""
         rows: list[Row] = []
         try:
             file = self._path.open("rb")
@@ -42,11 +39,11 @@ class RowReader:
                 except (ValueError, KeyError, TypeError, IndexError) as error:
                     log.warning("%s:%d: not a record: %s", self._path, self._count + 1, error)
                 self._position += len(line)
-                self._count += 1  # an ordinal is a line's number, whatever stands on the line
+                self._count += 1  # an ordinal is a line's number, whatever is on the line
         return rows
 
     def total(self) -> int:
-        """How many whole lines stand in the file."""
+        """How many whole lines the file has."""
         try:
             with self._path.open("rb") as file:
                 return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +14,20 @@ from capture import runs
 from capture.facts import provenance
 from capture.redaction import Redactor
 
-PROVENANCE, DIFF = "provenance.json", "git.diff"
+DIFF = "git.diff"
 log = logging.getLogger(__name__)
 
 
-def shown(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What backends get of the provenance: all but the list of packages."""
-    parts = dict(facts)
-    if "python" in parts:
-        parts["python"] = {key: parts["python"][key] for key in parts["python"] if key != "packages"}
-    return {"provenance": parts} if parts else {}
-
-
 class Gathering:
-    """Finds out where the run comes from, in a thread; `done` gets what was found, once."""
+    """Finds out where the run comes from, in a thread; `done` is called when it is in the folder."""
 
-    def __init__(
-        self, folder: Path, run: runs.Run, redactor: Redactor, done: Callable[[Mapping[str, Any]], None]
-    ) -> None:
+    def __init__(self, folder: Path, run: runs.Run, redactor: Redactor, done: Callable[[], None]) -> None:
         self._folder, self._run, self._redactor, self._done = folder, run, redactor, done
         self._thread = threading.Thread(target=self._gather, name="provenance", daemon=True)
 
     def start(self) -> None:
         """Begin, unless a tracker before has been through."""
-        if not (self._folder / PROVENANCE).exists() and runs.is_alive(self._run):
+        if not (self._folder / runs.PROVENANCE).exists() and runs.is_alive(self._run):
             self._thread.start()
 
     def _gather(self) -> None:
@@ -46,11 +36,11 @@ class Gathering:
             if diff:
                 runs.replace_file(self._folder / DIFF, self._redactor.text(diff))
             text = json.dumps(facts, indent=2, ensure_ascii=False)
-            runs.replace_file(self._folder / PROVENANCE, text + "\n")
+            runs.replace_file(self._folder / runs.PROVENANCE, text + "\n")
         except Exception as error:  # whatever a machine can't tell: the metrics matter more
             log.warning("provenance: %s", error, exc_info=True)
             return
-        self._done(shown(facts))
+        self._done()
 
     def _facts(self) -> tuple[dict[str, Any], str]:
         run, cwd = self._run, Path(self._run.cwd)

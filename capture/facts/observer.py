@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from capture import runs
-
-if TYPE_CHECKING:
-    from capture.facts.system import Sampler, SystemSample
 
 FIRST_LOOK = 1.0  # seconds; what is over sooner is not watched, and what watches is not even imported
 
@@ -23,13 +20,13 @@ class Observer:
         self._path = folder / runs.SYSTEM
         self._pid = run.pid if runs.is_alive(run) and run.command else None
         self._interval = interval
-        self._sampler: Sampler | None = None
+        self._sampler: Any = None  # made when it is needed: its module is slow to import
         self._due = time.monotonic() + FIRST_LOOK
 
-    def look(self) -> list[SystemSample]:
-        """A sample, if it is time for one."""
+    def look(self) -> bool:
+        """Take a sample, if it is time for one.  Returns whether there is a new one."""
         if not self._interval or time.monotonic() < self._due:
-            return []
+            return False
         self._due = time.monotonic() + self._interval
         try:
             if self._sampler is None:
@@ -37,7 +34,7 @@ class Observer:
 
                 self._sampler = Sampler(self._pid)
                 self._due = time.monotonic() + self._interval - FIRST_LOOK
-                return []
+                return False
             sample = self._sampler.sample()
             self.notes = self._sampler.gpus.notes
             with self._path.open("a", encoding="utf-8") as file:
@@ -46,5 +43,5 @@ class Observer:
         except Exception as error:  # whatever a system can't tell: the metrics matter more
             self.notes = [f"the load is not watched: {error}"]
             self._interval = 0
-            return []
-        return [sample]
+            return False
+        return True

@@ -8,21 +8,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import psutil
 
 from capture.facts.gpu import Gpus
+from capture.records import SystemSample
 
 MB = 1 << 20
-
-
-class SystemSample(NamedTuple):
-    """The load at one moment, in Unix seconds."""
-
-    time: float
-    values: Mapping[str, float]
 
 
 class _Reading(NamedTuple):

@@ -16,7 +16,7 @@ from capture.runs.model import PathLike, Run
 RUN_FILE = "run.json"
 CONSOLE_LOG, CONSOLE_INDEX, RECORDS = "console.log", "console.idx", "records.jsonl"
 STATUS, SUMMARY, TRACKER_LOG = "status.json", "summary.txt", "tracker.log"
-SYSTEM = "system.jsonl"
+SYSTEM, PROVENANCE = "system.jsonl", "provenance.json"
 PARSERS, DELIVERED = "parsers", "delivered"
 
 

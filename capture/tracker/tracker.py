@@ -26,10 +26,7 @@ except ImportError:  # Windows: the command line says so
     pass
 
 from capture import runs
-from capture.console.frames import Frame, Lines
-from capture.console.screen import ConsoleLines
-from capture.delivery import registry
-from capture.delivery.adapter import ConsoleLine
+from capture.delivery import naming, registry
 from capture.delivery.delivery import Delivery
 from capture.delivery.naming import Namer
 from capture.delivery.worker import DeliveryResult
@@ -87,19 +84,19 @@ class Tracker:
         self.engine = engine_of(folder, run)
         self.pipeline = Pipeline(self.engine)
         self.reader = RecordingReader(folder)
-        self.namer = Namer(folder)
+        axes = {rule.parser.name: naming.axes(rule.parser) for rule in self.engine.rules}
+        self.namer = Namer(axes, run.settings.get("rename", {}))
         self.summary = Summary()
         self.redactor = Redactor(os.environ, run.settings.get("redact", []))
-        self.console: dict[str | None, ConsoleLines] = {}
         self.parsers: dict[str, None] = {}  # those that gave something, in the order of their first record
         self.written, self.file = _recover(folder / runs.RECORDS)
         self.ordinal = 0
         self.last: float | None = None  # when the last bytes came, in Unix seconds
         self.config = config_sources.asked(folder, run, self.redactor)
         run = self.run = run._replace(config=config_sources.merged(self.config))
-        self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to})
+        self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
         self.delivery.start()
-        gather.Gathering(folder, run, self.redactor, self.delivery.config).start()
+        gather.Gathering(folder, run, self.redactor, self.delivery.wake).start()
         self.observer = Observer(folder, run, run.settings.get("system", 0))
 
     def follow(self) -> None:
@@ -114,12 +111,11 @@ class Tracker:
             if not chunks and not alive:
                 self._crash()
                 return
-            if samples := self.observer.look():
-                self.delivery.system(samples)
+            if self.observer.look():
+                self.delivery.wake()
             if chunks:
                 active = time.monotonic()
                 continue
-            self._settle(time.time())
             pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
             if select.select([0], [], [], pause)[0]:
                 alive = bool(os.read(0, 4096))
@@ -127,9 +123,9 @@ class Tracker:
     def _read(self, chunk: Chunk) -> None:
         now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
         if chunk.stream == RESUME:
-            self._take(*self.pipeline.resume(now), now)
+            self._take(self.pipeline.resume(now)[0])
         else:
-            self._take(*self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now), now)
+            self._take(self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now)[0])
         self.last = now or self.last
 
     def finish(self, limit: float | None = None) -> None:
@@ -137,19 +133,18 @@ class Tracker:
 
         `limit` is how many seconds the backends have left; the relay has a limit of its own.
         """
-        self._take(*self.pipeline.finish(self.last), self.last)
-        self._deliver([line for console in self.console.values() for line in console.finish()])
+        self._take(self.pipeline.finish(self.last)[0])
         self.run = runs.read(self.folder)
         self.status("delivering")
-        outcomes = self.delivery.finish(self.run.exit_status, limit)
-        runs.replace_file(self.folder / runs.SUMMARY, self._block(outcomes))
+        results = self.delivery.finish(self.run.exit_status, limit)
+        runs.replace_file(self.folder / runs.SUMMARY, self._block(results))
 
     def status(self, state: str) -> None:
         """Tell the relay how it stands."""
         item = {"state": state, "records": self.ordinal, "pid": os.getpid(), "last": self.summary.last()}
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
-    def _take(self, records: list[Record], frames: list[Frame | Lines], now: float | None) -> None:
+    def _take(self, records: list[Record]) -> None:
         printed: dict[str, Any] = {}
         for record in map(self._masked, records):
             self.parsers.setdefault(record.parser)
@@ -163,11 +158,6 @@ class Tracker:
             if printed:
                 self._note(printed)
             self.delivery.wake()
-        if frames:
-            stream = frames[0].stream
-            console = self.console.setdefault(stream, ConsoleLines(stream))
-            self._deliver(console.feed(frames))
-            self._settle(now or self.run.start)
 
     def _note(self, printed: Mapping[str, Any]) -> None:
         """Keep what the program has printed of its config, as much as there is room for."""
@@ -183,20 +173,13 @@ class Tracker:
         context = {name: self.redactor.value(name, value) for name, value in record.context.items()}
         return record._replace(context=context, config=self.redactor.values(record.config))
 
-    def _settle(self, now: float) -> None:
-        self._deliver([line for console in self.console.values() for line in console.settled(now)])
-
-    def _deliver(self, lines: list[ConsoleLine]) -> None:
-        if lines:
-            self.delivery.console(lines)
-
     def _crash(self) -> None:
         """The relay died: what it had written is the run."""
         for chunk in self.reader.rest():
             self._read(chunk)
         runs.write(self.folder, runs.read(self.folder)._replace(state="crashed", end=self.last))
 
-    def _block(self, outcomes: list[DeliveryResult]) -> str:
+    def _block(self, results: list[DeliveryResult]) -> str:
         run = self.run
         took = clock((run.end or time.time()) - run.start)
         status = "ended" if run.exit_status is None else f"exit status {run.exit_status}"
@@ -207,16 +190,16 @@ class Tracker:
             notes = [f"{self.summary.values} values from {lines} ({', '.join(self.parsers)}): {place}"]
         else:
             notes = [f"no metrics found in {self.engine.lines} lines; the console is kept in {place}"]
-        notes += [note for outcome in outcomes for note in _say(outcome)]
+        notes += [note for result in results for note in _notes_on(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
         notes += self.engine.events + self.observer.notes
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 
 
-def _say(outcome: DeliveryResult) -> list[str]:
-    if outcome.error:
-        return [f"{outcome.name}: {outcome.delivered} of {outcome.total} delivered: {outcome.error}"]
-    return [f"{outcome.name}: {link}" for link in outcome.links]
+def _notes_on(result: DeliveryResult) -> list[str]:
+    if result.error:
+        return [f"{result.name}: {result.delivered} of {result.total} delivered: {result.error}"]
+    return [f"{result.name}: {link}" for link in result.links]
 
 
 def engine_of(folder: Path, run: runs.Run) -> Engine:

@@ -17,9 +17,8 @@ from helpers import eventually
 
 from capture import runs
 from capture.adapters.mlflow import ENVIRONMENT, ID, ROWS, MlflowAdapter, Names, legal, tracking_uri
-from capture.delivery.adapter import ConsoleLine
 from capture.errors import UserError
-from capture.facts.system import SystemSample
+from capture.records import ConsoleLine, SystemSample
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 

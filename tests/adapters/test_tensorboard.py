@@ -20,8 +20,7 @@ from tensorboard.plugins.hparams import metadata as hparams
 from tensorboard.util import tensor_util
 
 from capture.adapters.tensorboard import TensorboardAdapter
-from capture.delivery.adapter import ConsoleLine
-from capture.records import Row
+from capture.records import ConsoleLine, Row
 
 
 def read(base):

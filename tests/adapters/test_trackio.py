@@ -17,10 +17,8 @@ from backends import START, a_run, deliver, row
 from helpers import CAPTURE, eventually, run_in_progress, tracker_of
 
 from capture.adapters.trackio import TrackioAdapter
-from capture.delivery.adapter import ConsoleLine
 from capture.errors import UserError
-from capture.facts.system import SystemSample
-from capture.records import Row
+from capture.records import ConsoleLine, Row, SystemSample
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # trackio's and its friends'
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from backends import print_lines
 from helpers import CAPTURE, eventually, only_run
 from wandb_server import DOWN, KEY, LOST, Server
 
 from capture import runs
 from capture.delivery import registry, worker
-from capture.delivery.adapter import ConsoleLine
 from capture.delivery.delivery import Delivery
 from capture.language import library
 from capture.records import Record, to_json
@@ -72,7 +72,9 @@ class Live:
         self.delivery = None
 
     def start(self):
-        self.delivery = Delivery(runs.read(self.folder), self.folder, {"wandb": registry.adapter("wandb")})
+        self.delivery = Delivery(
+            runs.read(self.folder), self.folder, {"wandb": registry.adapter("wandb")}, {}
+        )
         self.delivery.start()
 
     def say(self, count):
@@ -482,7 +484,7 @@ def test_wandbs_own_variables_say_who_the_run_is_where_nobody_else_does(offline,
 
 def test_wandb_sync_sends_an_offline_run_as_it_is(server, offline):
     offline.start()
-    offline.delivery.console([ConsoleLine(None, "stdout", text) for text in ("hello", "world")])
+    print_lines(offline.folder, "hello", "world")
     offline.say(20)
     (link,) = offline.finish().links
     command = link.partition("kept offline; to send it: ")[2].split()

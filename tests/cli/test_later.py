@@ -52,6 +52,28 @@ class TestSync:
         assert runs.read(folder).state == "crashed"
         assert "nothing is missing" in capture("sync").stdout
 
+    def test_load_and_provenance_are_delivered_to_a_backend_that_joins_later(self):
+        """As in a live run: three samples of the load, and where the run comes from."""
+        folder = record()
+        samples = [{"time": runs.read(folder).start + n, "machine/load": n / 10} for n in (1, 2, 3)]
+        (folder / runs.SYSTEM).write_text("".join(json.dumps(sample) + "\n" for sample in samples))
+        (folder / runs.PROVENANCE).write_text('{"git": {"dirty": true}, "hardware": {"cpus": 2}}')
+        assert capture("sync", "--to", "trackio,tensorboard", folder).returncode == 0
+        code = (
+            "import json\nfrom trackio.sqlite_storage import SQLiteStorage as S\n(run,) = S.get_runs('project')\n"
+            "config = S.get_run_config('project', run)\n"
+            "print(json.dumps([S.get_system_logs('project', run), config['provenance']]))"
+        )
+        environ = {**os.environ, "TRACKIO_DIR": str(Path("capture-runs/trackio").absolute())}
+        done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, check=True)
+        load, provenance = json.loads(done.stdout)
+        assert [sample["machine/load"] for sample in load] == [0.1, 0.2, 0.3]
+        assert provenance == {"git": {"dirty": True}, "hardware": {"cpus": 2}}
+        (events,) = Path("capture-runs/tensorboard").glob("*/*/events*")
+        shown = events.read_bytes()
+        assert shown.count(b"system/machine/load") == 3
+        assert b"provenance.hardware.cpus" in shown
+
     def test_to_a_backend_that_the_run_did_not_name(self):
         folder = record()
         done = capture("sync", "--to", "trackio", folder)

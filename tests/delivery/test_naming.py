@@ -1,30 +1,18 @@
 """Records to rows: the columns that charts are drawn over, and prefixes that tell equal names apart."""
 
-from itertools import count
-
 import pytest
 from helpers import FIXTURES
 
-from capture import runs
-from capture.delivery.naming import Namer
+from capture.delivery.naming import Namer, axes
 from capture.language import library
 from capture.records import Record, from_json
 
 
 @pytest.fixture
-def namer(tmp_path):
+def namer():
     """The namer of a run with all built-in parsers."""
-    numbers = count()
-
-    def make(**settings):
-        folder = tmp_path / "base" / "p" / str(next(numbers))
-        runs.create(folder, runs.Run("id", "p", "n", ["x"], str(tmp_path), "h", 0.0, settings=settings))
-        (folder / runs.PARSERS).mkdir()
-        for index, (_, text) in enumerate(library.built_in()):
-            (folder / runs.PARSERS / f"{index:03}.yaml").write_text(text, encoding="utf-8")
-        return Namer(folder)
-
-    return make
+    table = {parser.name: axes(parser) for parser, _ in library.built_in()}
+    return lambda rename=None: Namer(table, rename or {})
 
 
 def record(parser, metrics, step=None, epoch=None, **context):
