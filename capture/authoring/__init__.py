@@ -1,0 +1,1 @@
+"""For who writes a parser: `samples` are run, `explain` says why a line is read, `suggest` proposes a parser."""

@@ -1,0 +1,5 @@
+"""The second process: from the recording to the backends, and the closing block.
+
+`supervisor` starts it from the relay, starts it again and waits for it (the standard library only),
+`tracker` is what runs in it, `closing` the closing block.
+"""
