@@ -1,7 +1,6 @@
 """The house: arrows between the folders of `capture/` go one way, and no module is a small house of its own."""
 
 import ast
-from pathlib import Path
 
 import pytest
 from helpers import ROOT
