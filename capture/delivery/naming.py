@@ -8,7 +8,7 @@ from typing import Any
 
 from capture import runs
 from capture.language import library, model
-from capture.language.expressions import Expression, Unknown
+from capture.language.expressions import Expression
 from capture.records import Record, Row
 
 _OWN_PREFIX = frozenset(["stream", "rank", "fit"])
@@ -22,7 +22,7 @@ class Namer:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._axes = {parser.name: axes(parser) for parser in library.of_run(folder)}
+        self._axes = {parser.name: axes(parser) for parser in library.from_folder(folder / runs.PARSERS)}
         rename = runs.read(folder).settings.get("rename", {})
         self._printed = {new: old for old, new in rename.items()}
         self._home: dict[tuple[str, str], Any] = {}
@@ -64,10 +64,9 @@ class Namer:
             if printed.startswith(prefix):
                 if column in record.metrics:
                     return [(column, record.metrics[column])]
-                try:
-                    found.append((column, position(names)))
-                except Unknown:
-                    continue
+                value = position.value(names)
+                if value is not None:
+                    found.append((column, value))
         for column, value in (("step", record.step), ("epoch", record.epoch)):
             if value is not None:
                 found.append((column, value))
