@@ -15,7 +15,7 @@ from typing import Any
 from capture.errors import UserError
 
 Evaluate = Callable[[Mapping[str, Any]], Any]  # from the values of names: numbers or text
-MAX_INTEGER = 10**18  # larger ones are not counts, and no backend's integers hold them
+MAX_INT = 10**18  # larger ones are not counts, and no backend's integers hold them
 MAX_LENGTH = 400  # characters: deep nesting would reach Python's recursion limit
 
 
@@ -42,16 +42,12 @@ class Expression:
         """The value, given those of the names; None if a name is missing or the arithmetic has no result."""
         if self.name is not None:
             value = names.get(self.name)
-            return (
-                float(value) if isinstance(value, int) and not -MAX_INTEGER < value < MAX_INTEGER else value
-            )
+            return float(value) if isinstance(value, int) and not -MAX_INT < value < MAX_INT else value
         if not self._required <= names.keys():  # cheaper than the exception
             return None
         try:
             value = self._evaluate(names)
-            return (
-                float(value) if isinstance(value, int) and not -MAX_INTEGER < value < MAX_INTEGER else value
-            )
+            return float(value) if isinstance(value, int) and not -MAX_INT < value < MAX_INT else value
         except (KeyError, ArithmeticError, TypeError, ValueError):
             return None
 

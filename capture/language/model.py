@@ -38,7 +38,7 @@ def _as_list(value: Any) -> Any:
 
 
 def _as_mapping(value: Any) -> Any:
-    """Names that are remembered under themselves, as names and expressions."""
+    """`epoch` or `[epoch]` as `{epoch: epoch}`."""
     if isinstance(value, list):
         return {name: name for name in value}
     return {value: value} if isinstance(value, str) else value
@@ -54,7 +54,7 @@ def _replacements(rewrite: dict[str, str]) -> dict[str, str]:
 
 
 def _check(value: T, info: ValidationInfo) -> T:
-    """Calls the context, if there is one: a check that compiles takes long, and is made once per file."""
+    """Calls the context, if there is one: compiling takes long, and is left out for files that are known."""
     if info.context is not None:
         info.context(info.field_name, value)
     return value
@@ -206,17 +206,11 @@ class ReaderPattern(Pattern):
         return self.reader
 
 
-FORMS = {
-    "line": LinePattern,
-    "regex": RegexPattern,
-    "table": TablePattern,
-    "block": BlockPattern,
-    "reader": ReaderPattern,
-}
+FORMS = ("line", "regex", "table", "block", "reader")
 
 
 class UndecidedPattern(Pattern):
-    """What has none of the keys that make a pattern, or several: an error, once its other keys are right."""
+    """What has none of the keys in FORMS, or several: always an error, after those in its other keys."""
 
     line: Any = None
     regex: Any = None
@@ -232,10 +226,9 @@ class UndecidedPattern(Pattern):
 
 
 def _form(value: Any) -> str:
-    """The tag of the model that a pattern is checked against."""
-    if isinstance(value, Pattern):
-        return next(f"<{form}>" for form, model in FORMS.items() if isinstance(value, model))
-    forms = [form for form in FORMS if form in value] if isinstance(value, dict) else []
+    """The tag of the model for a pattern: data to be checked, or a model to be dumped."""
+    keys = vars(value) if isinstance(value, Pattern) else value if isinstance(value, dict) else ()
+    forms = [form for form in FORMS if form in keys]
     return f"<{forms[0]}>" if len(forms) == 1 else "<undecided>"
 
 

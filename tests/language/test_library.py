@@ -10,6 +10,7 @@ from capture.authoring import samples
 from capture.errors import UserError
 from capture.language import library
 from capture.language.checked_yaml import Source, read
+from capture.language.model import Parser
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
@@ -41,6 +42,8 @@ def test_a_format_is_five_lines():
     (("metrics: {", "metric: {"), "unknown key 'metric'; did you mean 'metrics'?"),
     (("step: 1", "step: one"), "mine.yaml:5: samples.0.gives.0.step:"),
     (("patterns:", "patterns: [\n"), "mine.yaml:4: this is not YAML"),
+    (('line: "it {step:int}: obj {objective}"', "hello"), "mine.yaml:3: patterns.0: should be a mapping"),
+    (('line: "it {step:int}: obj {objective}"', "line:"), "mine.yaml:3: patterns.0.line: input should be a valid string"),
 ])  # fmt: skip
 def test_errors_name_the_place_and_what_would_be_right(change, says):
     assert says in problem(GOOD.replace(*change))
@@ -71,6 +74,13 @@ def test_all_errors_are_said_at_once_in_the_order_of_their_lines():
     assert len(lines) >= 2
 
 
+def test_an_expression_that_does_not_compile_is_said_together_with_other_errors():
+    text = GOOD.replace('line: "it', 'regex: "(it').replace("samples:", "    stpe: 1\nsamples:")
+    first, second = problem(text).splitlines()
+    assert first.startswith("mine.yaml:3: patterns.0.regex: the regular expression does not compile")
+    assert second == "mine.yaml:4: unknown key 'stpe'; did you mean 'step'?"
+
+
 def test_hostile_files_are_refused_in_one_sentence(tmp_path):
     assert "larger than" in problem("x" * 2_000_000)
     bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -91,6 +101,24 @@ def test_hostile_files_are_refused_in_one_sentence(tmp_path):
 def test_the_samples_of_every_built_in_format_pass(parser):
     assert parser.samples
     assert samples.check(parser) == []
+
+
+def test_the_built_in_parsers_are_loaded_once():
+    assert library.built_in() is library.built_in()
+
+
+def test_a_parser_is_the_same_after_it_was_written_and_read_again():
+    for parser, _ in library.built_in():
+        assert (
+            Parser.model_validate(parser.model_dump(mode="json", by_alias=True, exclude_unset=True)) == parser
+        )
+
+
+def test_the_schema_has_one_model_for_each_kind_of_pattern():
+    schema = Parser.model_json_schema()
+    kinds = [part["$ref"].rpartition("/")[2] for part in schema["properties"]["patterns"]["items"]["oneOf"]]
+    assert kinds == ["LinePattern", "RegexPattern", "TablePattern", "BlockPattern", "ReaderPattern"]
+    assert all(not schema["$defs"][kind]["additionalProperties"] for kind in kinds)
 
 
 def test_the_cautious_reader_comes_last():
