@@ -10,8 +10,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 from capture.console.frames import FINAL, Frame, Lines
 from capture.console.prefixes import PeeledLine
-from capture.language.model import Parser, Pattern
-from capture.language.patterns import Matcher, Timeout
+from capture.language.model import Parser, Pattern, ReaderPattern, TablePattern
+from capture.language.patterns import RegexMatcher, Timeout
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import parse
 from capture.parsing.rule import Rule
@@ -83,7 +83,7 @@ class Explainer(Engine):
         text, rule = line.views[0].text.strip(), self._asked.rule
         if rule is None and len(self.unread) < MOST_UNREAD and _NUMERIC.search(text):
             self.unread.append(text)
-        key = rule if rule and not rule.pattern.reader else _NUMBER.sub("0", text)
+        key = rule if rule and not isinstance(rule.pattern, ReaderPattern) else _NUMBER.sub("0", text)
         if key in self.groups:
             self.groups[key].count += 1
         elif text and len(self.groups) < MOST_GROUPS:
@@ -92,10 +92,11 @@ class Explainer(Engine):
 
     def _group(self, text: str, rule: Rule | None, records: Sequence[Record]) -> Group:
         captured: Mapping[str, Any] = {}
-        if rule is not None and isinstance(rule.matcher, Matcher):
+        by_reader = rule is not None and isinstance(rule.pattern, ReaderPattern)
+        if rule is not None and not by_reader:
             values, pairs = rule.matcher.match(self._asked.text) or ({}, [])
             captured = {**values, **dict(pairs)}
-        near = self._nearest(text, rule) if rule is None or rule.pattern.reader else None
+        near = self._nearest(text, rule) if rule is None or by_reader else None
         return Group(text, self._number, rule, captured, records, near=near)
 
     def _ask(self, rule: Rule, frame: Frame, text: str, *others: Any) -> Any:
@@ -110,7 +111,9 @@ class Explainer(Engine):
         if number is None or not _NUMERIC.search(text):
             return None
         others = [
-            rule for rule in self.rules if not rule.lines and (by is None or rule.parser is not by.parser)
+            rule
+            for rule in self.rules
+            if not rule.stream_matcher and (by is None or rule.parser is not by.parser)
         ]
         reach, nearest = max(
             ((_reach(rule, text), rule) for rule in others), key=itemgetter(0), default=(0, None)
@@ -120,7 +123,7 @@ class Explainer(Engine):
 
 def _reach(rule: Rule, text: str) -> int:
     try:
-        return rule.matcher.reach(text, rule.timeout) if isinstance(rule.matcher, Matcher) else 0
+        return rule.matcher.reach(text, rule.timeout) if isinstance(rule.matcher, RegexMatcher) else 0
     except Timeout:  # a user's own pattern, on a line that it is not made for
         return 0
 
@@ -135,6 +138,6 @@ def explain(file: BinaryIO, parsers: Sequence[Parser], own: Sequence[Parser] = (
 
 def shown(pattern: Pattern) -> str:
     """How a pattern is called."""
-    if pattern.table or pattern.block:
-        return "a table" if pattern.table else "a block"
-    return pattern.line or pattern.regex or f"reader {pattern.reader}"
+    if isinstance(pattern, ReaderPattern):
+        return f"reader {pattern.reader}"
+    return pattern.source or ("a table" if isinstance(pattern, TablePattern) else "a block")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from capture.language.expressions import Expression, Unknown
+from capture.language.expressions import Expression
 from capture.language.model import Parser
 from capture.records import Record, Row
 
@@ -63,10 +63,9 @@ class Namer:
             if printed.startswith(prefix):
                 if column in record.metrics:
                     return [(column, record.metrics[column])]
-                try:
-                    found.append((column, position(names)))
-                except Unknown:
-                    continue
+                value = position.value(names)
+                if value is not None:
+                    found.append((column, value))
         for column, value in (("step", record.step), ("epoch", record.epoch)):
             if value is not None:
                 found.append((column, value))

@@ -1,25 +1,23 @@
-"""Adapters by name, through entry points, as a third party's are found.
+"""Adapters by name, ours as well as a third party's.
 
-The group `capture.adapters` has the adapters; `capture.adapters.named` those that are told a name of
+The entry-point group `capture.adapters` has the adapters; `capture.adapters.named` those that get a name of
 their own after a colon, as in `module:swanlab`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib.metadata import entry_points
 
+from capture import plugins
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
-
-GROUP, NAMED = "capture.adapters", "capture.adapters.named"
 
 
 def names() -> list[str]:
     """The names of all adapters that are installed."""
     return sorted(
-        {point.name for point in entry_points(group=GROUP)}
-        | {f"{point.name}:NAME" for point in entry_points(group=NAMED)}
+        {point.name for point in plugins.installed(plugins.ADAPTERS)}
+        | {f"{point.name}:NAME" for point in plugins.installed(plugins.NAMED_ADAPTERS)}
     )
 
 
@@ -47,7 +45,7 @@ def adapter(name: str) -> Callable[[], Adapter]:
 def adapter_class(name: str) -> type[Adapter]:
     """The adapter's class.  Raises UserError where there is none, ImportError where it can't be imported."""
     kind, colon, _ = name.partition(":")
-    for point in entry_points(group=NAMED if colon else GROUP):
+    for point in plugins.installed(plugins.NAMED_ADAPTERS if colon else plugins.ADAPTERS):
         if point.name == kind:
             found = point.load()
             if not (isinstance(found, type) and issubclass(found, Adapter)):

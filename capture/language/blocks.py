@@ -9,16 +9,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from capture.errors import UserError
+from capture.language.model import Block
 from capture.language.numbers import Value, is_number, number
 from capture.language.patterns import Match, from_regex
-from capture.language.tables import NO_ROW, NOT_RECOGNISED, RECOGNISED, LineResult
+from capture.language.required_text import Required
+from capture.language.tables import NOT_RECOGNISED, RECOGNISED, RULER, LineResult
 
-if TYPE_CHECKING:
-    from capture.language import model
-
-MOST_ROWS = 500
+MAX_ROWS = 500
 
 
 @dataclass
@@ -31,30 +30,50 @@ class OpenBlock:
 
 
 class BlockMatcher:
-    """A box as a parser describes it."""
+    """A compiled `block:`.  Raises UserError for an unknown kind of value."""
 
-    def __init__(self, spec: model.Block) -> None:
-        self.start = from_regex(spec.begin)
+    def __init__(self, spec: Block) -> None:
+        self.first = from_regex(spec.begin)
         self.row = from_regex(spec.row)
         self.section = from_regex(spec.section) if spec.section else None
         self.end = from_regex(spec.end)
         self.several = spec.several
 
     def check(self) -> None:
-        """Raises ValueError where something in it is wrong."""
-        for matcher in (self.start, self.row, self.section, self.end):
+        """Raises UserError if an expression does not compile or lacks a group."""
+        for matcher in (self.first, self.row, self.section, self.end):
             if matcher:
                 matcher.check()
         if not self.row.repeats:
-            raise ValueError("row: has no groups (?P<key>...) and (?P<value>...)")
+            raise UserError("row: has no groups (?P<key>...) and (?P<value>...)")
         if self.section and "section" not in self.section.names:
-            raise ValueError("section: has no group (?P<section>...)")
+            raise UserError("section: has no group (?P<section>...)")
+
+    @property
+    def literals(self) -> Required:
+        """The literals of which every first line contains at least one."""
+        return self.first.literals
+
+    def rejects(self, text: str) -> bool:
+        """Whether it is known that no line of this text's shape is the first of a box."""
+        return self.first.rejects(text)
+
+    def match(self, text: str, timeout: float | None = None, memory: object = None) -> Match | None:
+        """The values in the first line of a box; None for other lines.  Raises patterns.Timeout."""
+        return self.first.match(text, timeout)
+
+    def begin(self) -> OpenBlock | None:
+        """What is open at the beginning of a stream: no box."""
+        return None
 
     def read(
         self, text: str, final: bool, opened: OpenBlock | None, timeout: float | None
     ) -> tuple[OpenBlock | None, LineResult]:
-        """What the line is, and the box that is open afterwards.  Raises patterns.Timeout."""
-        if opened is not None and len(opened.rows) >= MOST_ROWS:
+        """What a line is if `opened` is the open box, and the box that is open after it.
+
+        `final` says that the line ended with a newline.  `timeout` is in seconds.  Raises patterns.Timeout.
+        """
+        if opened is not None and len(opened.rows) >= MAX_ROWS:
             opened = None
         if opened is not None:
             section = self.section.match(text, timeout) if self.section else None
@@ -65,21 +84,22 @@ class BlockMatcher:
                 return opened, RECOGNISED
             if opened.rows and self.end.match(text, timeout):
                 return None, LineResult(True, Match(opened.values, opened.rows), whole=True)
-        start = self.start.match(text, timeout)
-        if start:
-            return OpenBlock(values=start.values), RECOGNISED
-        goes_on = not final or NO_ROW.fullmatch(text)  # another bar is drawn, or a ruler inside the box
+        first = self.first.match(text, timeout)
+        if first:
+            return OpenBlock(values=first.values), RECOGNISED
+        goes_on = not final or RULER.fullmatch(text)  # a bar is drawn meanwhile, or a ruler inside the box
         return opened if goes_on else None, NOT_RECOGNISED
 
     def _add(self, opened: OpenBlock, text: str, timeout: float | None) -> bool:
+        """Add a row to the box; returns whether the line is one."""
         found = self.row.find(text, timeout)
         if found is None:
             return False
-        name, shown = found["key"].strip(), found.captures("value")
-        for n, text_ in enumerate(shown):
-            several = self.several.format(key=name, n=n) if self.several and len(shown) > 1 else name
-            value: Value = number(text_.strip()) if is_number(text_.strip()) else text_.strip()
-            opened.rows.append((opened.section + several, value))
+        key, texts = found["key"].strip(), found.captures("value")
+        for n, shown in enumerate(texts):
+            name = self.several.format(key=key, n=n) if self.several and len(texts) > 1 else key
+            value: Value = number(shown.strip()) if is_number(shown.strip()) else shown.strip()
+            opened.rows.append((opened.section + name, value))
             if not isinstance(value, str):
-                opened.values.setdefault(name, value)
+                opened.values.setdefault(key, value)
         return True

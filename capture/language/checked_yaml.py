@@ -1,6 +1,6 @@
 """YAML that is checked against a model, with errors that name the file and the line.
 
-Used for parsers and for the configuration: unknown keys, wrong types and broken YAML all become one
+Parsers and the configuration are read with it: unknown keys, wrong types and broken YAML all become one
 `UserError`, a message for a person and never a traceback.
 """
 
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,12 +27,15 @@ Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
 )
 
-Loc = tuple[int | str, ...]
-SIZE_LIMIT = 1024 * 1024
+Loc = tuple[int | str, ...]  # the keys and indices that lead to a part of the data
+SIZE_LIMIT = 1024 * 1024  # characters
+_TAG = re.compile(
+    r"<\w+>"
+)  # how the models of a union are tagged: pydantic names these in the `loc` of an error
 
 
 class Checked(BaseModel):
-    """A model that knows all of its keys."""
+    """A model in which a key that it doesn't have is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -40,7 +44,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Source:
-    """A YAML text and where its parts stand.  Raises UserError for what is not YAML."""
+    """A YAML text, called `name` in errors.  Raises UserError for what is not YAML."""
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
@@ -58,15 +62,14 @@ class Source:
 
     @classmethod
     def of_data(cls, data: Any, name: str) -> Source:
-        """Data that came from something else than YAML: its errors name no line."""
+        """Data that came from something other than YAML: its errors name no line."""
         source = cls("", name)
         source.data, source._text = data, None
         return source
 
     def line(self, loc: Loc) -> int:
-        """The line, from 1, of the part that `loc` leads to; of the nearest part above if it is missing."""
-        node = yaml.compose(self._text or "", yaml.SafeLoader)
-        line = 1
+        """The line, from 1, of the part that `loc` leads to; if it is missing, of the nearest part above."""
+        node, line = self._root, 1
         for step in loc:
             entry = _entry(node, step)
             if entry is None:
@@ -74,6 +77,10 @@ class Source:
             mark, node = entry
             line = int(mark.start_mark.line) + 1
         return line
+
+    @cached_property
+    def _root(self) -> Any:
+        return yaml.compose(self._text or "", yaml.SafeLoader)
 
     def error(self, loc: Loc, message: str) -> UserError:
         """An error about the part that `loc` leads to."""
@@ -85,8 +92,8 @@ class Source:
     ) -> Model:
         """The data as a `model`, whose validators get the `context`.
 
-        Raises UserError with one line for each thing that is wrong; or, where `ignored` is a list, says it
-        there and leaves the keys out that are wrong.
+        Raises UserError with a line for each mistake; or, if `ignored` is a list, adds these lines to it and
+        leaves out the keys that are wrong.
         """
         data = self.data
         for step in at:
@@ -94,19 +101,20 @@ class Source:
         try:
             return model.model_validate(data, context=context)
         except ValidationError as error:
-            errors = sorted(error.errors(), key=lambda e: self.line(at + e["loc"]))
-        lines = dict.fromkeys(str(self.error(at + e["loc"], _say(e, model))) for e in errors)
+            mistakes = [(_path(e["loc"]), _message(e, model)) for e in error.errors()]
+        mistakes.sort(key=lambda mistake: self.line(at + mistake[0]))
+        lines = dict.fromkeys(str(self.error(at + path, message)) for path, message in mistakes)
         if ignored is None or not isinstance(data, dict):
             raise UserError("\n".join(lines))
         ignored.extend(lines)
-        wrong = {e["loc"][0] for e in errors}
+        wrong = {path[0] for path, _ in mistakes}
         return model.model_validate(
             {key: value for key, value in data.items() if key not in wrong}, context=context
         )
 
 
 def read(path: Path) -> Source:
-    """The YAML file at `path`.  Raises UserError where it can't be read."""
+    """The YAML file at `path`.  Raises UserError if it can't be read."""
     try:
         return Source(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
@@ -116,7 +124,7 @@ def read(path: Path) -> Source:
 
 
 def _entry(node: Any, step: int | str) -> tuple[Any, Any] | None:
-    """The node to show a person (a key rather than its value), and the node to go on from."""
+    """The node to show to a person (a key rather than its value), and the node to go on from."""
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         return node.value[step], node.value[step]
     if isinstance(node, yaml.MappingNode):
@@ -125,24 +133,37 @@ def _entry(node: Any, step: int | str) -> tuple[Any, Any] | None:
 
 
 def unknown(key: str, known: Sequence[str]) -> str:
-    """What to say of a key that is not there."""
+    """The message for a key that is not one of those `known`."""
     close = difflib.get_close_matches(key, known, 1)
     hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(known) or 'none'}"
     return f"unknown key {key!r}; {hint}"
 
 
-def _say(error: Any, model: type[BaseModel]) -> str:
-    where = ".".join(str(step) for step in error["loc"])
+def _path(loc: Loc) -> Loc:
+    """The `loc` of an error as it leads through the data."""
+    return tuple(step for step in loc if not _TAG.fullmatch(str(step)))
+
+
+def _message(error: Any, model: type[BaseModel]) -> str:
+    """What pydantic says of a mistake in a `model`, for a person."""
+    where = ".".join(map(str, _path(error["loc"])))
     if error["type"] == "extra_forbidden":
-        return unknown(str(error["loc"][-1]), _keys(model))
+        key, owners = str(error["loc"][-1]), _owners(model)
+        if key in owners:
+            return f"{where} does not belong here; it is a key of: {', '.join(owners[key])}"
+        return unknown(key, sorted(owners))
     if error["type"] == "missing":
         return f"{where} is missing"
-    message = error["msg"].removeprefix("Value error, ")
+    message = "should be a mapping" if error["type"] == "model_type" else error["msg"]
+    message = message.removeprefix("Value error, ")
     return f"{where}: {message[0].lower() + message[1:]}" if where else message
 
 
-def _keys(model: type[BaseModel]) -> Sequence[str]:
-    """Every key that the model or a part of it knows."""
+def _owners(model: type[BaseModel]) -> Mapping[str, list[str]]:
+    """Every key that the model or a part of it has, with the titles of the models that have it."""
     schema = model.model_json_schema(by_alias=True)
-    parts = [schema, *schema.get("$defs", {}).values()]
-    return sorted({key for part in parts for key in part.get("properties", {})})
+    owners: dict[str, list[str]] = {}
+    for part in (schema, *schema.get("$defs", {}).values()):
+        for key in part.get("properties", {}):
+            owners.setdefault(key, []).append(part["title"].lower())
+    return owners

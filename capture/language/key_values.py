@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from capture.language.kinds import KEY
 from capture.language.numbers import NUMBER, fast_reader, number
@@ -17,29 +17,39 @@ _PAIR = re.compile(
 )
 
 
+class KeyValueSpan(NamedTuple):
+    """The offsets of a name and its number in a text, and how the number is read."""
+
+    key_start: int
+    key_end: int
+    start: int
+    end: int
+    read: Callable[[str], Any]
+
+
 def find(text: str) -> Iterator[tuple[str, float]]:
-    """Each name with its number.  A percentage is the share it stands for: `62%` is 0.62."""
-    for a, b, c, d, read in _places(text):
-        yield text[a:b], read(text[c:d])
+    """Each name with its number.  A percentage is the share that it stands for: `62%` is 0.62."""
+    for key_start, key_end, start, end, read in _spans(text):
+        yield text[key_start:key_end], read(text[start:end])
 
 
-def _find_places(text: str) -> list[tuple[int, int, int, int, Callable[[str], Any]]]:
-    """From where to where each name and its number stand, and how to read the number."""
+@ShapeCache
+def _spans(text: str) -> list[KeyValueSpan]:
     return [
-        (*m.span("key"), *m.span("value"), share if m["percent"] else fast_reader(number, m["value"]))
-        for m in _PAIR.finditer(text)
+        KeyValueSpan(
+            *pair.span("key"),
+            *pair.span("value"),
+            share if pair["percent"] else fast_reader(number, pair["value"]),
+        )
+        for pair in _PAIR.finditer(text)
     ]
 
 
-_places = ShapeCache(_find_places)
-
-
-def share(shown: str) -> float:
-    """The share that a shown percentage stands for, without the noise of a division: 62.1 is 0.621."""
-    value = number(shown)
-    return float(f"{value / 100:.12g}")
+def share(text: str) -> float:
+    """The share that a percentage stands for, without the noise of a division: `62.1` is 0.621."""
+    return float(f"{number(text) / 100:.12g}")
 
 
 def without(text: str) -> str:
-    """The text with its pairs taken out: what is left of a bar's description is the bar's name."""
+    """The text without its names and numbers: what is left of a bar's description is the bar's name."""
     return _PAIR.sub(" ", text)

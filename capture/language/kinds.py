@@ -1,4 +1,4 @@
-"""The kinds of value that a pattern can name: `{name:kind}` in a line, `%{KIND:name}` in an expression."""
+"""The kinds of value that a pattern can name: `{name:kind}` in a `line:`, `%{KIND:name}` in a `regex:`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEY = r"[A-Za-z_][\w./@%()-]*(?: [A-Za-z_][\w./@%()-]*){0,3}"
 
 
 class Kind(NamedTuple):
-    """How a value looks (a regular expression without groups) and how its text is read."""
+    """The regular expression of a value, without groups, and how its text is read."""
 
     regex: str
     read: Callable[[str], Value]
@@ -26,7 +26,7 @@ KINDS: dict[str, Kind] = {
     "duration": Kind(DURATION, duration),
     "si": Kind(SI, si),
 }
-# The names that `%{NUMBER:loss}` knows, as in Logstash, Vector and grok_exporter.
+# The names of grok patterns, such as NUMBER in `%{NUMBER:loss}`: as in Logstash, Vector and grok_exporter.
 GROK: dict[str, Kind] = {
     "NUMBER": KINDS["number"],
     "INT": KINDS["int"],

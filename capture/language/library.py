@@ -4,44 +4,49 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
 
+from capture import plugins
 from capture.errors import UserError
-from capture.language import checked_yaml
+from capture.language import checked_yaml, matchers
 from capture.language.checked_yaml import Source
-from capture.language.model import CHECKED, Parser
-from capture.runs import PARSERS
+from capture.language.model import Parser
 
-_GENERIC = re.compile(r"^generic: *true", re.M)
 _GENERIC = re.compile(r"^generic: *true\b", re.M)
 
 
-def load(source: Source, at: checked_yaml.Loc = (), samples: bool = True, context: Any = None) -> Parser:
-    """The parser that stands in this YAML.  Raises UserError where something in it is wrong."""
-    parser = source.check(Parser, at, context=context)
+def load(source: Source, at: checked_yaml.Loc = (), samples: bool = True, check: bool = True) -> Parser:
+    """The parser in the part `at` of a YAML text.
+
+    `samples` requires at least one.  `check` compiles its expressions; a file that was checked before is
+    loaded faster without.  Raises UserError with a line for each mistake.
+    """
+    parser = source.check(Parser, at, context=matchers.check if check else None)
     if samples and not parser.samples:
         raise source.error(at, "samples is missing: a parser shows at least one line and what it gives")
     return parser
 
 
-def built_in() -> Iterator[tuple[Parser, str]]:
-    """Every parser that an installed package brings, with its text, in the order of their files' names."""
-    for name, text in built_in_texts():
-        yield load(Source(text, name)), text
+@cache
+def built_in() -> tuple[tuple[Parser, str], ...]:
+    """Every parser that an installed package brings, with its text, in the order in which they are tried.
+
+    They are loaded once per process.  Raises UserError if one of them is wrong.
+    """
+    return tuple((load(Source(text, name)), text) for name, text in built_in_texts())
 
 
 def built_in_texts() -> Iterator[tuple[str, str]]:
-    """The names of the files of these parsers and their texts, unchecked.
+    """The names and texts of the files of these parsers, unchecked.
 
-    Those that are `generic` come after the others: a bar that every program may draw.
-    A package names, in the entry-point group `capture.parsers`, a module whose folder holds the files.
-    `general.yaml` of any of them comes last: it reads what no other parser does.
+    A package names, in the entry-point group `capture.parsers`, a module whose folder holds the files.  They
+    are in the order of their names, but those that are `generic`, such as bars that every program may draw,
+    come after the others.  `general.yaml` of any package comes last: it reads what no other parser does.
     """
     found = []
-    for point in sorted(entry_points(group="capture.parsers"), key=lambda p: p.name):
+    for point in plugins.installed(plugins.PARSERS):
         try:
             folder = resources.files(point.value)
         except ImportError as error:
@@ -51,28 +56,28 @@ def built_in_texts() -> Iterator[tuple[str, str]]:
         for file in folder.iterdir():
             if file.name.endswith(".yaml"):
                 text = file.read_text(encoding="utf-8")
-                late = file.name == "general.yaml", bool(_GENERIC.search(text))
-                found.append((late, point.name, file.name, text))
+                order = file.name == "general.yaml", bool(_GENERIC.search(text))
+                found.append((order, point.name, file.name, text))
     for _, package, name, text in sorted(found):
         yield f"{package}/{name}", text
 
 
-def of_run(folder: Path) -> list[Parser]:
-    """The parsers that were in effect when the run began, in their order."""
-    files = sorted((folder / PARSERS).glob("*.yaml"))
-    return [load(checked_yaml.read(file), samples=False, context=CHECKED) for file in files]
-
-
 def from_file(path: Path) -> Parser:
-    """The parser in a user's file.  Raises UserError where something in it is wrong."""
+    """The parser in a user's file.  Raises UserError if something in it is wrong."""
     return load(checked_yaml.read(path))
 
 
+def from_folder(folder: Path) -> list[Parser]:
+    """The parsers in a folder of files that were checked before, in the order of the files' names."""
+    return [
+        load(checked_yaml.read(file), samples=False, check=False) for file in sorted(folder.glob("*.yaml"))
+    ]
+
+
 def by_name(name: str) -> Parser:
-    """The built-in parser of this name.  Raises UserError where there is none."""
-    names = []
-    for parser, _ in built_in():
-        if parser.name == name:
-            return parser
-        names.append(parser.name)
-    raise UserError(f"there is no parser {name!r}; there are {', '.join(names)}, or name a YAML file")
+    """The built-in parser of this name.  Raises UserError if there is none."""
+    parsers = {parser.name: parser for parser, _ in reversed(built_in())}
+    if name not in parsers:
+        names = ", ".join(parser.name for parser, _ in built_in())
+        raise UserError(f"there is no parser {name!r}; there are {names}, or name a YAML file")
+    return parsers[name]

@@ -1,4 +1,4 @@
-"""Values of a configuration, as the program or its user wrote them."""
+"""Values of a configuration as text: in a program's output, or on its command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UNDERSCORED = re.compile(r"[-+]?\d+(?:_\d+)+(?:\.\d*)?")
 
 
 def literal(text: str) -> Any:
-    """A config value as the program would have written it: a number, true, None, a list, or the text."""
+    """The value of a text in Python's or JSON's notation: a number, true, None, a list; or the text."""
     text = text.strip()
     if text in _WORDS:
         return _WORDS[text]
@@ -29,12 +29,12 @@ def literal(text: str) -> Any:
 
 
 def argument(text: str) -> Any:
-    """A value from a command line, where a comma stands between two values and not in one number."""
+    """The same on a command line, where a comma is between two values and not in one number: `64,128`."""
     return text if "," in text and text[0] not in "[({" else literal(text)
 
 
 def _object(text: str) -> Any:
-    """The list or mapping that a Python program or JSON shows so; the text where it is no plain data."""
+    """The list or mapping that the text is in Python or JSON; the text itself if it is no plain data."""
     for read in (ast.literal_eval, json.loads):
         try:
             value = read(text)

@@ -1,26 +1,33 @@
-"""A parser as its YAML file says it: the model of the file, its checks, and where files are found.
+"""A parser as its YAML file says it: pydantic models of the file.
 
-`docs/parsers.md` explains the language; the JSON Schema for editors is `Parser.model_json_schema()`.
+`docs/parsers.md` explains the language; the JSON Schema for editors is `Parser.model_json_schema()`.  The
+models know no matchers: whoever loads a file passes `matchers.check` as the context of the validation.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
 
-from capture.language import blocks, readers, tables
 from capture.language.checked_yaml import Checked
 from capture.language.expressions import Expression
-from capture.language.patterns import Matcher, from_line, from_regex
-from capture.language.readers import LineReader, StreamReader
 
-# Compiling all expressions is most of the tracker's start: what was checked before is compiled when needed.
-CHECKED = "checked"
+T = TypeVar("T")
 
 
-def _expression(value: Any) -> str:
+def _arithmetic(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError("should be arithmetic on names, such as (epoch - 1) * batches")
     return Expression(str(value)).source
@@ -30,18 +37,10 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, (str, int, float)) else value
 
 
-Arithmetic = Annotated[str, BeforeValidator(_expression)]
-Attempts = Annotated[list[Arithmetic], BeforeValidator(_as_list)]
-Names = Annotated[list[str], BeforeValidator(_as_list)]
-Remembered = Annotated[
-    dict[str, Arithmetic],
-    BeforeValidator(lambda v: {n: n for n in v} if isinstance(v, list) else _as_dict(v)),
-]
-Joined = Annotated[str, BeforeValidator(lambda v: "".join(map(str, v)) if isinstance(v, list) else v)]
-Axis = Annotated[dict[str, Arithmetic], BeforeValidator(lambda v: {v: "step"} if isinstance(v, str) else v)]
-
-
-def _as_dict(value: Any) -> Any:
+def _as_mapping(value: Any) -> Any:
+    """`epoch` or `[epoch]` as `{epoch: epoch}`."""
+    if isinstance(value, list):
+        return {name: name for name in value}
     return {value: value} if isinstance(value, str) else value
 
 
@@ -52,6 +51,21 @@ def _replacements(rewrite: dict[str, str]) -> dict[str, str]:
         except (re.error, IndexError) as error:
             raise ValueError(f"{pattern!r}: the regular expression does not compile: {error}") from None
     return rewrite
+
+
+def _check(value: T, info: ValidationInfo) -> T:
+    """Calls the context, if there is one: compiling takes long, and is left out for files that are known."""
+    if info.context is not None:
+        info.context(info.field_name, value)
+    return value
+
+
+Arithmetic = Annotated[str, BeforeValidator(_arithmetic)]
+Attempts = Annotated[list[Arithmetic], BeforeValidator(_as_list)]
+Names = Annotated[list[str], BeforeValidator(_as_list)]
+Remembered = Annotated[dict[str, Arithmetic], BeforeValidator(_as_mapping)]
+Joined = Annotated[str, BeforeValidator(lambda v: "".join(map(str, v)) if isinstance(v, list) else v)]
+Axis = Annotated[dict[str, Arithmetic], BeforeValidator(lambda v: {v: "step"} if isinstance(v, str) else v)]
 
 
 class Bar(Checked):
@@ -73,12 +87,6 @@ class Table(Checked):
     columns: dict[str, str] = {}
     lower: bool = False
 
-    @model_validator(mode="after")
-    def _compiles(self, info: ValidationInfo) -> Table:
-        if info.context != CHECKED:
-            tables.TableMatcher(self).check()
-        return self
-
 
 class Block(Checked):
     """A box of rows that make one record."""
@@ -88,12 +96,6 @@ class Block(Checked):
     section: Joined | None = None
     end: Joined
     several: str | None = None
-
-    @model_validator(mode="after")
-    def _compiles(self, info: ValidationInfo) -> Block:
-        if info.context != CHECKED:
-            blocks.BlockMatcher(self).check()
-        return self
 
 
 class Naming(Checked):
@@ -129,67 +131,116 @@ class Case(Rewriting):
 
 
 class Pattern(Case):
-    """How a frame looks, and what it means; or several `cases`, of which the first that fits counts."""
+    """What all patterns have, however their lines look: what they mean, or several `cases` of it.
 
-    line: str | None = None
-    regex: Joined | None = None
-    reader: str | None = Field(None, pattern=r"^[a-z_]\w*$")
-    table: Table | None = None
-    block: Block | None = None
-    second: str | None = None
-    wrapped: str | None = None
+    Of the cases the first whose conditions hold counts.
+    """
+
     pairs: Names = []
     bar: Bar | None = None
     cases: list[Case] = []
 
-    @field_validator("line")
-    @classmethod
-    def _line(cls, line: str, info: ValidationInfo) -> str:
-        if info.context != CHECKED:
-            from_line(line).check()
-        return line
+    @property
+    def source(self) -> str:
+        """What a message calls it: its expression or the name of its reader; empty for tables and blocks."""
+        return ""
 
-    @field_validator("regex")
-    @classmethod
-    def _regex(cls, source: str, info: ValidationInfo) -> str:
-        if info.context != CHECKED:
-            from_regex(source).check()
-        return source
 
-    @field_validator("reader")
-    @classmethod
-    def _reader(cls, name: str) -> str:
-        readers.find(name)
-        return name
+class LinePattern(Pattern):
+    """A line with names in braces where its values are."""
+
+    model_config = ConfigDict(title="pattern with line")
+    line: Annotated[str, AfterValidator(_check)]
+
+    @property
+    def source(self) -> str:
+        """The line."""
+        return self.line
+
+
+class RegexPattern(Pattern):
+    """A regular expression that is searched in a line."""
+
+    model_config = ConfigDict(title="pattern with regex")
+    regex: Annotated[Joined, AfterValidator(_check)]
+    second: str | None = None
+    wrapped: str | None = None
+
+    @property
+    def source(self) -> str:
+        """The regular expression."""
+        return self.regex
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> Pattern:
-        ways = (self.line, self.regex, self.table, self.block, self.reader)
-        if sum(way is not None for way in ways) != 1:
-            raise ValueError("a pattern has either line: or regex:, or it is a table:, a block: or a reader:")
-        if self.second and not re.search(r"\(\?P<second>|:second\}", self.regex or ""):
-            raise ValueError("second: is the name of what the regex's group (?P<second>...) holds")
-        if self.wrapped and f"(?P<{self.wrapped}>" not in (self.regex or ""):
+    def _groups_exist(self) -> RegexPattern:
+        if self.second and not re.search(r"\(\?P<second>|:second\}", self.regex):
+            raise ValueError("second: the regex has no group (?P<second>...)")
+        if self.wrapped and f"(?P<{self.wrapped}>" not in self.regex:
             raise ValueError(f"wrapped: the regex has no group (?P<{self.wrapped}>...)")
         return self
 
-    def lines(self) -> tables.TableMatcher | blocks.BlockMatcher | StreamReader | None:
-        """What is read over several lines, compiled; None for the other patterns."""
-        if self.table:
-            return tables.TableMatcher(self.table)
-        if self.block:
-            return blocks.BlockMatcher(self.block)
-        reader = readers.find(self.reader) if self.reader else None
-        return reader if isinstance(reader, StreamReader) else None
 
-    def matcher(self) -> Matcher | LineReader | StreamReader:
-        """The compiled pattern; that of its first line where it has several."""
-        lines = self.lines()
-        if lines:
-            return lines.start
-        if self.reader is not None:
-            return readers.find(self.reader)
-        return from_line(self.line) if self.line is not None else from_regex(self.regex or "", self.second)
+class TablePattern(Pattern):
+    """The rows of a table."""
+
+    model_config = ConfigDict(title="pattern with table")
+    table: Annotated[Table, AfterValidator(_check)]
+
+
+class BlockPattern(Pattern):
+    """The rows of a box."""
+
+    model_config = ConfigDict(title="pattern with block")
+    block: Annotated[Block, AfterValidator(_check)]
+
+
+class ReaderPattern(Pattern):
+    """What a Python module reads."""
+
+    model_config = ConfigDict(title="pattern with reader")
+    reader: Annotated[str, Field(pattern=r"^[a-z_]\w*$"), AfterValidator(_check)]
+
+    @property
+    def source(self) -> str:
+        """The reader's name."""
+        return self.reader
+
+
+FORMS = ("line", "regex", "table", "block", "reader")
+
+
+class UndecidedPattern(Pattern):
+    """What has none of the keys in FORMS, or several: always an error, after those in its other keys."""
+
+    line: Any = None
+    regex: Any = None
+    table: Any = None
+    block: Any = None
+    reader: Any = None
+    second: Any = None
+    wrapped: Any = None
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> UndecidedPattern:
+        raise ValueError(f"a pattern has exactly one of the keys {', '.join(FORMS)}")
+
+
+def _form(value: Any) -> str:
+    """The tag of the model for a pattern: data to be checked, or a model to be dumped."""
+    keys = vars(value) if isinstance(value, Pattern) else value if isinstance(value, dict) else ()
+    forms = [form for form in FORMS if form in keys]
+    return f"<{forms[0]}>" if len(forms) == 1 else "<undecided>"
+
+
+AnyPattern = Annotated[
+    Annotated[LinePattern, Tag("<line>")]
+    | Annotated[RegexPattern, Tag("<regex>")]
+    | Annotated[TablePattern, Tag("<table>")]
+    | Annotated[BlockPattern, Tag("<block>")]
+    | Annotated[ReaderPattern, Tag("<reader>")]
+    | SkipJsonSchema[Annotated[UndecidedPattern, Tag("<undecided>")]],
+    Discriminator(_form),
+]
 
 
 class Gives(Checked):
@@ -221,5 +272,5 @@ class Parser(Rewriting):
     unverified: bool = False
     generic: bool = False
     axis: Axis = {}
-    patterns: list[Pattern] = Field(min_length=1)
+    patterns: list[AnyPattern] = Field(min_length=1)
     samples: list[Sample] = []

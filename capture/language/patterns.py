@@ -1,35 +1,33 @@
-"""The two ways to write a pattern, `line:` and `regex:`, compiled to one kind of matcher.
+"""The two ways to write a pattern for a line, `line:` and `regex:`, compiled to a matcher.
 
-`line: "{step} | loss {loss} | lr {lr}"` names the values where they stand; the whole line has to
-look like that.  `regex:` is a regular expression of the `regex` module, searched anywhere in the
-line, with named groups, `%{NUMBER:name}`, and repeated `key` and `value` groups.
+`line: "{step} | loss {loss} | lr {lr}"` names the values where they are; the whole line has to look like
+that.  `regex:` is a regular expression of the `regex` module, searched anywhere in the line, with named
+groups, `%{NUMBER:name}`, and repeated groups `key` and `value`.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import regex
-from pydantic_core import SchemaValidator, core_schema
 
-from capture.language.kinds import GROK, KINDS
+from capture.errors import UserError
+from capture.language.kinds import GROK, KINDS, Kind
 from capture.language.numbers import Value, fast_reader, is_number, number
 from capture.language.required_text import Required, digit_sensitive_text, required
 from capture.language.shape_cache import ShapeCache
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}:\"']*)(?::([^{}]*))?\}")  # {"a": is JSON
-_META = re.compile(r"[\\.+*?()|\[\]{}^$#&~-]")
 _GROK = re.compile(r"%\{(\w+)(?::([^{}]+))?\}")
 _ANYTHING = re.compile(r"(?:\\s\*)?(?:\(\?[=!]|\.)")  # a look ahead, or a dot
-_PAIRED = ("key", "value")  # read together, as pairs
+_PAIRED = ("key", "value")  # the groups that are read together, as pairs
 
-
-Span = tuple[int, int]
+Read = Callable[[str], Value]
 
 
 class Timeout(Exception):
@@ -37,30 +35,61 @@ class Timeout(Exception):
 
 
 class Match(NamedTuple):
-    """What a pattern found in a line: its named values, and the repeated names with theirs."""
+    """What a pattern found in a line: its named values, and the repeated keys with their values."""
 
     values: dict[str, Value]
     pairs: Sequence[tuple[str, Value]] = ()
 
 
-class Spans(NamedTuple):
-    """Where in a line a pattern found its values and its repeated keys and values, and how to read them."""
+class Group(NamedTuple):
+    """The name that a group of the expression has for the user, and how its text is read."""
 
-    values: list[tuple[str, Callable[[str], Value], int, int]]
-    pairs: list[tuple[int, int, str, Callable[[str], Value], int, int]]  # the string goes behind the key
+    name: str
+    read: Read
+
+
+class ValueSpan(NamedTuple):
+    """The offsets of a named value in a line, and how it is read."""
+
+    name: str
+    read: Read
+    start: int
+    end: int
+
+
+class PairSpan(NamedTuple):
+    """The offsets of a repeated key and its value in a line; `suffix` is added to the key."""
+
+    key_start: int
+    key_end: int
+    suffix: str
+    read: Read
+    start: int
+    end: int
+
+
+class Spans(NamedTuple):
+    """Where a pattern found its values and pairs in a line; the same for all lines of one shape."""
+
+    values: list[ValueSpan]
+    pairs: list[PairSpan]
 
 
 @dataclass(frozen=True)
-class Matcher:
-    """A compiled pattern: which text it needs, what its groups are called and how they are read."""
+class RegexMatcher:
+    """A compiled `line:` or `regex:`.
+
+    `groups` are those that are called something else in the expression, because their names are not
+    identifiers.  `second` is the name of the second of two values beside one key.
+    """
 
     source: str
-    groups: dict[str, tuple[str, Callable[[str], Value]]] = field(default_factory=dict)
-    second: str | None = None  # what the second of two values beside one key is called
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    second: str | None = None
 
     @cached_property
     def literals(self) -> Required:
-        """Texts of which at least one stands in every line that matches."""
+        """The literals of which every line that matches contains at least one."""
         return required(self.source)
 
     @cached_property
@@ -68,47 +97,45 @@ class Matcher:
         return regex.compile(self.source)
 
     def check(self) -> None:
-        """Raises ValueError where the regular expression does not compile."""
+        """Raises UserError if the regular expression does not compile."""
         try:
             _ = self._compiled
         except regex.error as error:
-            raise ValueError(f"the regular expression does not compile: {error}") from None
-
-    @property
-    def _paired(self) -> tuple[str, ...]:
-        return _PAIRED if self.second is None else (*_PAIRED, "second")
+            raise UserError(f"the regular expression does not compile: {error}") from None
 
     @cached_property
-    def _readers(self) -> list[tuple[int, str, Callable[[str], Value]]]:
+    def _groups(self) -> list[tuple[int, Group]]:
+        """The named groups by their numbers."""
         index = self._compiled.groupindex
-        named = [(n, *self.groups.get(group, (group, _read_any))) for group, n in index.items()]
-        return sorted((item for item in named if item[1] not in self._paired), key=lambda item: item[0])
+        return sorted((n, self.groups.get(name) or Group(name, _read_any)) for name, n in index.items())
 
     @cached_property
     def repeats(self) -> bool:
         """Whether it has the repeated groups `key` and `value`."""
-        return {"key", "value"} <= set(self._names)
+        return {*_PAIRED} <= {group.name for _, group in self._groups}
 
     @cached_property
-    def _names(self) -> list[str]:
-        return [self.groups.get(group, (group,))[0] for group in self._compiled.groupindex]
+    def _value_groups(self) -> list[tuple[int, Group]]:
+        """The groups that are not repeated."""
+        paired = _PAIRED if self.second is None else (*_PAIRED, "second")
+        return [(n, group) for n, group in self._groups if group.name not in paired]
 
     @property
     def names(self) -> list[str]:
-        """The names that it may capture."""
-        return [name for name in self._names if name not in self._paired]
+        """The names that it may capture, but for those of the repeated keys."""
+        return [group.name for _, group in self._value_groups]
 
     def find(self, text: str, timeout: float | None = None) -> Any:
-        """The match object, or None.  Raises Timeout where it takes longer than `timeout` seconds."""
+        """The match object of the regex module, or None.  Raises Timeout after `timeout` seconds."""
         try:
             return self._compiled.search(text, timeout=timeout)
         except TimeoutError:
             raise Timeout(self.source) from None
 
     def reach(self, text: str, timeout: float | None = None) -> int:
-        """How many of the text's first characters may begin a match; 0 for what may begin anywhere.
+        """How many of the text's first characters may begin a match; 0 if a match may begin anywhere.
 
-        Raises Timeout where a search takes longer than `timeout` seconds.
+        Raises Timeout if a search takes longer than `timeout` seconds.
         """
         if not self.source.startswith("^") or _ANYTHING.match(self.source, 1):
             return 0
@@ -123,136 +150,134 @@ class Matcher:
         ended_early = low == len(text) and not any(literal in text for literal in self.literals or ())
         return 0 if ended_early else low  # `.*` would go on for ever
 
-    def match(self, text: str, timeout: float | None = None) -> Match | None:
-        """The named values, and the repeated keys with their values; None if nothing matched.
+    def match(self, text: str, timeout: float | None = None, memory: object = None) -> Match | None:
+        """The values and pairs of a line; None if it does not match.
 
-        Raises Timeout where the search takes longer than `timeout` seconds.
+        Raises Timeout if the search takes longer than `timeout` seconds.  `memory` is for readers only.
         """
-        places = self._known(text) if timeout is None else self._places(text, timeout)
-        if places is None:
+        spans = self._cached_spans(text) if timeout is None else self._spans(text, timeout)
+        if spans is None:
             return None
-        values = {name: read(text[start:end]) for name, read, start, end in places.values}
-        pairs = [(text[a:b].strip() + behind, read(text[c:d])) for a, b, behind, read, c, d in places.pairs]
+        values = {name: read(text[start:end]) for name, read, start, end in spans.values}
+        pairs = [
+            (text[key_start:key_end].strip() + suffix, read(text[start:end]))
+            for key_start, key_end, suffix, read, start, end in spans.pairs
+        ]
         return Match(values, pairs)
 
     def rejects(self, text: str) -> bool:
-        """Whether it is known to match no line of this shape."""
-        return self._known.remembers(text, None)
+        """Whether it is known to match no line of this text's shape."""
+        return self._cached_spans.has(text, None)
 
     @cached_property
-    def _known(self) -> ShapeCache[Spans | None]:
-        """Like `_places`, but found out once for each shape of a line, where digits are all alike."""
-        return ShapeCache(self._places, digit_sensitive_text(self.source))
+    def _cached_spans(self) -> ShapeCache[Spans | None]:
+        return ShapeCache(self._spans, digit_sensitive_text(self.source))
 
-    def _places(self, text: str, timeout: float | None = None) -> Spans | None:
+    def _spans(self, text: str, timeout: float | None = None) -> Spans | None:
         found = self.find(text, timeout)
         if found is None:
             return None
-        values = [
-            (name, _reader(read, text[start:end]), start, end)
-            for name, read, start, end in ((name, read, *found.span(n)) for n, name, read in self._readers)
-            if start >= 0
-        ]
-        pairs = []
-        for key, behind, (start, end) in self._pairs(found) if self.repeats else ():
-            pairs.append((*key, behind, _reader(_read_any, text[start:end]), start, end))
-        return Spans(values, pairs)
+        values = []
+        for n, group in self._value_groups:
+            start, end = found.span(n)
+            if start >= 0:
+                values.append(ValueSpan(group.name, _reader_for(text[start:end], group.read), start, end))
+        return Spans(values, [*self._pair_spans(found)] if self.repeats else [])
 
-    def _pairs(self, found: Any) -> list[tuple[tuple[int, int], str, tuple[int, int]]]:
-        """Where the repeated keys and values stand, and each second value after its first."""
-        pairs = [(k, "", v) for k, v in zip(found.spans("key"), found.spans("value"), strict=False)]
-        if self.second is None:
-            return pairs
-        both, seconds = [], found.spans("second")
-        ends = [*(value[0] for _, _, value in pairs[1:]), math.inf]
-        for (key, behind, value), end in zip(pairs, ends, strict=True):
-            both.append((key, behind, value))
-            both += [(key, f"/{self.second}", s) for s in seconds if value[1] <= s[0] < end]
-        return both
+    def _pair_spans(self, found: Any) -> Iterator[PairSpan]:
+        """Each repeated key with its value, and again with each second value that follows that one."""
+        text, second = found.string, f"/{self.second}"
+        seconds = found.spans("second") if self.second is not None else []
+        pairs = [*zip(found.spans("key"), found.spans("value"), strict=False)]
+        next_values = [*(start for _, (start, _) in pairs[1:]), math.inf]
+        for ((key_start, key_end), (start, end)), next_value in zip(pairs, next_values, strict=True):
+            yield PairSpan(key_start, key_end, "", _reader_for(text[start:end]), start, end)
+            for a, b in seconds:
+                if end <= a < next_value:
+                    yield PairSpan(key_start, key_end, second, _reader_for(text[a:b]), a, b)
 
 
-def from_line(line: str) -> Matcher:
-    """The matcher of a line with names in it.  Raises ValueError for an unknown kind of value."""
+@dataclass(frozen=True)
+class WrappedMatcher(RegexMatcher):
+    """A `regex:` whose group `wrapped` may go on below, where a narrow terminal has wrapped its text."""
+
+    wrapped: str = ""
+
+    def column(self, text: str, timeout: float | None = None) -> int:
+        """The offset of the group's text, without leading spaces, in a line that matches."""
+        start: int = self.find(text, timeout).start(self.wrapped)
+        return start + len(text[start:]) - len(text[start:].lstrip())
+
+
+def from_line(line: str) -> RegexMatcher:
+    """The matcher of a line with names in braces.  Raises UserError for a field that is wrong."""
     parts: list[str] = []
-    groups: dict[str, tuple[str, Callable[[str], Value]]] = {}
+    groups: dict[str, Group] = {}
     position = 0
     for match in _FIELD.finditer(line := line.strip()):
-        parts.append(_plain(line[position : match.start()]))
+        parts.append(_literal(line[position : match.start()]))
         position = match.end()
         if match[0] in ("{{", "}}"):
             parts.append(re.escape(match[0][0]))
         else:
             parts.append(_field(match[1].strip(), match[2], groups))
-    parts.append(_plain(line[position:]))
-    return Matcher(r"^\s*" + "".join(parts) + r"\s*$", groups)
+    parts.append(_literal(line[position:]))
+    return RegexMatcher(r"^\s*" + "".join(parts) + r"\s*$", groups)
 
 
-def _field(name: str, kind: str | None, groups: dict[str, tuple[str, Callable[[str], Value]]]) -> str:
-    if kind == "of":  # 3/25: the value, and how many there are under the name's plural
+def _field(name: str, kind: str | None, groups: dict[str, Group]) -> str:
+    """The expression of `{name:kind}`; its group is added to `groups`."""
+    if kind == "of":  # 3/25: the value, and the total under the name's plural
         plural = name if name == "_" else name + "s"
         return rf"{_field(name, 'int', groups)}\s*/\s*{_field(plural, 'int', groups)}"
     if kind is not None and kind not in KINDS:
-        raise ValueError(f"{{{name}:{kind}}}: there is no kind {kind!r}; there are {', '.join(KINDS)}, of")
+        raise UserError(f"{{{name}:{kind}}}: there is no kind {kind!r}; there are {', '.join(KINDS)}, of")
     if name == "_":
         return f"(?:{KINDS[kind].regex})" if kind else r"\S+"
     if not name:
-        raise ValueError("{} has no name; {_} skips a value")
-    shape = KINDS[kind or "number"]
-    if name in _PAIRED:
-        return f"(?P<{name}>{shape.regex})"
-    if name in (taken for taken, _ in groups.values()):
-        raise ValueError(f"{{{name}}} stands in the line twice; {{_}} skips a value")
-    group = f"g{len(groups)}"
-    groups[group] = (name, shape.read)
-    return f"(?P<{group}>{shape.regex})"
+        raise UserError("{} has no name; {_} skips a value")
+    if name in (group.name for group in groups.values()):
+        raise UserError(f"{{{name}}} occurs twice in the line; {{_}} skips a value")
+    return _group(name, KINDS[kind or "number"], groups, _PAIRED)
 
 
-def _plain(text: str) -> str:
-    """The literal text between the names; spaces match any run of spaces."""
+def _literal(text: str) -> str:
+    """The expression of the text between two fields; spaces match any run of spaces."""
     return r"\s+".join(re.escape(part) for part in re.split(r"\s+", text))
 
 
-def from_regex(source: str, second: str | None = None) -> Matcher:
-    """The matcher of a regular expression.  Raises ValueError for an unknown `%{NAME}`."""
-    groups: dict[str, tuple[str, Callable[[str], Value]]] = {}
+def from_regex(source: str, second: str | None = None, wrapped: str | None = None) -> RegexMatcher:
+    """The matcher of a regular expression.  Raises UserError for an unknown `%{NAME}`."""
+    groups: dict[str, Group] = {}
+    paired = (*_PAIRED, "second") if second else _PAIRED
 
     def expand(match: re.Match[str]) -> str:
         kind, name = match.groups()
         if kind not in GROK:
-            raise ValueError(f"%{{{kind}}} is unknown; there are {', '.join(GROK)}")
-        if name is None:
-            return f"(?:{GROK[kind].regex})"
-        if name in _PAIRED or (second and name == "second"):
-            return f"(?P<{name}>{GROK[kind].regex})"
-        group = f"g{len(groups)}"
-        groups[group] = (name, GROK[kind].read)
-        return f"(?P<{group}>{GROK[kind].regex})"
+            raise UserError(f"%{{{kind}}} is unknown; there are {', '.join(GROK)}")
+        return f"(?:{GROK[kind].regex})" if name is None else _group(name, GROK[kind], groups, paired)
 
-    return Matcher(_GROK.sub(expand, source), groups, second)
+    expanded = _GROK.sub(expand, source)
+    if wrapped:
+        return WrappedMatcher(expanded, groups, second, wrapped)
+    return RegexMatcher(expanded, groups, second)
 
 
-def _read_any(shown: str) -> Value:
-    return number(shown) if is_number(shown) else shown.strip()
+def _group(name: str, kind: Kind, groups: dict[str, Group], paired: Sequence[str]) -> str:
+    """The expression of a named group; `groups` gets what it stands for, unless it is one of a pair."""
+    if name in paired:
+        return f"(?P<{name}>{kind.regex})"
+    alias = f"g{len(groups)}"
+    groups[alias] = Group(name, kind.read)
+    return f"(?P<{alias}>{kind.regex})"
 
 
-def _reader(read: Callable[[str], Value], shown: str) -> Callable[[str], Value]:
-    """How to read this text and all others of its shape."""
+def _read_any(text: str) -> Value:
+    return number(text) if is_number(text) else text.strip()
+
+
+def _reader_for(text: str, read: Read = _read_any) -> Read:
+    """A faster function that reads this text, and all others of its shape, as `read` does."""
     if read is _read_any:
-        read = number if is_number(shown) else str.strip
-    return fast_reader(read, shown)
-
-
-def gate(literals: Iterable[Required]) -> Callable[[str], bool] | None:
-    """Tells whether a text holds one of all these literals; None if some pattern requires none.
-
-    `re` and `regex` try a hundred literals one by one at each character.  Pydantic checks a string's pattern
-    with Rust's regex crate, which looks for all of them in one pass: thirty times as fast.
-    """
-    texts: set[str] = set()
-    for required_ones in literals:
-        if required_ones is None:
-            return None
-        texts |= required_ones
-    pattern = "|".join(_META.sub(r"\\\g<0>", text) for text in sorted(texts)) or r"[^\s\S]"
-    search: Callable[[str], bool] = SchemaValidator(core_schema.str_schema(pattern=pattern)).isinstance_python
-    return search
+        read = number if is_number(text) else str.strip
+    return fast_reader(read, text)

@@ -1,7 +1,7 @@
-"""What was found out about one line holds for all lines of its shape: the line with every digit a zero.
+"""A cache by the shape of a line: the line with every digit replaced by a zero.
 
-A program prints the same few lines over and over with other numbers, and what treats all digits alike
-matches all lines of one shape alike, at the same places.  So it is asked once for each shape.
+A program prints the same few lines over and over with other numbers.  A function that treats all digits alike
+has the same result for all lines of one shape, so it is called once for each shape.
 """
 
 from __future__ import annotations
@@ -10,49 +10,54 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-MOST = 1024  # shapes that are remembered
-LONGEST = 1000  # characters; longer lines hardly come again
+MAX_SHAPES = 1024  # in one cache
+MAX_LENGTH = 1000  # characters; longer lines hardly ever recur
 
 T = TypeVar("T")
 _ZEROS = bytes.maketrans(b"0123456789", b"0000000000")
 
 
-@lru_cache(maxsize=16)  # one line is asked about many times in a row
+@lru_cache(maxsize=16)  # several caches are asked about one line in a row
 def shape(text: str) -> bytes:
-    """The text with every digit a zero."""
+    """The text with every digit replaced by a zero; in UTF-8, because bytes are translated faster."""
     return text.encode("utf-8", "surrogatepass").translate(_ZEROS)
 
 
 def zeroed(text: str) -> str:
-    """The same as text."""
+    """The text with every digit replaced by a zero."""
     return shape(text).decode("utf-8", "surrogatepass")
 
 
 class ShapeCache(Generic[T]):
-    """A function of a text that does not tell one digit from another, remembered for each shape.
+    """Caches a function of a text that treats all digits alike, by the shape of the text.
 
-    It may tell them apart in texts whose shape holds one of `but_in`; None stands for all texts.
+    `digit_sensitive` are parts of shapes for which that is not true: the result for a text whose shape
+    contains one of them is not cached.  None means that no result is cached.
     """
 
-    def __init__(self, function: Callable[[str], T], but_in: frozenset[str] | None = frozenset()) -> None:
+    def __init__(
+        self, function: Callable[[str], T], digit_sensitive: frozenset[str] | None = frozenset()
+    ) -> None:
         self._function = function
-        self._but_in = None if but_in is None else [text.encode() for text in but_in]
-        self._known: dict[bytes, T] = {}
+        self._digit_sensitive = (
+            None if digit_sensitive is None else [part.encode() for part in digit_sensitive]
+        )
+        self._results: dict[bytes, T] = {}
 
-    def remembers(self, text: str, found: T) -> bool:
-        """Whether it is known to give `found` for all texts of this one's shape."""
-        return self._known.get(shape(text), self) is found
+    def has(self, text: str, result: T) -> bool:
+        """Whether `result` is cached for this text's shape."""
+        return self._results.get(shape(text), self) is result
 
     def __call__(self, text: str) -> T:
-        """What the function gives for this text."""
+        """The function's result for this text."""
         key = shape(text)
         try:
-            return self._known[key]
+            return self._results[key]
         except KeyError:
-            found = self._function(text)
-        alike = self._but_in is not None and not any(part in key for part in self._but_in)
-        if alike and len(text) <= LONGEST:
-            if len(self._known) >= MOST:
-                self._known.clear()
-            self._known[key] = found
-        return found
+            result = self._function(text)
+        alike = self._digit_sensitive is not None and not any(part in key for part in self._digit_sensitive)
+        if alike and len(text) <= MAX_LENGTH:
+            if len(self._results) >= MAX_SHAPES:
+                self._results.clear()
+            self._results[key] = result
+        return result

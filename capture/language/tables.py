@@ -1,7 +1,7 @@
 """Tables: a header names the columns once, the rows below hold nothing but values.
 
-A row has no text that tells it from other lines, so a table is looked at from its header on until
-lines that are no rows have ended it.
+A row has no text that tells it from other lines, so a table is open from its header on, until lines that
+are not rows have ended it.
 """
 
 from __future__ import annotations
@@ -9,40 +9,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from capture.errors import UserError
+from capture.language.model import Table
 from capture.language.numbers import DURATION, Value, is_number, number
-from capture.language.patterns import Match, Matcher, from_line, from_regex
+from capture.language.patterns import Match, RegexMatcher, from_line, from_regex
+from capture.language.required_text import Required
 
-if TYPE_CHECKING:
-    from capture.language import model
-
-PATIENCE = 8  # lines between two rows: a warning, a checkpoint's message
-MOST_COLUMNS = 100
+MAX_OTHER_LINES = 8  # between two rows: a warning, a checkpoint's message
+MAX_COLUMNS = 100
 CUT = "…"
 
 _GAP = re.compile(r"\s{2,}|\t")
 _PIPE = re.compile(r"[|│┃║┊╎]")
-NO_ROW = re.compile(r"[\W_]*")  # rulers and empty lines
+RULER = re.compile(r"[\W_]*")  # also an empty line
 _NO_VALUE = re.compile(rf"[-+]+|[Nn]one|[Nn]/?[Aa]|NULL|#na#|{DURATION}")
 _PERCENT = re.compile(r"\s?%$")
 
 
-@dataclass
-class OpenTable:
-    """A table on the screen: its columns, and how many lines in a row were no rows."""
-
-    names: list[str] = field(default_factory=list)
-    spans: list[tuple[int, int]] = field(default_factory=list)  # where in the header they stand
-    complete: bool = True  # False while the second row of the header is awaited
-    strangers: int = 0
-
-
 @dataclass(frozen=True)
 class LineResult:
-    """What a line was: a part of it or not, and the values that are known now.
+    """What a line is to a matcher of several lines: a part of them or not, and the values known with it.
 
-    `whole` says that these stand in all of it, from its first line on.
+    `whole` says that the values are those of all lines since the first, and not only of this one.
     """
 
     recognised: bool
@@ -54,31 +43,61 @@ NOT_RECOGNISED = LineResult(False)
 RECOGNISED = LineResult(True)
 
 
-class TableMatcher:
-    """A table as a parser describes it."""
+@dataclass
+class OpenTable:
+    """A table on the screen: its columns, and how many lines in a row were not rows."""
 
-    def __init__(self, spec: model.Table) -> None:
+    names: list[str] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)  # offsets of the names in the header
+    complete: bool = True  # False while the second row of the header is awaited
+    other_lines: int = 0
+
+
+class TableMatcher:
+    """A compiled `table:`.  Raises UserError for an unknown kind of value."""
+
+    def __init__(self, spec: Table) -> None:
         self.spec = spec
-        self.start = from_regex(spec.header)
+        self.header = from_regex(spec.header)
         self.below = from_regex(spec.below) if spec.below else None
         self.row = from_regex(spec.row) if spec.row else None
-        self.columns = {name: from_line(shown) for name, shown in spec.columns.items() if "{" in shown}
+        self.columns = {name: from_line(field) for name, field in spec.columns.items() if "{" in field}
 
     def check(self) -> None:
-        """Raises ValueError where something in it is wrong."""
-        for matcher in (self.start, self.below, self.row, *self.columns.values()):
+        """Raises UserError if an expression does not compile or lacks a group."""
+        for matcher in (self.header, self.below, self.row, *self.columns.values()):
             if matcher:
                 matcher.check()
         if self.row and not self.row.names:
-            raise ValueError("row: has no group (?P<cells>...) around the values, nor names for them")
+            raise UserError("row: has no group (?P<cells>...) around the values, nor names for them")
+
+    @property
+    def literals(self) -> Required:
+        """The literals of which every header contains at least one."""
+        return self.header.literals
+
+    def rejects(self, text: str) -> bool:
+        """Whether it is known that no line of this text's shape is a header."""
+        return self.header.rejects(text)
+
+    def match(self, text: str, timeout: float | None = None, memory: object = None) -> Match | None:
+        """The values in a header; None for other lines.  Raises patterns.Timeout."""
+        return self.header.match(text, timeout)
+
+    def begin(self) -> OpenTable | None:
+        """What is open at the beginning of a stream: no table."""
+        return None
 
     def read(
         self, text: str, final: bool, opened: OpenTable | None, timeout: float | None
     ) -> tuple[OpenTable | None, LineResult]:
-        """What the line is, and the table that is open afterwards.  Raises patterns.Timeout."""
-        if self.start.match(text, timeout):
+        """What a line is if `opened` is the open table, and the table that is open after it.
+
+        `final` says that the line ended with a newline.  `timeout` is in seconds.  Raises patterns.Timeout.
+        """
+        if self.header.match(text, timeout):
             names = _split(text, self.spec.split)
-            if len(names) > MOST_COLUMNS:
+            if len(names) > MAX_COLUMNS:
                 return None, NOT_RECOGNISED
             return OpenTable(names, _spans(text, names), self.below is None), RECOGNISED
         if opened is None:
@@ -87,18 +106,19 @@ class TableMatcher:
             below = _split(text, self.spec.split)
             if not self.below.match(text, timeout) or len(below) != len(opened.names):
                 return None, NOT_RECOGNISED
-            opened.names = [f"{a} {b}" for a, b in zip(opened.names, below, strict=True)]
+            opened.names = [f"{above} {name}" for above, name in zip(opened.names, below, strict=True)]
             opened.complete = True
             return opened, RECOGNISED
-        found = self._values(text, opened, timeout)
-        if found is not None:
-            opened.strangers = 0
-            return opened, LineResult(True, Match(found))
-        if final and not NO_ROW.fullmatch(text):
-            opened.strangers += 1
-        return (opened if opened.strangers < PATIENCE else None), NOT_RECOGNISED
+        values = self._values(text, opened, timeout)
+        if values is not None:
+            opened.other_lines = 0
+            return opened, LineResult(True, Match(values))
+        if final and not RULER.fullmatch(text):
+            opened.other_lines += 1
+        return (opened if opened.other_lines < MAX_OTHER_LINES else None), NOT_RECOGNISED
 
     def _values(self, text: str, opened: OpenTable, timeout: float | None) -> dict[str, Value] | None:
+        """The values of a row; None if the line is not one."""
         values: dict[str, Value] = {}
         names = opened.names
         if self.row:
@@ -109,13 +129,13 @@ class TableMatcher:
             if "cells" not in values:
                 return values
             text = str(values.pop("cells"))
-        shown, mark, _ = text.partition(CUT)
+        shown, cut, _ = text.partition(CUT)
         cells = _split(shown, "pipes" if self.spec.split == "pipes" else "spaces")
-        if mark and cells and not shown[-1:].isspace():
-            cells.pop()  # the edge went through this one
-        if len(cells) < len(names) and not mark and self.spec.split == "gaps":
-            cells = _placed(text, opened.spans)
-        if not cells or (len(cells) != len(names) and not mark) or len(cells) > len(names):
+        if cut and cells and not shown[-1:].isspace():
+            cells.pop()  # the edge of the terminal went through this one
+        if len(cells) < len(names) and not cut and self.spec.split == "gaps":
+            cells = _cells_below(text, opened.spans)
+        if not cells or (len(cells) != len(names) and not cut) or len(cells) > len(names):
             return None
         numbers = 0
         for name, cell in zip(names, cells, strict=False):
@@ -128,22 +148,22 @@ class TableMatcher:
         return values if numbers else None
 
     def _cell(self, name: str, cell: str, timeout: float | None) -> Mapping[str, Value] | None:
-        """The values of one cell; None if this can't be a cell of the column."""
-        described: Matcher | None = self.columns.get(name)
-        if described:
-            match = described.match(cell, timeout)
+        """The values of one cell, none of an empty one; None if this can't be a cell of the column."""
+        column: RegexMatcher | None = self.columns.get(name)
+        if column:
+            match = column.match(cell, timeout)
             return match.values if match else {} if _NO_VALUE.fullmatch(cell) else None
         cell = _PERCENT.sub("", cell)
-        shown = self.spec.columns.get(name) or (name.lower() if self.spec.lower else name)
+        metric = self.spec.columns.get(name) or (name.lower() if self.spec.lower else name)
         count, slash, total = cell.partition("/")
         if is_number(count) and (not slash or is_number(total)):
-            values = {shown: number(count), **({f"{shown}s": number(total)} if slash else {})}
+            values = {metric: number(count), **({f"{metric}s": number(total)} if slash else {})}
             return {} if CUT in name else values
         return {} if _NO_VALUE.fullmatch(cell) or (not cell and self.spec.split != "spaces") else None
 
 
 def _spans(text: str, names: list[str]) -> list[tuple[int, int]]:
-    """Where in the text the names stand."""
+    """The offsets of the names, which are in the text in this order."""
     spans, at = [], 0
     for name in names:
         start = text.index(name, at)
@@ -152,14 +172,17 @@ def _spans(text: str, names: list[str]) -> list[tuple[int, int]]:
     return spans
 
 
-def _placed(text: str, spans: list[tuple[int, int]]) -> list[str]:
-    """The cells of a row in which some are empty: each is the column's that it stands under."""
+def _cells_below(text: str, spans: list[tuple[int, int]]) -> list[str]:
+    """The cells of a row in which some are empty: each belongs to the column that it is below.
+
+    Returns an empty list if that is not clear, or if the first cell is empty.
+    """
     cells = [""] * len(spans)
-    for found in re.finditer(r"\S+", text):
-        under = [i for i, (start, end) in enumerate(spans) if found.start() < end and found.end() > start]
-        if len(under) != 1 or cells[under[0]]:
+    for word in re.finditer(r"\S+", text):
+        columns = [i for i, (start, end) in enumerate(spans) if word.start() < end and word.end() > start]
+        if len(columns) != 1 or cells[columns[0]]:
             return []
-        cells[under[0]] = found[0]
+        cells[columns[0]] = word[0]
     return cells if cells[0] else []
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from capture.console.frames import FINAL, Frame, Lines
 from capture.console.prefixes import PeeledLine, Prefixes, View, unix_time
 from capture.language import patterns
-from capture.language.model import Naming, Parser
+from capture.language.model import Naming, Parser, ReaderPattern
 from capture.language.readers import ALONE
+from capture.language.required_text import prefilter
 from capture.language.shape_cache import ShapeCache, zeroed
 from capture.parsing.downsampling import Downsampler
 from capture.parsing.index import RuleIndex
@@ -73,7 +74,7 @@ class Engine:
         self._choose()
 
     def _choose(self) -> None:
-        self._gate = patterns.gate(rule.matcher.literals for rule in self.rules)
+        self._gate = prefilter(rule.matcher.literals for rule in self.rules)
         self.wants = self._gate or _always  # whether some pattern may recognise a text
         candidates = RuleIndex(self.rules)
         self._candidates = ShapeCache(lambda text: candidates(zeroed(text)))
@@ -192,7 +193,7 @@ class Engine:
     ) -> list[Reading] | None:
         """What a rule makes of a text.  What it has waited for that long goes to the records."""
         state = source.states.get(rule.parser.name) or source.states.setdefault(rule.parser.name, State())
-        if rule.pattern.reader:
+        if isinstance(rule.pattern, ReaderPattern):
             state.memory[ALONE] = not self._known - {rule.parser.name}
         try:
             readings = rule.read(frame, text, state)
@@ -202,7 +203,7 @@ class Engine:
         except Exception as error:  # whatever is wrong with one pattern, the others read on
             self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
             return None
-        if rule.spans:
+        if rule.spans_lines:
             self._note(rule, frame.stream, source, (rule, frame.stream) in state.opened)
         if state.woken:
             woken, state.woken = state.woken, []
@@ -237,7 +238,7 @@ class Engine:
                 if opened is rule:
                     self._note(rule, stream, source, False)
         self._choose()
-        pattern = rule.pattern.line or rule.pattern.regex or rule.pattern.reader or rule.parser.title
+        pattern = rule.pattern.source or rule.parser.title
         self.events.append(
             f"parser {rule.parser.name}: a pattern {reason} and is switched off for this run: {pattern}"
         )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from capture.language import patterns
-from capture.language.required_text import Required
+from capture.language.required_text import Required, prefilter
 from capture.parsing.rule import Rule
 
 _DIGIT = re.compile("[0-9]")
@@ -20,7 +19,7 @@ class RuleIndex:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
-        self._wants = patterns.gate(_zeroed(rule.matcher.literals) for rule in rules)
+        self._wants = prefilter(_zeroed(rule.matcher.literals) for rule in rules)
         half = len(rules) // 2
         self._halves = [RuleIndex(rules[:half]), RuleIndex(rules[half:])] if half else []
 

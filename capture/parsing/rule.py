@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from capture.console.frames import Frame
-from capture.language import blocks, key_values, tables
+from capture.language import key_values
 from capture.language.literals import literal
-from capture.language.model import Case, Parser, Pattern
+from capture.language.matchers import StreamMatcher, matcher
+from capture.language.model import BlockPattern, Case, Parser, Pattern
 from capture.language.numbers import Value
-from capture.language.patterns import Match, Matcher
-from capture.language.readers import LineReader, StreamReader
+from capture.language.patterns import Match, WrappedMatcher
 from capture.language.shape_cache import ShapeCache
 from capture.parsing import bars, wrapped
 from capture.parsing.outcome import Outcome, first_known
@@ -24,82 +24,78 @@ MOST_BARS = 1000
 
 
 class Rule:
-    """One pattern of a parser, ready to read frames."""
+    """One pattern of a parser, ready to read frames.
+
+    `timeout` is how many seconds it may take on one line.
+    """
 
     def __init__(self, parser: Parser, pattern: Pattern, timeout: float | None = None) -> None:
         self.parser = parser
         self.pattern = pattern
         self.timeout = timeout
-        self.lines = pattern.lines()
-        self.spans = bool(self.lines or pattern.wrapped)  # one line after the other
-        self.matcher = self.lines.start if self.lines else pattern.matcher()
+        self.matcher = matcher(pattern)
+        self.stream_matcher = self.matcher if isinstance(self.matcher, StreamMatcher) else None
+        self._wrapped_matcher = self.matcher if isinstance(self.matcher, WrappedMatcher) else None
+        self.spans_lines = bool(self.stream_matcher or self._wrapped_matcher)
         outcomes = pattern.cases or [Case.model_construct()]
         self.cases = [Outcome(outcome, pattern, parser) for outcome in outcomes]
 
     def begin(self, stream: str | None, state: State) -> bool:
-        """Begin a stream: whether its first lines are looked at, whatever stands in them."""
-        if not isinstance(self.lines, StreamReader):
-            return False
-        state.opened[self, stream] = (self.lines.begin(), 0)
-        return True
+        """Begin a stream.  Returns whether all its lines are to be read, whatever their text is."""
+        opened = self.stream_matcher.begin() if self.stream_matcher else None
+        if opened is not None:
+            state.opened[self, stream] = (opened, 0)
+        return opened is not None
 
     def read(self, frame: Frame, text: str, state: State) -> list[Reading] | None:
         """What the frame means; None if the pattern does not recognise it, or others may read it too.
 
-        `state` is what the parser remembers, and is changed.  Raises patterns.Timeout.
+        `text` is the frame's without its prefixes.  `state` is what the parser remembers, and is changed.
+        Raises patterns.Timeout.
         """
-        if self.lines:
-            return self._read_lines(self.lines, frame, text, state)
-        if isinstance(self.matcher, LineReader):
-            values = self.matcher.read(text, state.memory)
-            return None if values is None else self.mean(Match(dict(values)), frame, state)
-        assert isinstance(self.matcher, Matcher)  # noqa: S101  the others are read above
-        if self.pattern.wrapped:
-            return self._read_wrapped(self.matcher, self.pattern.wrapped, frame, text, state)
-        match = self.matcher.match(text, self.timeout)
+        if self.stream_matcher:
+            return self._read_lines(self.stream_matcher, frame, text, state)
+        if self._wrapped_matcher:
+            return self._read_wrapped(self._wrapped_matcher, frame, text, state)
+        match = self.matcher.match(text, self.timeout, state.memory)
         return self.mean(match, frame, state) if match is not None else None
 
     def _read_wrapped(
-        self, matcher: Matcher, name: str, frame: Frame, text: str, state: State
+        self, matcher: WrappedMatcher, frame: Frame, text: str, state: State
     ) -> list[Reading] | None:
-        """The same for a line that may go on below: it means something once the next one is there."""
+        """What a line means that may go on below: this is known only when the next one is read."""
         key = (self, frame.stream)
-        before, _ = state.opened.get(key, (None, 0))
-        if before is not None:
-            if before.add(frame, text):
+        opened, _ = state.opened.get(key, (None, 0))
+        if opened is not None:
+            if opened.add(frame, text):
                 return [NOTHING]
             del state.opened[key]
-            state.woken += self.mean(before.whole(name), before.frame, state) or []
+            state.woken += self.mean(opened.whole(), opened.frame, state) or []
         match = matcher.match(text, self.timeout)
         if match is None:
             return None
-        if not match.values.get(name):
+        if not match.values.get(matcher.wrapped):
             return self.mean(match, frame, state)
-        column = matcher.find(text, self.timeout).start(name)
-        column += len(text[column:]) - len(text[column:].lstrip())
-        state.opened[key] = (wrapped.WrappedLine(match, frame, column), frame.offset)
+        column = matcher.column(text, self.timeout)
+        state.opened[key] = (wrapped.WrappedLine(match, frame, matcher.wrapped, column), frame.offset)
         return [NOTHING]
 
     def _read_lines(
-        self,
-        lines: tables.TableMatcher | blocks.BlockMatcher | StreamReader,
-        frame: Frame,
-        text: str,
-        state: State,
+        self, matcher: StreamMatcher, frame: Frame, text: str, state: State
     ) -> list[Reading] | None:
-        """The same for what stands in several lines: a row of a table, the last line of a block."""
+        """What a line of several means: a row of a table, the last line of a block."""
         key = (self, frame.stream)
-        before, offset = state.opened.get(key, (None, frame.offset))
-        after, read = lines.read(text, frame.final, before, self.timeout)
-        if after is None:
+        opened, offset = state.opened.get(key, (None, frame.offset))
+        still_open, result = matcher.read(text, frame.final, opened, self.timeout)
+        if still_open is None:
             state.opened.pop(key, None)
         else:
-            state.opened[key] = (after, offset if after is before else frame.offset)
-        if read.match is None:
-            return [NOTHING] if read.recognised else None
-        if read.whole:
+            state.opened[key] = (still_open, offset if still_open is opened else frame.offset)
+        if result.match is None:
+            return [NOTHING] if result.recognised else None
+        if result.whole:
             frame = frame._replace(offset=offset, span=frame.offset + frame.span - offset)
-        return self.mean(read.match, frame, state)
+        return self.mean(result.match, frame, state)
 
     def mean(self, match: Match, frame: Frame, state: State) -> list[Reading] | None:
         """What a match means in the first case that fits; None as in `read`."""
@@ -122,7 +118,9 @@ class Rule:
     ) -> list[Reading]:
         """What the frame means in this case; `names` are all that are known, and are changed."""
         memory, (values, repeated) = state.memory, match
-        structure = case.structure | values.keys() if self.pattern.block else case.structure
+        structure = (
+            case.structure | values.keys() if isinstance(self.pattern, BlockPattern) else case.structure
+        )
         step = first_known(case.step, names) if case.step else values.get("step")
         epoch: Any = first_known(case.epoch, names) if case.epoch else names.get("epoch")
         step = int(step) if isinstance(step, (int, float)) and math.isfinite(step) else None

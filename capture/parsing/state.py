@@ -76,7 +76,7 @@ class State:
         readings: list[Reading] = []
         for (rule, _), (item, _) in self.opened.items():
             if isinstance(item, wrapped.WrappedLine):
-                readings += rule.mean(item.whole(rule.pattern.wrapped or ""), item.frame, self) or []
+                readings += rule.mean(item.whole(), item.frame, self) or []
         waiting, self.waiting = self.waiting, []
         readings += [reading for item in waiting for reading in item.wake(self, known=False)]
         for bar in self.shown.values():

@@ -22,6 +22,7 @@ class WrappedLine:
 
     match: Match
     frame: Frame
+    name: str  # of the value in the column
     column: int
     pieces: list[str] = field(default_factory=list)
 
@@ -34,7 +35,7 @@ class WrappedLine:
         self.frame = self.frame._replace(span=frame.offset + frame.span - self.frame.offset)
         return True
 
-    def whole(self, name: str) -> Match:
-        """The values of the whole line, whose group `name` was wrapped."""
-        values, repeated = self.match
-        return Match({**values, name: " ".join([str(values[name]).strip(), *self.pieces])}, repeated)
+    def whole(self) -> Match:
+        """The values of the whole line."""
+        text = " ".join([str(self.match.values[self.name]).strip(), *self.pieces])
+        return Match({**self.match.values, self.name: text}, self.match.pairs)

@@ -25,7 +25,7 @@ Split = Annotated[list[str], _SPLIT]
 Part = Literal["command", "files", "git", "packages", "environment", "hardware"]
 
 
-def _expression(value: Any) -> str:
+def _regex(value: Any) -> str:
     try:
         re.compile(value)
     except (re.error, TypeError) as error:
@@ -38,7 +38,7 @@ def _every(value: Any) -> str:
     return str(value)
 
 
-Expression = Annotated[str, BeforeValidator(_expression)]
+Regex = Annotated[str, BeforeValidator(_regex)]
 
 
 class Config(model.Naming, Checked):
@@ -67,7 +67,7 @@ class Config(model.Naming, Checked):
     every: Annotated[str, BeforeValidator(_every)] | None = Field(
         None, description="fewer records of bars: one every 10s, or every 50 steps"
     )
-    redact: list[Expression] = Field([], description="regular expressions of what else is a secret")
+    redact: list[Regex] = Field([], description="regular expressions of what else is a secret")
 
 
 def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:

@@ -214,7 +214,7 @@ def engine_of(folder: Path, run: runs.Run) -> Engine:
         for index, text in enumerate(texts):
             (draft / f"{index:03}.yaml").write_text(text, encoding="utf-8")
         draft.replace(place)
-    found = library.of_run(folder)
+    found = library.from_folder(place)
     naming = model.Naming.model_validate(
         {key: run.settings[key] for key in ("rename", "drop", "scale") if key in run.settings}
     )

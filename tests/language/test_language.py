@@ -58,7 +58,7 @@ class TestTable:
         assert [epoch for _, epoch, _ in read(TABLE, text)] == [0, 1]
 
     def test_a_table_ends_by_itself(self):
-        text = "epoch loss\n0 0.5\n" + "some text\n" * tables.PATIENCE + "1 0.4\n"
+        text = "epoch loss\n0 0.5\n" + "some text\n" * tables.MAX_OTHER_LINES + "1 0.4\n"
         assert [epoch for _, epoch, _ in read(TABLE, text)] == [0]
 
     def test_what_another_stream_says_neither_ends_nor_fills_the_table(self):
@@ -256,7 +256,7 @@ def test_a_second_number_is_named_after_the_first():
     assert read(patterns, "loss 7.3 (9.3) lr 0.1 acc 0.5 (0.4)\n") == [
         (None, None, {"loss": 7.3, "loss/avg": 9.3, "lr": 0.1, "acc": 0.5, "acc/avg": 0.4})
     ]
-    assert "second: is the name of" in problem("  - {line: 'loss {loss}', second: avg}\n")
+    assert "second: the regex has no group (?P<second>...)" in problem("  - {regex: loss, second: avg}\n")
 
 
 def test_names_are_rewritten_by_expressions():
@@ -267,8 +267,8 @@ def test_names_are_rewritten_by_expressions():
 
 
 def test_the_same_name_twice_in_a_line_is_refused():
-    assert "{loss} stands in the line twice" in problem('  - line: "{loss} {loss}"\n')
-    assert "{epochs} stands in the line twice" in problem('  - line: "{epoch:of} {epochs}"\n')
+    assert "{loss} occurs twice in the line" in problem('  - line: "{loss} {loss}"\n')
+    assert "{epochs} occurs twice in the line" in problem('  - line: "{epoch:of} {epochs}"\n')
     assert read('  - line: "{_} {loss} {_}"\n', "1 2 3\n")[0][2] == {"loss": 2}
 
 

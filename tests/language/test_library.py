@@ -5,10 +5,12 @@ import sys
 
 import pytest
 
+from capture import plugins
 from capture.authoring import samples
 from capture.errors import UserError
 from capture.language import library
 from capture.language.checked_yaml import Source, read
+from capture.language.model import Parser
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
@@ -40,6 +42,8 @@ def test_a_format_is_five_lines():
     (("metrics: {", "metric: {"), "unknown key 'metric'; did you mean 'metrics'?"),
     (("step: 1", "step: one"), "mine.yaml:5: samples.0.gives.0.step:"),
     (("patterns:", "patterns: [\n"), "mine.yaml:4: this is not YAML"),
+    (('line: "it {step:int}: obj {objective}"', "hello"), "mine.yaml:3: patterns.0: should be a mapping"),
+    (('line: "it {step:int}: obj {objective}"', "line:"), "mine.yaml:3: patterns.0.line: input should be a valid string"),
 ])  # fmt: skip
 def test_errors_name_the_place_and_what_would_be_right(change, says):
     assert says in problem(GOOD.replace(*change))
@@ -53,7 +57,9 @@ def test_samples_are_mandatory_in_a_file():
     ("    step: import os", "'import os' is not arithmetic on names"),
     ("    derive: {x: 'open(1)'}", "only arithmetic on names is"),
     ("    when: sometimes", "patterns.0.when"),
-    ("    regex: x", "a pattern has either line: or regex:"),
+    ("    regex: x", "a pattern has exactly one of the keys line, regex, table, block, reader"),
+    ("    second: x", "mine.yaml:4: patterns.0.second does not belong here; it is a key of: pattern with regex"),
+    ("    cases: [{line: x}]", "mine.yaml:4: patterns.0.cases.0.line does not belong here; it is a key of: pattern with line"),
 ])  # fmt: skip
 def test_patterns_are_checked(extra, says):
     text = GOOD.replace("samples:", extra + "\nsamples:")
@@ -66,6 +72,13 @@ def test_all_errors_are_said_at_once_in_the_order_of_their_lines():
     lines = problem(text).splitlines()
     assert [line.split(":")[1] for line in lines] == sorted(line.split(":")[1] for line in lines)
     assert len(lines) >= 2
+
+
+def test_an_expression_that_does_not_compile_is_said_together_with_other_errors():
+    text = GOOD.replace('line: "it', 'regex: "(it').replace("samples:", "    stpe: 1\nsamples:")
+    first, second = problem(text).splitlines()
+    assert first.startswith("mine.yaml:3: patterns.0.regex: the regular expression does not compile")
+    assert second == "mine.yaml:4: unknown key 'stpe'; did you mean 'step'?"
 
 
 def test_hostile_files_are_refused_in_one_sentence(tmp_path):
@@ -88,6 +101,24 @@ def test_hostile_files_are_refused_in_one_sentence(tmp_path):
 def test_the_samples_of_every_built_in_format_pass(parser):
     assert parser.samples
     assert samples.check(parser) == []
+
+
+def test_the_built_in_parsers_are_loaded_once():
+    assert library.built_in() is library.built_in()
+
+
+def test_a_parser_is_the_same_after_it_was_written_and_read_again():
+    for parser, _ in library.built_in():
+        assert (
+            Parser.model_validate(parser.model_dump(mode="json", by_alias=True, exclude_unset=True)) == parser
+        )
+
+
+def test_the_schema_has_one_model_for_each_kind_of_pattern():
+    schema = Parser.model_json_schema()
+    kinds = [part["$ref"].rpartition("/")[2] for part in schema["properties"]["patterns"]["items"]["oneOf"]]
+    assert kinds == ["LinePattern", "RegexPattern", "TablePattern", "BlockPattern", "ReaderPattern"]
+    assert all(not schema["$defs"][kind]["additionalProperties"] for kind in kinds)
 
 
 def test_the_cautious_reader_comes_last():
@@ -120,8 +151,15 @@ def package(tmp_path, monkeypatch):
     folder.mkdir()
     (folder / "__init__.py").touch()
     monkeypatch.syspath_prepend(site)
+    forget_packages()
     yield folder
     sys.modules.pop("third_formats", None)
+    forget_packages()
+
+
+def forget_packages():
+    plugins.installed.cache_clear()
+    library.built_in.cache_clear()
 
 
 def test_the_formats_of_an_installed_package_are_found(package):
@@ -136,20 +174,20 @@ def test_the_formats_of_an_installed_package_are_found(package):
 def test_a_wrong_format_of_a_package_is_named_with_the_package(package):
     (package / "mine.yaml").write_text(GOOD.replace("line:", "lien:"))
     with pytest.raises(UserError, match=r"third/mine\.yaml:3: unknown key 'lien'"):
-        list(library.built_in())
+        library.built_in()
 
 
 def test_a_package_that_is_gone_is_named(package):
     shutil.rmtree(package)
     with pytest.raises(UserError, match="behind 'third' can't be read: No module named 'third_formats'"):
-        list(library.built_in())
+        library.built_in()
 
 
 def test_a_run_goes_on_with_the_formats_it_began_with_in_their_order(tmp_path):
     (tmp_path / "parsers").mkdir()
     for name, file in (("second", "001.yaml"), ("first", "000.yaml")):
         (tmp_path / "parsers" / file).write_text(GOOD.replace("mine", name).partition("samples")[0])
-    assert [parser.name for parser in library.of_run(tmp_path)] == ["first", "second"]
+    assert [parser.name for parser in library.from_folder(tmp_path / "parsers")] == ["first", "second"]
 
 
 def test_names_are_shown_where_there_is_no_such_format():
@@ -199,7 +237,7 @@ def test_a_pattern_of_a_run_that_no_longer_compiles_is_switched_off_when_it_is_n
     (tmp_path / "parsers").mkdir()
     text = GOOD.replace('line: "it {step:int}: obj {objective}"', "regex: 'it (?P<x>[z-a])'")
     (tmp_path / "parsers" / "000.yaml").write_text(text.partition("samples")[0])
-    parser = Engine(library.of_run(tmp_path))
+    parser = Engine(library.from_folder(tmp_path / "parsers"))
     Pipeline(parser).feed(b"hello\nit 1: obj 0.5\nit 2: obj 0.5\n", 0)
     (event,) = parser.events
     assert event.startswith("parser mine: a pattern failed on 'it 1: obj 0.5' (bad character range")
