@@ -13,14 +13,12 @@ from capture.language.model import Case, Parser, Pattern
 from capture.language.numbers import Value
 from capture.language.patterns import Match, Matcher
 from capture.language.readers import LineReader, StreamReader
-from capture.language.shape_cache import ShapeCache
 from capture.parsing import bars, wrapped
 from capture.parsing.outcome import Outcome, first_known
 from capture.parsing.renaming import MOST_NAMES
 from capture.parsing.state import NOTHING, Reading, State, Waiting
 
 MOST_WAITING = 8
-MOST_BARS = 1000
 
 
 class Rule:
@@ -158,7 +156,7 @@ class Rule:
         if case.bar is None:
             return [Reading(step, epoch, metrics, context, frame=frame)]
         known = Reading(step, epoch, {}, context)
-        readings = _settle(case, frame, names, metrics, known, state.shown, own_epoch="epoch" in values)
+        readings = _settle(case, frame, names, metrics, known, state, own_epoch="epoch" in values)
         if readings[-1].step is not None:
             names["step"] = readings[-1].step
             memory |= {n: v for n, e in case.remember.items() if (v := e.value(names)) is not None}
@@ -171,7 +169,7 @@ def _settle(
     names: Mapping[str, Value],
     metrics: Mapping[str, float],
     known: Reading,
-    shown: dict[Any, bars.Bar],
+    state: State,
     own_epoch: bool,
 ) -> list[Reading]:
     """The readings of a bar: those whose count is certain now.
@@ -184,28 +182,18 @@ def _settle(
         return [NOTHING]
     description = str(names.get(case.bar.label or "", ""))
     total = names.get(case.bar.total or "")
-    key = (_without_numbers(description), total)
-    bar = shown.get(key) or shown.setdefault(key, bars.Bar())
-    if len(shown) > MOST_BARS:
-        del shown[next(iter(shown))]
     label = bars.label(description)
-    settled = bar.refresh(
+    context = {**known.context, "bar": label} if label else known.context
+    drawing = bars.Drawing(
         int(count),
         metrics,
         known.epoch if own_epoch else None,
         total if isinstance(total, (int, float)) else None,
-        case.bar.values,
+        frame,
+        context,
     )
-    bar.context, bar.frame = {**known.context, **({"bar": label} if label else {})}, frame
+    settled = state.bar(case.bar.values, bars.identity(description), total).refresh(drawing)
     return [
-        Reading(step, known.epoch if epoch is None else epoch, values, bar.context)
+        Reading(step, known.epoch if epoch is None else epoch, values, context)
         for step, epoch, values in settled
     ] or [NOTHING]
-
-
-_NO_DIGITS = str.maketrans("", "", "0123456789")
-
-
-@ShapeCache
-def _without_numbers(description: str) -> str:
-    return " ".join(key_values.without(description).translate(_NO_DIGITS).split())

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from capture.console.frames import Frame
 from capture.language.numbers import Value
 from capture.language.patterns import Match
-from capture.parsing import bars, wrapped
+from capture.parsing import wrapped
+from capture.parsing.bars import BARS, Bar
 
 if TYPE_CHECKING:
     from capture.parsing.outcome import Outcome
     from capture.parsing.rule import Rule
+
+MOST_BARS = 1000
 
 Memory = dict[str, Value]
 
@@ -59,10 +62,23 @@ class State:
     """What one parser remembers."""
 
     memory: Memory = field(default_factory=dict)
-    shown: dict[Any, bars.Bar] = field(default_factory=dict)
+    bars: dict[Any, Bar] = field(default_factory=dict)
     opened: dict[tuple[Rule, str | None], tuple[Any, int]] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
     woken: list[Reading] = field(default_factory=list)  # what waited, and can be given now
+
+    def bar(self, mode: str, name: str, total: Value | None) -> Bar:
+        """The bar of this name and total, and of those of the same that came before it.
+
+        mode: where its values are when its count is drawn, see bars.BARS
+        """
+        key = (mode, name, total)
+        bar = self.bars.get(key)
+        if bar is None:
+            bar = self.bars[key] = BARS[mode]()
+            if len(self.bars) > MOST_BARS:
+                del self.bars[next(iter(self.bars))]
+        return bar
 
     def wake(self, remembered: Mapping[str, Value]) -> None:
         """Give the lines that have waited for one of these names."""
@@ -79,9 +95,7 @@ class State:
                 readings += rule.mean(item.whole(rule.pattern.wrapped or ""), item.frame, self) or []
         waiting, self.waiting = self.waiting, []
         readings += [reading for item in waiting for reading in item.wake(self, known=False)]
-        for bar in self.shown.values():
-            readings += [
-                Reading(step, epoch, metrics, bar.context, frame=bar.frame)
-                for step, epoch, metrics in bar.finish()
-            ]
+        for bar in self.bars.values():
+            drawing = bar.row.last
+            readings += [Reading(*last, drawing.context, frame=drawing.frame) for last in bar.finish()]
         return readings
