@@ -1,4 +1,4 @@
-"""What a match means: metrics, config or something to remember, where in the run, and when that holds."""
+"""What a match means: where in the run it is, and its metrics, its config, or what is remembered of it."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class Outcome:
         conditions = _compiled([*pattern.if_, *case.if_])
         exceptions = _compiled([*pattern.unless, *case.unless])
         # What only asks whether a name is known is cheap, and asked first.
-        self._known = frozenset(c.name for c in conditions if c.name)
-        self._unknown = frozenset(c.name for c in exceptions if c.name)
+        self._required_names = frozenset(c.name for c in conditions if c.name)
+        self._forbidden_names = frozenset(c.name for c in exceptions if c.name)
         self._conditions = [c for c in conditions if not c.name]
         self._exceptions = [c for c in exceptions if not c.name]
         self._step = _compiled(case.step or pattern.step)
@@ -56,9 +56,9 @@ class Outcome:
         self._bar = pattern.bar
         self._only_pairs = bool(pattern.block)
         used = [*conditions, *exceptions, *self._step, *self._epoch, *self._remember.values()]
-        self._excluded = POSITIONS.union(*(e.names for e in used), self._context, pattern.pairs)
+        self._not_metrics = POSITIONS.union(*(e.names for e in used), self._context, pattern.pairs)
         if self._bar:
-            self._excluded |= {n for n in (self._bar.count, self._bar.total, self._bar.label) if n}
+            self._not_metrics |= {n for n in (self._bar.count, self._bar.total, self._bar.label) if n}
 
     def fits(self, frame: Frame, names: Mapping[str, Value]) -> bool:
         """Whether this case holds for a frame.
@@ -67,7 +67,7 @@ class Outcome:
         """
         if self._when is not None and not self._when(frame):
             return False
-        if not self._known <= names.keys() or not self._unknown.isdisjoint(names):
+        if not self._required_names <= names.keys() or not self._forbidden_names.isdisjoint(names):
             return False
         for condition in self._conditions:  # all() and any() would take longer than the conditions
             if not condition.holds(names):
@@ -99,7 +99,7 @@ class Outcome:
             context = {name: known[name] for name in self._context if known.get(name) not in (None, "")}
         if self._remember or self._forget:
             state.remember(self._to_remember(known), self._forget)
-        excluded = self._excluded | match.values.keys() if self._only_pairs else self._excluded
+        excluded = self._not_metrics | match.values.keys() if self._only_pairs else self._not_metrics
         if self.as_ == "metrics":
             reading = Reading(step, epoch, self._metrics(values, match.pairs, excluded), context, frame=frame)
             if self._bar is None:

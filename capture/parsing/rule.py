@@ -1,4 +1,4 @@
-"""What a parser says, compiled: from one frame's text and what was remembered to what it means."""
+"""One pattern of a parser, compiled: recognises frames, and picks the case that says what they mean."""
 
 from __future__ import annotations
 
@@ -94,7 +94,11 @@ class Rule:
         return self.mean(read.match, frame, state)
 
     def mean(self, match: Match, frame: Frame, state: State) -> list[Reading] | None:
-        """What a match means in the first case that fits; None as in `read`."""
+        """What a match means in the first case that fits; None as in `read`.
+
+        frame: where the match is, from its first byte to its last
+        state: what the parser remembers, and is changed
+        """
         names = {**state.memory, **match.values}
         for case in self.cases:
             if case.fits(frame, names):
