@@ -1,26 +1,198 @@
-"""One meaning that a pattern may have: when it holds, and where in the run it stands."""
+"""What a match means: where in the run it is, and its metrics, its config, or what is remembered of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 from capture.console.frames import Frame
+from capture.language import key_values, model
 from capture.language.expressions import Expression
-from capture.language.model import Case, Parser, Pattern
+from capture.language.literals import literal
+from capture.language.model import BlockPattern, Case, Parser, Pattern
 from capture.language.numbers import Value
+from capture.language.patterns import Match
+from capture.parsing import bars
 from capture.parsing.renaming import Renaming
+from capture.parsing.state import NOTHING, Reading, State
 
-# Where in the run a line stands: never metrics.
-KNOWN = frozenset(["step", "steps", "epoch", "epochs", "batch", "batches", "timestamp"])
+# Names for where in the run a line is: never metrics.
+POSITIONS = frozenset(["step", "steps", "epoch", "epochs", "batch", "batches", "timestamp"])
+_WHEN: Mapping[str, Callable[[Frame], bool]] = {
+    "final": lambda frame: frame.final,
+    "live": lambda frame: not frame.final,
+    "outer": lambda frame: frame.end != "up",  # a bar that is not drawn below another one
+}
 
 
-def expressions(sources: Sequence[str]) -> list[Expression]:
-    """The compiled expressions."""
+class Outcome:
+    """One case of a pattern, compiled: when it holds, and what a match means then.
+
+    as_: the kind of result: `metrics`, `config`, `context`, or `peek`, context that other parsers read, too
+    wait: the name of a value that has to come from a later line; None if there is none
+    """
+
+    def __init__(self, case: Case, pattern: Pattern, parser: Parser) -> None:
+        self.as_ = case.as_ if "as_" in case.model_fields_set else pattern.as_
+        self.wait = case.wait or pattern.wait
+        when = case.when or pattern.when
+        self._when = _WHEN[when] if when else None
+        conditions = _compiled([*pattern.if_, *case.if_])
+        exceptions = _compiled([*pattern.unless, *case.unless])
+        # What only asks whether a name is known is cheap, and asked first.
+        self._required_names = frozenset(c.name for c in conditions if c.name)
+        self._forbidden_names = frozenset(c.name for c in exceptions if c.name)
+        self._conditions = [c for c in conditions if not c.name]
+        self._exceptions = [c for c in exceptions if not c.name]
+        self._step = _compiled(case.step or pattern.step)
+        self._epoch = _compiled(case.epoch or pattern.epoch)
+        self._derive = {name: Expression(e) for name, e in {**pattern.derive, **case.derive}.items()}
+        self._remember = {name: Expression(e) for name, e in {**pattern.remember, **case.remember}.items()}
+        self._forget = [*pattern.forget, *case.forget]
+        self._context = [*pattern.context, *case.context]
+        self._renaming = Renaming(case, pattern, parser, prefix=case.prefix or pattern.prefix)
+        self._texts_with_pairs = pattern.pairs
+        self._bar = pattern.bar
+        self._only_pairs = isinstance(pattern, BlockPattern)
+        used = [*conditions, *exceptions, *self._step, *self._epoch, *self._remember.values()]
+        self._not_metrics = POSITIONS.union(*(e.names for e in used), self._context, pattern.pairs)
+        if self._bar:
+            self._not_metrics |= {n for n in (self._bar.count, self._bar.total, self._bar.label) if n}
+
+    def fits(self, frame: Frame, names: Mapping[str, Value]) -> bool:
+        """Whether this case holds for a frame.
+
+        names: all values that are known: the line's own, and those remembered
+        """
+        if self._when is not None and not self._when(frame):
+            return False
+        if not self._required_names <= names.keys() or not self._forbidden_names.isdisjoint(names):
+            return False
+        for condition in self._conditions:  # all() and any() would take longer than the conditions
+            if not condition.holds(names):
+                return False
+        for exception in self._exceptions:  # noqa: SIM110
+            if exception.holds(names):
+                return False
+        return True
+
+    def readings(self, match: Match, frame: Frame, names: Mapping[str, Value], state: State) -> list[Reading]:
+        """What a match means in this case.
+
+        names: all values that are known: the line's own, and those remembered
+        state: what the parser remembers, and is changed
+        """
+        step, epoch = self.locate(match.values, names)
+        known = {**names}
+        if step is not None:
+            known["step"] = step
+        if epoch is not None:
+            known["epoch"] = epoch
+        values = match.values
+        if self._derive:
+            derived = self.derive(known)
+            known |= derived
+            values = {**values, **derived}
+        context = {}
+        if self._context:
+            context = {name: known[name] for name in self._context if known.get(name) not in (None, "")}
+        if self._remember or self._forget:
+            state.remember(self._to_remember(known), self._forget)
+        excluded = self._not_metrics | match.values.keys() if self._only_pairs else self._not_metrics
+        if self.as_ == "metrics":
+            reading = Reading(step, epoch, self._metrics(values, match.pairs, excluded), context, frame=frame)
+            if self._bar is None:
+                return [reading]
+            return self._settle(self._bar, reading, known, state, has_epoch="epoch" in values)
+        config = _config(values, match.pairs, excluded)
+        state.add_context(config)
+        return [Reading(config=config, frame=frame)] if self.as_ == "config" else [NOTHING]
+
+    def locate(
+        self, values: Mapping[str, Value], names: Mapping[str, Value]
+    ) -> tuple[int | None, float | None]:
+        """The step and the epoch, each None if it is not known.
+
+        values: those of the line: the step of an earlier line is not this one's, its epoch goes on
+        names: all values that are known
+        """
+        step = _first_known(self._step, names) if self._step else values.get("step")
+        epoch: Any = _first_known(self._epoch, names) if self._epoch else names.get("epoch")
+        return (
+            int(step) if isinstance(step, (int, float)) and math.isfinite(step) else None,
+            epoch if isinstance(epoch, (int, float)) and math.isfinite(epoch) else None,
+        )
+
+    def derive(self, names: Mapping[str, Value]) -> dict[str, Value]:
+        """The values of `derive:`, of which each may use those before it; unknown ones are left out."""
+        known, derived = {**names}, {}
+        for name, expression in self._derive.items():
+            value = expression.value(known)
+            if value is not None:
+                known[name] = derived[name] = int(value) if isinstance(value, bool) else value
+        return derived
+
+    def _to_remember(self, names: Mapping[str, Value]) -> dict[str, Value]:
+        """The values of `remember:`; unknown ones are left out."""
+        return {n: value for n, e in self._remember.items() if (value := e.value(names)) is not None}
+
+    def _metrics(
+        self, values: Mapping[str, Value], pairs: Sequence[tuple[str, Value]], excluded: Set[str]
+    ) -> dict[str, float]:
+        """The numbers under their final names."""
+        metrics = {n: v for n, v in values.items() if n not in excluded and not isinstance(v, str)}
+        if pairs:
+            metrics |= {name: value for name, value in pairs if not isinstance(value, str)}
+        for name in self._texts_with_pairs:
+            metrics |= key_values.find(str(values.get(name, "")))
+        return self._renaming(metrics)
+
+    def _settle(
+        self,
+        spec: model.Bar,
+        reading: Reading,
+        names: Mapping[str, Value],
+        state: State,
+        has_epoch: bool,
+    ) -> list[Reading]:
+        """The readings of a bar: values whose step is certain now; the last step is remembered.
+
+        reading: what the bar shows, and where it is drawn
+        names: all values that are known
+        state: what the parser remembers, and is changed
+        has_epoch: whether the bar itself shows its epoch
+        """
+        count, total = names.get(spec.count), names.get(spec.total or "")
+        if not isinstance(count, (int, float)):
+            return [NOTHING]
+        description = str(names.get(spec.label or "", ""))
+        name = bars.label(description)
+        context = {**reading.context, "bar": name} if name else reading.context
+        drawing = bars.Drawing(
+            int(count),
+            reading.metrics,
+            reading.epoch if has_epoch else None,
+            total if isinstance(total, (int, float)) else None,
+            reading.frame,
+            context,
+        )
+        settled = state.bar(spec.values, bars.identity(description), total).refresh(drawing)
+        if not settled:
+            return [NOTHING]
+        if self._remember:
+            state.memory |= self._to_remember({**names, "step": settled[-1].step})
+        return [
+            Reading(step, reading.epoch if epoch is None else epoch, metrics, context)
+            for step, epoch, metrics in settled
+        ]
+
+
+def _compiled(sources: Sequence[str]) -> list[Expression]:
     return [Expression(source) for source in sources]
 
 
-def first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> Any:
+def _first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> Any:
     """The value of the first expression whose names are all known; None if there is none."""
     for attempt in attempts:
         value = attempt.value(names)
@@ -29,50 +201,9 @@ def first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> A
     return None
 
 
-class Outcome:
-    """One meaning that a pattern may have."""
-
-    def __init__(self, outcome: Case, pattern: Pattern, parser: Parser) -> None:
-        self.outcome = outcome
-        self.conditions = expressions([*pattern.if_, *outcome.if_])
-        self.exceptions = expressions([*pattern.unless, *outcome.unless])
-        # What only asks whether a name is known is cheap, and asked first.
-        self.known = frozenset(c.name for c in self.conditions if c.name)
-        self.unknown = frozenset(c.name for c in self.exceptions if c.name)
-        self.computed = [c for c in self.conditions if not c.name]
-        self.excluded = [c for c in self.exceptions if not c.name]
-        self.when = outcome.when or pattern.when
-        self.as_ = outcome.as_ if "as_" in outcome.model_fields_set else pattern.as_
-        self.step = expressions(outcome.step or pattern.step)
-        self.epoch = expressions(outcome.epoch or pattern.epoch)
-        self.derive = {name: Expression(e) for name, e in {**pattern.derive, **outcome.derive}.items()}
-        self.remember = {name: Expression(e) for name, e in {**pattern.remember, **outcome.remember}.items()}
-        self.forget = [*pattern.forget, *outcome.forget]
-        self.prefix = outcome.prefix or pattern.prefix
-        self.context = [*pattern.context, *outcome.context]
-        self.bar = pattern.bar
-        self.wait = outcome.wait or pattern.wait
-        self.renaming = Renaming(outcome, pattern, parser, prefix=self.prefix)
-        used = [*self.conditions, *self.exceptions, *self.step, *self.epoch, *self.remember.values()]
-        self.structure = KNOWN.union(*(e.names for e in used), self.context, pattern.pairs)
-        if self.bar:
-            self.structure |= {name for name in (self.bar.count, self.bar.total, self.bar.label) if name}
-
-    def fits(self, frame: Frame, names: Mapping[str, Value]) -> bool:
-        """Whether the frame has this meaning."""
-        if self.when is not None and not _is(self.when, frame):
-            return False
-        if not self.known <= names.keys() or not self.unknown.isdisjoint(names):
-            return False
-        for condition in self.computed:  # all() and any() would take longer than the conditions
-            if not condition.holds(names):
-                return False
-        for exception in self.excluded:  # noqa: SIM110
-            if exception.holds(names):
-                return False
-        return True
-
-
-def _is(when: str, frame: Frame) -> bool:
-    """Whether a frame is what `when:` asks for; `outer` is a bar that is not drawn below another one."""
-    return frame.end != "up" if when == "outer" else frame.final == (when == "final")
+def _config(
+    values: Mapping[str, Value], pairs: Sequence[tuple[str, Value]], excluded: Set[str]
+) -> dict[str, Any]:
+    """Every value that is not excluded, texts included; those of pairs are read as literals."""
+    config = {name: value for name, value in values.items() if name not in excluded}
+    return config | {name: literal(value) if isinstance(value, str) else value for name, value in pairs}

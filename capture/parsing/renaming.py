@@ -12,14 +12,14 @@ MOST_NAMES = 1000
 
 
 class _Names(dict[str, str]):
-    """New names of metrics, found out once for each."""
+    """The new name of each metric, computed when it is first asked for."""
 
     def __init__(self, rename: Mapping[str, str], rewrite: Mapping[str, str], prefix: str) -> None:
         self._rename, self._prefix = rename, prefix
         self._rewrite = [(re.compile(old), replacement) for old, replacement in rewrite.items()]
 
     def __missing__(self, name: str) -> str:
-        if len(self) >= MOST_NAMES:  # a program that prints ever new ones
+        if len(self) >= MOST_NAMES:  # the program prints ever new ones
             self.clear()
         new = self._rename.get(name, name)
         for old, replacement in self._rewrite:
@@ -29,24 +29,32 @@ class _Names(dict[str, str]):
 
 
 class Renaming:
-    """Metrics changed as `rename:`, `drop:`, `scale:` and `rewrite:` say, the inner ones first."""
+    """Changes the names and values of metrics.
+
+    namings: whose `rename:`, `drop:`, `scale:` and `rewrite:` count, the innermost first: its names and
+        scales win over the outer ones, and it is the first to rewrite
+    prefix: what comes before each new name
+    """
 
     def __init__(self, *namings: Naming, prefix: str = "") -> None:
-        self.rename: dict[str, str] = {}
-        self.scale: dict[str, float] = {}
-        self.drop: set[str] = set()
+        rename: dict[str, str] = {}
+        self._scale: dict[str, float] = {}
+        self._drop: set[str] = set()
         for naming in reversed(namings):
-            self.rename |= naming.rename
-            self.scale |= naming.scale
-            self.drop |= set(naming.drop)
+            rename |= naming.rename
+            self._scale |= naming.scale
+            self._drop |= set(naming.drop)
         rewritings = [naming.rewrite for naming in namings if isinstance(naming, Rewriting)]
-        rewrite = {old: new for one in rewritings for old, new in one.items()}
-        self._names = _Names(self.rename, rewrite, prefix)
+        rewrite = {old: new for rewriting in rewritings for old, new in rewriting.items()}
+        self._names = _Names(rename, rewrite, prefix)
 
     def __call__(self, metrics: Mapping[str, float]) -> dict[str, float]:
-        """The metrics under their new names."""
-        if self.drop or self.scale:
-            metrics = {n: v * self.scale.get(n, 1) for n, v in metrics.items() if n not in self.drop}
+        """The metrics that are not dropped, scaled and under their new names."""
+        if self._drop or self._scale:
+            scale, drop = self._scale, self._drop
+            metrics = {
+                name: value * scale.get(name, 1) for name, value in metrics.items() if name not in drop
+            }
         names = self._names
         # Always the same NaN: it equals itself in a dict, so a bar's NaN is not new each time.
-        return {names[n]: v if v == v else math.nan for n, v in metrics.items()}
+        return {names[name]: value if value == value else math.nan for name, value in metrics.items()}

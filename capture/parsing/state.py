@@ -1,87 +1,126 @@
-"""What a parser remembers between lines: names, bars, what is not complete yet."""
+"""What a parser remembers between lines: names, bars, and lines that mean something only later."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from capture.console.frames import Frame
 from capture.language.numbers import Value
-from capture.language.patterns import Match
-from capture.parsing import bars, wrapped
+from capture.parsing.bars import BARS, Bar
 
-if TYPE_CHECKING:
-    from capture.parsing.outcome import Outcome
-    from capture.parsing.rule import Rule
+MOST_NAMES = 1000  # that lines of context and config may add to the memory
+MOST_WAITING = 8
+MOST_BARS = 1000
 
 Memory = dict[str, Value]
 
 
 @dataclass(slots=True)  # not frozen: that would take three times as long to make
 class Reading:
-    """What one frame means, before it becomes a record."""
+    """What one frame means, before it becomes a record.
+
+    frame: where it was printed, if that is not the frame that is being read
+    """
 
     step: int | None = None
     epoch: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     context: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
-    frame: Frame | None = field(default=None, compare=False)  # where it stood, if not where it was read
+    frame: Frame | None = field(default=None, compare=False)
 
 
 NOTHING = Reading()
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """A line that was recognised, but whose step stands in a later one."""
+class Unfinished(ABC):
+    """A line that was recognised, and may go on in the lines below it."""
 
-    rule: Rule
-    case: Outcome
-    frame: Frame
-    match: Match
+    @abstractmethod
+    def finish(self) -> list[Reading]:
+        """What the line means if it goes on no further."""
 
-    def wake(self, state: State, known: bool) -> list[Reading]:
-        """What the line means now; without what it waited for, if that did not come."""
-        name = self.case.wait or ""
-        late = state.memory.pop(name, None) if not known else None
-        values, repeated = dict(self.match.values), self.match.pairs
-        names = {**state.memory, **values}
-        readings = self.rule.meaning(self.case, self.frame, Match(values, repeated), names, state)
-        if late is not None:
-            state.memory.setdefault(name, late)
-        return readings
+
+class Waiting(NamedTuple):
+    """A line that was recognised, but needs a value from a later line.
+
+    name: what that value is called
+    readings: what the line means, from all values that are remembered by then
+    """
+
+    name: str
+    readings: Callable[[Mapping[str, Value]], list[Reading]]
 
 
 @dataclass
 class State:
-    """What one parser remembers."""
+    """What one parser remembers.
+
+    memory: values by their names
+    bars: progress bars by way of drawing, name and total
+    opened: tables, blocks and wrapped lines that go on below, by rule and stream, each with its first byte
+    waiting: lines that need a value from a later line
+    woken: what such lines have meant since the engine last took it from here
+    """
 
     memory: Memory = field(default_factory=dict)
-    shown: dict[Any, bars.Bar] = field(default_factory=dict)
-    opened: dict[tuple[Rule, str | None], tuple[Any, int]] = field(default_factory=dict)
+    bars: dict[Hashable, Bar] = field(default_factory=dict)
+    opened: dict[tuple[Hashable, str | None], tuple[Any, int]] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
-    woken: list[Reading] = field(default_factory=list)  # what waited, and can be given now
+    woken: list[Reading] = field(default_factory=list)
 
-    def wake(self, remembered: Mapping[str, Value]) -> None:
-        """Give the lines that have waited for one of these names."""
-        ready = [waiting for waiting in self.waiting if waiting.case.wait in remembered]
-        self.waiting = [waiting for waiting in self.waiting if waiting not in ready]
-        for waiting in ready:
-            self.woken += waiting.wake(self, known=True)
+    def bar(self, mode: str, name: str, total: Value | None) -> Bar:
+        """The bar of this name and total; bars of the same name and total that follow each other are one.
+
+        mode: where its values are when its count is drawn: a key of bars.BARS
+        """
+        key = (mode, name, total)
+        bar = self.bars.get(key)
+        if bar is None:
+            bar = self.bars[key] = BARS[mode]()
+            if len(self.bars) > MOST_BARS:
+                del self.bars[next(iter(self.bars))]
+        return bar
+
+    def remember(self, values: Mapping[str, Value], forget: Iterable[str] = ()) -> None:
+        """Forget some names and remember these values; lines that have waited for one of them are read."""
+        for name in forget:
+            self.memory.pop(name, None)
+        self.memory |= values
+        if self.waiting:
+            ready = [line for line in self.waiting if line.name in values]
+            self.waiting = [line for line in self.waiting if line.name not in values]
+            for line in ready:
+                self.woken += line.readings(self.memory)
+
+    def add_context(self, values: Mapping[str, Value]) -> None:
+        """Remember what a line of context or config says, as far as there is room; no line waits for it."""
+        memory = self.memory
+        memory |= {n: v for n, v in values.items() if n in memory or len(memory) < MOST_NAMES}
+
+    def wait(self, line: Waiting) -> None:
+        """Keep a line until its value is remembered; the oldest one is given up if there are too many."""
+        self.waiting.append(line)
+        if len(self.waiting) > MOST_WAITING:
+            self.woken += self._give_up(self.waiting.pop(0))
+
+    def _give_up(self, line: Waiting) -> list[Reading]:
+        """What the line means without its value: one that was remembered before the line is not meant."""
+        return line.readings({name: value for name, value in self.memory.items() if name != line.name})
 
     def finish(self) -> list[Reading]:
-        """What was not complete when the output ended: wrapped lines, lines that waited, values of bars."""
+        """What was not complete when the output ended: wrapped lines, waiting lines, values of bars."""
         readings: list[Reading] = []
-        for (rule, _), (item, _) in self.opened.items():
-            if isinstance(item, wrapped.WrappedLine):
-                readings += rule.mean(item.whole(), item.frame, self) or []
+        for item, _ in self.opened.values():
+            if isinstance(item, Unfinished):
+                readings += item.finish()
         waiting, self.waiting = self.waiting, []
-        readings += [reading for item in waiting for reading in item.wake(self, known=False)]
-        for bar in self.shown.values():
-            readings += [
-                Reading(step, epoch, metrics, bar.context, frame=bar.frame)
-                for step, epoch, metrics in bar.finish()
-            ]
+        for line in waiting:
+            readings += self._give_up(line)
+        for bar in self.bars.values():
+            drawing = bar.row.last
+            readings += [Reading(*settled, drawing.context, frame=drawing.frame) for settled in bar.finish()]
         return readings

@@ -7,27 +7,35 @@ Epoch 0/2 ━━━━━━╺━━━━━ 10/20 0:00:01 • train_loss: 0.4
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from capture.console.frames import Frame
 from capture.language.patterns import Match
+from capture.parsing.state import Reading, Unfinished
 
 MOST_LINES = 50
 _CLOCK = re.compile(r"[\s\d:•-]*")  # what wraps in the columns to the left
 
 
 @dataclass
-class WrappedLine:
-    """A line that was recognised, and goes on below as long as text stands in its last column."""
+class WrappedLine(Unfinished):
+    """A line that was recognised, and goes on below as long as text stands in its last column.
+
+    name: the value in that column
+    column: where in the line the column begins, from 0
+    readings: what the whole line means
+    """
 
     match: Match
     frame: Frame
-    name: str  # of the value in the column
+    name: str
     column: int
+    readings: Callable[[Match, Frame], list[Reading] | None]
     pieces: list[str] = field(default_factory=list)
 
     def add(self, frame: Frame, text: str) -> bool:
-        """Whether the line goes on in this one."""
+        """Add a line to this one.  Returns False if it is none of its parts."""
         left, piece = text[: self.column], text[self.column :].strip()
         if not piece or len(self.pieces) >= MOST_LINES or not _CLOCK.fullmatch(left):
             return False
@@ -35,7 +43,8 @@ class WrappedLine:
         self.frame = self.frame._replace(span=frame.offset + frame.span - self.frame.offset)
         return True
 
-    def whole(self) -> Match:
-        """The values of the whole line."""
-        text = " ".join([str(self.match.values[self.name]).strip(), *self.pieces])
-        return Match({**self.match.values, self.name: text}, self.match.pairs)
+    def finish(self) -> list[Reading]:
+        """What the line means with all its parts."""
+        values, pairs = self.match
+        text = " ".join([str(values[self.name]).strip(), *self.pieces])
+        return self.readings(Match({**values, self.name: text}, pairs), self.frame) or []
