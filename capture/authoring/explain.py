@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, BinaryIO, NamedTuple
 
-from capture.console.frames import FINAL, Frame, Lines
-from capture.console.prefixes import PeeledLine
+from capture.console.frames import Frame, FrameReader
 from capture.language.model import Parser, Pattern
 from capture.language.patterns import Matcher, Timeout
-from capture.parsing.engine import Engine
-from capture.parsing.pipeline import parse
+from capture.parsing.engine import Engine, LineResult
+from capture.parsing.pipeline import READ_SIZE
 from capture.parsing.rule import Rule
 from capture.records import Record
 
-MOST_GROUPS, MOST_UNREAD = 10_000, 100_000
+MAX_GROUPS, MAX_UNREAD = 10_000, 100_000
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 _NUMERIC = re.compile(r"[A-Za-z].*(?<![\w.])[-+]?\d|(?<![\w.])[-+]?\d.*[A-Za-z]")
 
@@ -47,62 +46,51 @@ class Group:
         return _NUMERIC.search(self.text) is not None
 
 
-@dataclass
-class _Asked:
-    """The first pattern that recognised the line which is being read."""
+class Explainer:
+    """Reads a log, and keeps what each kind of line means in `groups`, in the order of their first lines.
 
-    rule: Rule | None = None
-    text: str = ""
-
-
-class Explainer(Engine):
-    """An engine that keeps what it made of each line: of those alike once."""
+    `unread` are the lines with numbers that no pattern reads.
+    """
 
     def __init__(self, parsers: Sequence[Parser], own: Sequence[Parser] = ()) -> None:
-        super().__init__(parsers, own)
         self.groups: dict[str | Rule, Group] = {}
-        self.unread: list[str] = []  # lines with numbers that no pattern reads
-        self._number = 1
-        self._asked = _Asked()
+        self.unread: list[str] = []
+        self._engine = Engine(parsers, own, on_line=self._add)
+        self._number = 1  # of the line that is being read
 
-    def wants_all(self, stream: str | None) -> bool:
-        """Every line, also those that no pattern can know."""
-        return True
+    def read(self, file: BinaryIO) -> None:
+        """Read a log to its end."""
+        reader, offset = FrameReader(), 0
+        self._engine.begin(None)
+        while data := file.read(READ_SIZE):
+            self._feed(reader.feed(data, offset))
+            offset += len(data)
+        self._feed(reader.finish())
+        self._engine.finish()
 
-    def feed(self, frames: Iterable[Frame | Lines]) -> list[Record]:
-        """The records of these frames."""
-        records = []
+    def _feed(self, frames: Iterable[Frame]) -> None:
         for frame in frames:
-            records += super().feed([frame])
-            self._number += isinstance(frame, Frame) and frame.end in FINAL
-        return records
+            self._engine.feed([frame])
+            self._number += frame.final
 
-    def _line(self, frame: Frame, line: PeeledLine) -> list[Record]:
-        self._asked = _Asked()
-        records = super()._line(frame, line)
-        text, rule = line.views[0].text.strip(), self._asked.rule
-        if rule is None and len(self.unread) < MOST_UNREAD and _NUMERIC.search(text):
+    def _add(self, line: LineResult) -> None:
+        text, rule = line.text.strip(), line.rule
+        if rule is None and len(self.unread) < MAX_UNREAD and _NUMBER.search(text):
             self.unread.append(text)
         key = rule if rule and not rule.pattern.reader else _NUMBER.sub("0", text)
         if key in self.groups:
             self.groups[key].count += 1
-        elif text and len(self.groups) < MOST_GROUPS:
-            self.groups[key] = self._group(text, rule, records)
-        return records
+        elif text and len(self.groups) < MAX_GROUPS:
+            self.groups[key] = self._group(text, line)
 
-    def _group(self, text: str, rule: Rule | None, records: Sequence[Record]) -> Group:
+    def _group(self, text: str, line: LineResult) -> Group:
+        rule = line.rule
         captured: Mapping[str, Any] = {}
         if rule is not None and isinstance(rule.matcher, Matcher):
-            values, pairs = rule.matcher.match(self._asked.text) or ({}, [])
+            values, pairs = rule.matcher.match(line.view) or ({}, [])
             captured = {**values, **dict(pairs)}
         near = self._nearest(text, rule) if rule is None or rule.pattern.reader else None
-        return Group(text, self._number, rule, captured, records, near=near)
-
-    def _ask(self, rule: Rule, frame: Frame, text: str, *others: Any) -> Any:
-        readings = super()._ask(rule, frame, text, *others)
-        if readings is not None and self._asked.rule is None:
-            self._asked = _Asked(rule, text)
-        return readings
+        return Group(text, self._number, rule, captured, line.records, near=near)
 
     def _nearest(self, text: str, by: Rule | None) -> Near | None:
         """The pattern, of another parser than `by`, that knows most of the line's start, with a number."""
@@ -110,7 +98,9 @@ class Explainer(Engine):
         if number is None or not _NUMERIC.search(text):
             return None
         others = [
-            rule for rule in self.rules if not rule.lines and (by is None or rule.parser is not by.parser)
+            rule
+            for rule in self._engine.rules
+            if not rule.lines and (by is None or rule.parser is not by.parser)
         ]
         reach, nearest = max(
             ((_reach(rule, text), rule) for rule in others), key=itemgetter(0), default=(0, None)
@@ -126,15 +116,14 @@ def _reach(rule: Rule, text: str) -> int:
 
 
 def explain(file: BinaryIO, parsers: Sequence[Parser], own: Sequence[Parser] = ()) -> Explainer:
-    """What is made of a log: in `groups`, in the order in which each kind of line first stands there."""
+    """Read a log to its end, with the user's `own` parsers first, and explain its lines."""
     explainer = Explainer(parsers, own)
-    for _ in parse(file, explainer):
-        pass
+    explainer.read(file)
     return explainer
 
 
 def shown(pattern: Pattern) -> str:
-    """How a pattern is called."""
+    """What a pattern is called in messages."""
     if pattern.table or pattern.block:
         return "a table" if pattern.table else "a block"
     return pattern.line or pattern.regex or f"reader {pattern.reader}"
