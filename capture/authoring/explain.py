@@ -1,4 +1,4 @@
-"""Why a line means what it means, or nothing: which pattern reads it, and which one came nearest."""
+"""Explains a log: which pattern reads each kind of line, what it captures, or which one comes nearest."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NUMERIC = re.compile(r"[A-Za-z].*(?<![\w.])[-+]?\d|(?<![\w.])[-+]?\d.*[A-Za-z]"
 
 
 class Near(NamedTuple):
-    """The pattern that came nearest to a line, and what stands where it stopped."""
+    """The pattern that comes nearest to a line, and the rest of the line from where it stops matching."""
 
     rule: Rule
     stop: str
@@ -30,10 +30,15 @@ class Near(NamedTuple):
 
 @dataclass
 class Group:
-    """Lines that the same pattern reads; where none or a reader reads them, those with the same words."""
+    """Lines of one kind: those that one pattern reads, or that differ in their numbers alone.
+
+    `text` is the first of them, with its `number` in the log, what the pattern `captured` in it, and the
+    `records` that it gives; `count` is how many there are.  `rule` is None where no pattern reads them, and
+    `near` is the pattern that comes nearest then, if there is one.
+    """
 
     text: str
-    number: int  # of the first of them, from 1
+    number: int  # from 1
     rule: Rule | None
     captured: Mapping[str, Any]
     records: Sequence[Record]
@@ -42,14 +47,15 @@ class Group:
 
     @property
     def is_numeric(self) -> bool:
-        """Whether numbers stand beside words in it."""
+        """Whether the line holds both words and numbers."""
         return _NUMERIC.search(self.text) is not None
 
 
 class Explainer:
-    """Reads a log, and keeps what each kind of line means in `groups`, in the order of their first lines.
+    """Reads a log and explains its lines.
 
-    `unread` are the lines with numbers that no pattern reads.
+    `groups` are the kinds of lines, in the order of their first ones; `unread` are the lines with numbers
+    that no pattern reads.
     """
 
     def __init__(self, parsers: Sequence[Parser], own: Sequence[Parser] = ()) -> None:
@@ -93,7 +99,10 @@ class Explainer:
         return Group(text, self._number, rule, captured, line.records, near=near)
 
     def _nearest(self, text: str, by: Rule | None) -> Near | None:
-        """The pattern, of another parser than `by`, that knows most of the line's start, with a number."""
+        """The pattern, of another parser than that of `by`, that matches the longest start of the line.
+
+        None unless that start holds a number.
+        """
         number = _NUMBER.search(text)
         if number is None or not _NUMERIC.search(text):
             return None
@@ -109,6 +118,7 @@ class Explainer:
 
 
 def _reach(rule: Rule, text: str) -> int:
+    """How many characters of the text the rule's pattern matches from its start."""
     try:
         return rule.matcher.reach(text, rule.timeout) if isinstance(rule.matcher, Matcher) else 0
     except Timeout:  # a user's own pattern, on a line that it is not made for

@@ -205,5 +205,17 @@ def test_the_candidates_for_a_text_are_the_rules_of_which_a_literal_stands_in_it
             assert list(RuleIndex(rules[place + 1 :])(text)) == [r for r in wanted if r in rules[place + 1 :]]
 
 
+def test_rules_that_are_known_to_reject_a_shape_are_forgotten_for_it():
+    lines = "\n".join(f"  - line: '{line}'" for line in ("loss {x:int}", "loss {x}"))
+    rules = Engine([load(Source(f"name: x\npatterns:\n{lines}", "x.yaml"), samples=False)]).rules
+    index = RuleIndex(rules)
+    index.forget_rejecting("loss 1.5")
+    assert list(index("loss 1.5")) == rules  # nothing is known yet
+    assert rules[0].matcher.match("loss 1.5") is None
+    index.forget_rejecting("loss 1.5")
+    assert list(index("loss 2.5")) == rules[1:]
+    assert list(index("loss 20")) == rules
+
+
 def _asks(rule, text):
     return any(literal.replace("1", "0").replace("5", "0") in text for literal in rule.matcher.literals)
