@@ -1,4 +1,4 @@
-"""Why a line means what it means, or nothing: which pattern reads it, and which one came nearest."""
+"""Explains a log: which pattern reads each kind of line, what it captures, or which one comes nearest."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, BinaryIO, NamedTuple
 
-from capture.console.frames import FINAL, Frame, Lines
-from capture.console.prefixes import PeeledLine
+from capture.console.frames import Frame, FrameReader
 from capture.language.model import Parser, Pattern, ReaderPattern, TablePattern
 from capture.language.patterns import RegexMatcher, Timeout
-from capture.parsing.engine import Engine
-from capture.parsing.pipeline import parse
+from capture.parsing.engine import Engine, ReadLine
+from capture.parsing.pipeline import READ_SIZE
 from capture.parsing.rule import Rule
 from capture.records import Record
 
-MOST_GROUPS, MOST_UNREAD = 10_000, 100_000
+MAX_GROUPS, MAX_UNREAD = 10_000, 100_000
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 _NUMERIC = re.compile(r"[A-Za-z].*(?<![\w.])[-+]?\d|(?<![\w.])[-+]?\d.*[A-Za-z]")
 
 
 class Near(NamedTuple):
-    """The pattern that came nearest to a line, and what stands where it stopped."""
+    """The pattern that comes nearest to a line, and the rest of the line from where it stops matching."""
 
     rule: Rule
     stop: str
@@ -31,10 +30,15 @@ class Near(NamedTuple):
 
 @dataclass
 class Group:
-    """Lines that the same pattern reads; where none or a reader reads them, those with the same words."""
+    """Lines of one kind: those that one pattern reads, or that differ in their numbers alone.
+
+    `text` is the first of them, with its `number` in the log, what the pattern `captured` in it, and the
+    `records` that it gives; `count` is how many there are.  `rule` is None where no pattern reads them, and
+    `near` is the pattern that comes nearest then, if there is one.
+    """
 
     text: str
-    number: int  # of the first of them, from 1
+    number: int  # from 1
     rule: Rule | None
     captured: Mapping[str, Any]
     records: Sequence[Record]
@@ -43,76 +47,69 @@ class Group:
 
     @property
     def is_numeric(self) -> bool:
-        """Whether numbers stand beside words in it."""
+        """Whether the line holds both words and numbers."""
         return _NUMERIC.search(self.text) is not None
 
 
-@dataclass
-class _Asked:
-    """The first pattern that recognised the line which is being read."""
+class Explainer:
+    """Reads a log and explains its lines.
 
-    rule: Rule | None = None
-    text: str = ""
-
-
-class Explainer(Engine):
-    """An engine that keeps what it made of each line: of those alike once."""
+    `groups` are the kinds of lines, in the order of their first ones; `unread` are the lines with numbers
+    that no pattern reads.
+    """
 
     def __init__(self, parsers: Sequence[Parser], own: Sequence[Parser] = ()) -> None:
-        super().__init__(parsers, own)
         self.groups: dict[str | Rule, Group] = {}
-        self.unread: list[str] = []  # lines with numbers that no pattern reads
-        self._number = 1
-        self._asked = _Asked()
+        self.unread: list[str] = []
+        self._engine = Engine(parsers, own, on_line=self._add)
+        self._number = 1  # of the line that is being read
 
-    def wants_all(self, stream: str | None) -> bool:
-        """Every line, also those that no pattern can know."""
-        return True
+    def read(self, file: BinaryIO) -> None:
+        """Read a log to its end."""
+        reader, offset = FrameReader(), 0
+        self._engine.begin(None)
+        while data := file.read(READ_SIZE):
+            self._feed(reader.feed(data, offset))
+            offset += len(data)
+        self._feed(reader.finish())
+        self._engine.finish()
 
-    def feed(self, frames: Iterable[Frame | Lines]) -> list[Record]:
-        """The records of these frames."""
-        records = []
+    def _feed(self, frames: Iterable[Frame]) -> None:
         for frame in frames:
-            records += super().feed([frame])
-            self._number += isinstance(frame, Frame) and frame.end in FINAL
-        return records
+            self._engine.feed([frame])
+            self._number += frame.final
 
-    def _line(self, frame: Frame, line: PeeledLine) -> list[Record]:
-        self._asked = _Asked()
-        records = super()._line(frame, line)
-        text, rule = line.views[0].text.strip(), self._asked.rule
-        if rule is None and len(self.unread) < MOST_UNREAD and _NUMERIC.search(text):
+    def _add(self, line: ReadLine) -> None:
+        text, rule = line.text.strip(), line.rule
+        if rule is None and len(self.unread) < MAX_UNREAD and _NUMBER.search(text):
             self.unread.append(text)
         key = rule if rule and not isinstance(rule.pattern, ReaderPattern) else _NUMBER.sub("0", text)
         if key in self.groups:
             self.groups[key].count += 1
-        elif text and len(self.groups) < MOST_GROUPS:
-            self.groups[key] = self._group(text, rule, records)
-        return records
+        elif text and len(self.groups) < MAX_GROUPS:
+            self.groups[key] = self._group(text, line)
 
-    def _group(self, text: str, rule: Rule | None, records: Sequence[Record]) -> Group:
+    def _group(self, text: str, line: ReadLine) -> Group:
+        rule = line.rule
         captured: Mapping[str, Any] = {}
         by_reader = rule is not None and isinstance(rule.pattern, ReaderPattern)
         if rule is not None and not by_reader:
-            values, pairs = rule.matcher.match(self._asked.text) or ({}, [])
+            values, pairs = rule.matcher.match(line.view) or ({}, [])
             captured = {**values, **dict(pairs)}
         near = self._nearest(text, rule) if rule is None or by_reader else None
-        return Group(text, self._number, rule, captured, records, near=near)
-
-    def _ask(self, rule: Rule, frame: Frame, text: str, *others: Any) -> Any:
-        readings = super()._ask(rule, frame, text, *others)
-        if readings is not None and self._asked.rule is None:
-            self._asked = _Asked(rule, text)
-        return readings
+        return Group(text, self._number, rule, captured, line.records, near=near)
 
     def _nearest(self, text: str, by: Rule | None) -> Near | None:
-        """The pattern, of another parser than `by`, that knows most of the line's start, with a number."""
+        """The pattern, of another parser than that of `by`, that matches the longest start of the line.
+
+        None unless that start holds a number.
+        """
         number = _NUMBER.search(text)
         if number is None or not _NUMERIC.search(text):
             return None
         others = [
             rule
-            for rule in self.rules
+            for rule in self._engine.rules
             if not rule.stream_matcher and (by is None or rule.parser is not by.parser)
         ]
         reach, nearest = max(
@@ -122,6 +119,7 @@ class Explainer(Engine):
 
 
 def _reach(rule: Rule, text: str) -> int:
+    """How many characters of the text the rule's pattern matches from its start."""
     try:
         return rule.matcher.reach(text, rule.timeout) if isinstance(rule.matcher, RegexMatcher) else 0
     except Timeout:  # a user's own pattern, on a line that it is not made for
@@ -129,15 +127,14 @@ def _reach(rule: Rule, text: str) -> int:
 
 
 def explain(file: BinaryIO, parsers: Sequence[Parser], own: Sequence[Parser] = ()) -> Explainer:
-    """What is made of a log: in `groups`, in the order in which each kind of line first stands there."""
+    """Read a log to its end, with the user's `own` parsers first, and explain its lines."""
     explainer = Explainer(parsers, own)
-    for _ in parse(file, explainer):
-        pass
+    explainer.read(file)
     return explainer
 
 
 def shown(pattern: Pattern) -> str:
-    """How a pattern is called."""
+    """What a pattern is called in messages."""
     if isinstance(pattern, ReaderPattern):
         return f"reader {pattern.reader}"
     return pattern.source or ("a table" if isinstance(pattern, TablePattern) else "a block")

@@ -1,4 +1,4 @@
-"""A parser's samples: what each gives, and how that differs from what it should give."""
+"""A parser's samples: the records that each one gives, and how they differ from the expected ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from capture.records import Record, plain_number
 
 
 def check(parser: Parser) -> list[str]:
-    """One text for each sample that does not give what it says; none if all is right."""
+    """A message for each of the parser's samples that does not give the expected records."""
     failures = []
     for number, sample in enumerate(parser.samples, 1):
         differences = compare(sample.gives, records(parser, sample))
@@ -24,7 +24,7 @@ def check(parser: Parser) -> list[str]:
 
 
 def records(parser: Parser, sample: Sample) -> list[Record]:
-    """The records that the parser alone makes of the sample."""
+    """The records that a sample gives with this parser alone."""
     engine = Engine([parser])
     pipeline = Pipeline(engine)
     text = sample.text if sample.text.endswith("\n") else sample.text + "\n"
@@ -32,7 +32,10 @@ def records(parser: Parser, sample: Sample) -> list[Record]:
 
 
 def compare(wanted: Sequence[Gives], given: Sequence[Record]) -> list[str]:
-    """The differences, a line each; what the sample leaves out is not compared."""
+    """The differences between the expected and the actual records, one line each.
+
+    A step, an epoch or a context that the sample leaves out may be anything; metrics and config may not.
+    """
     differences = []
     for index, (want, got) in enumerate(zip_longest(wanted, given), 1):
         where = f"record {index}: " if max(len(wanted), len(given)) > 1 else ""

@@ -1,6 +1,6 @@
-"""A parser for lines that no pattern reads: those that come again with other numbers.
+"""Suggests a parser for lines that no pattern reads and that recur with other numbers.
 
-Names are guessed from the words beside the numbers: a start that works, for a person to look at.
+Names are guessed from the words beside the numbers: a draft that works, for a person to correct.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from capture.language.library import load
 from capture.language.model import Sample
 from capture.language.numbers import NUMBER
 
-LEAST_LINES = 3  # alike, of which a pattern is made
-MOST_KINDS, MOST_PATTERNS = 100, 10  # that are tried, and that are given
-MOST_KEPT = 1000  # lines of one kind
+MIN_LINES = 3  # of one kind, before a pattern is made of them
+MAX_KINDS = 100  # that are tried, the most frequent first
+MAX_PATTERNS = 10
+MAX_KEPT = 1000  # lines of one kind
 
 _CLOCK = r"(?:\d+:)?\d+:\d\d(?:\.\d+)?"
 # 0:01:02   3/25   0.5   12ms, but neither the 50 of mAP50 nor 1.2.3
@@ -43,32 +44,32 @@ class _Kind:
     """Lines that differ in their numbers alone."""
 
     lines: list[str] = field(default_factory=list)
-    values: list[list[str]] = field(default_factory=list)  # of each line, in their order
+    values: list[list[str]] = field(default_factory=list)  # of each line, from left to right
 
 
 def suggest(lines: Iterable[str], name: str) -> str | None:
-    """A parser, as YAML, for the lines that recur; None where there are none with numbers that change."""
+    """A parser, as YAML, called `name`, for the lines that recur; None if none has numbers that change."""
     patterns: list[str] = []
     texts: list[str] = []
-    for kind in _kinds(lines)[:MOST_KINDS]:
+    for kind in _kinds(lines)[:MAX_KINDS]:
         pattern, text = _pattern(kind), kind.lines[0]
-        if pattern not in patterns and _gives(_format(name, [pattern]), text):
+        if pattern not in patterns and _gives(_parser(name, [pattern]), text):
             patterns.append(pattern)
             texts.append(text)
-        if len(patterns) == MOST_PATTERNS:
+        if len(patterns) == MAX_PATTERNS:
             break
     if not patterns:
         return None
-    data = _format(name, patterns)
+    data = _parser(name, patterns)
     return _yaml({**data, "samples": [{"text": text, "gives": _gives(data, text)} for text in texts]})
 
 
-def _format(name: str, patterns: Sequence[str]) -> dict[str, Any]:
+def _parser(name: str, patterns: Sequence[str]) -> dict[str, Any]:
     return {"name": name, "patterns": [{"line": pattern} for pattern in patterns]}
 
 
 def _kinds(lines: Iterable[str]) -> list[_Kind]:
-    """The kinds of lines that recur, the most frequent first."""
+    """The kinds of lines with numbers that recur, the most frequent first."""
     kinds: dict[str, _Kind] = {}
     for line in lines:
         text = " ".join(line.split())
@@ -76,15 +77,15 @@ def _kinds(lines: Iterable[str]) -> list[_Kind]:
         if not values:
             continue
         kind = kinds.setdefault(_VALUE.sub("0", text), _Kind())
-        if len(kind.lines) < MOST_KEPT:
+        if len(kind.lines) < MAX_KEPT:
             kind.lines.append(text)
             kind.values.append(values)
-    found = [kind for kind in kinds.values() if len(kind.lines) >= LEAST_LINES]
+    found = [kind for kind in kinds.values() if len(kind.lines) >= MIN_LINES]
     return sorted(found, key=lambda kind: -len(kind.lines))
 
 
 def _pattern(kind: _Kind) -> str:
-    """The pattern of these lines."""
+    """The `line:` pattern for lines of this kind."""
     text, parts, taken, position = kind.lines[0], [], set[str](), 0
     found = list(_VALUE.finditer(text))
     columns = list(zip(*kind.values, strict=True))
@@ -106,7 +107,12 @@ def _pattern(kind: _Kind) -> str:
 
 
 def _field(before: str, after: str, column: Sequence[str], taken: set[str], first: bool) -> str:
-    """What stands for a number that changes; `first` says that no number stands before it."""
+    """The field of a `line:` pattern for a number that changes.
+
+    `before` and `after` are the text around it, up to the number before it and to the end of the line;
+    `column` is the number in each line of the kind; `taken` are the names that the pattern has already, to
+    which the new one is added; `first` says that it is the first number of the line.
+    """
     match = _NAME.search(before)
     words = [word for word in match[1].split(" ") if word.lower() not in _FILLERS] if match else []
     whole = all(re.fullmatch(r"\d+", value) for value in column)
@@ -131,7 +137,7 @@ def _field(before: str, after: str, column: Sequence[str], taken: set[str], firs
 
 
 def _gives(data: dict[str, Any], text: str) -> dict[str, Any] | None:
-    """What the parser makes of a line, as a sample says it; None where that is no metrics."""
+    """What the parser reads in a line, as the `gives:` of a sample; None if it reads nothing."""
     parser = load(Source(_yaml(data), data["name"]), samples=False)
     for record in samples.records(parser, Sample.model_construct(text=text, gives=[])):
         parts = {"step": record.step, "epoch": record.epoch, "metrics": dict(record.metrics)}

@@ -1,19 +1,19 @@
-"""Bytes to frames: what stood on a console line before the next `\\n`, `\\r` or cursor move.
+"""Bytes to frames: the text of a console line before the next `\\n`, `\\r` or cursor move.
 
-Works on bytes: every separator is ASCII, so no character is ever torn, and only the few frames that
-a parser looks at closely are decoded.  Sequences are those of ECMA-48 and xterm's control sequences.
+Works on bytes: every separator is ASCII, so no character is ever torn.  Sequences are those of ECMA-48
+and xterm's control sequences.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from itertools import compress, count
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 LINE_LIMIT = 64 * 1024
 FINAL = ("newline", "end")
-MOST_ROWS = 200  # no screen is higher
+MAX_ROWS = 200  # no screen is higher
 
 # A trailing "erase to the end of the line" changes nothing on the screen and belongs to the newline.
 _ERASES = rb"(?:\x1b\[0?K){0,4}"
@@ -25,14 +25,13 @@ _SEPARATOR = re.compile(
 )
 # What may be the first part of a separator that the next chunk completes.
 _UNDECIDED = re.compile(rb"(?:" + _ERASES + rb"\r{1,4}|(?:\x1b\[0?K){1,4})?(?:\x1b(?:\[[0-9;:?]{0,32})?)?\Z")
-_ENDS = {b"\n": "newline", b"\r": "return", b"\b": "return", b"G": "return"}
 _COLUMN_ONE = (b"\x1b[G", b"\x1b[0G", b"\x1b[1G")
 _UP = re.compile(rb"\x1b(?:\[(\d*)[AF]|M)")
 # Lines without any of these are the same split at newlines alone: most of what programs print.
 _ORDINARY = bytes(set(range(32, 256)) - {127} | {9, 10})
 _SPECIAL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|\r(?!\n)|\x1b(?!\[[0-9;:]{0,32}m)")
 _COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
-# Colours, modes, titles, hyperlinks, character sets: nothing of it is text.
+# Colours, modes, titles, hyperlinks, character sets: none of it is text.
 _ESCAPE = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]"
     rb"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"
@@ -42,12 +41,12 @@ _CONTROL = bytes(set(range(32)) - {9}) + b"\x7f"
 
 
 class Frame(NamedTuple):
-    """One state of one console line.
+    """One state of one console line.  A frame without text is a move of the cursor alone.
 
-    `data` is its text without colours; `end` is how it ended: `newline`; `return`, back on the same
-    line; `up`, a move to the line above (a move by several is as many frames); `cursor`, any other
-    move or erasure; `end` of the output.  `offset` and `span` say where its bytes stand in
-    `console.log`; `time` is when its last byte arrived.  Frames without text stand for moves alone.
+    `data` is its text without colours; `end` is how it ended: `newline`; `return`, back to the start of the
+    same line; `up`, a move to the line above (a move by several lines is as many frames); `cursor`, any
+    other move or erasure; `end` of the output.  `offset` is where its first byte stands in `console.log`,
+    and `span` the number of bytes from there to its last; `time` is when that arrived, in Unix seconds.
     """
 
     data: bytes
@@ -59,48 +58,53 @@ class Frame(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The frame's text, whatever is no UTF-8 in it replaced."""
+        """The frame's text, with U+FFFD for what is not UTF-8."""
         return self.data.decode("utf-8", "replace")
 
     @property
     def final(self) -> bool:
-        """Whether the line stays as it is: only a newline or the end of the output makes it so."""
+        """Whether the line is finished, by a newline or by the end of the output."""
         return self.end in FINAL
 
 
 class Lines(NamedTuple):
-    """Finished lines that nobody wants to look at one by one.
+    """Whole finished lines of one chunk, whose bytes hold no control characters but newlines and colours.
 
-    `data` are their bytes as they came, without newlines, and `texts` the same decoded and without colours;
-    `shown` is how many of them show text; `offset` is where the first one begins.
+    `data` are their bytes as they came, without newlines, and `texts` the same decoded and without colours
+    (a carriage return before the newline is left in both); `offset` is where in `console.log` the first one
+    begins.
     """
 
     data: list[bytes]
     texts: list[str]
-    shown: int
     offset: int
     time: float | None
     stream: str | None
 
-    def frames(self) -> Iterator[Frame]:
-        """The lines as frames."""
-        offset = self.offset
-        for line in self.data:
-            yield _finished(line, offset, self.time, self.stream)
+    @property
+    def shown(self) -> int:
+        """How many of the lines show text."""
+        return len(self.texts) - self.texts.count("") - self.texts.count("\r")
+
+    def frames(self, indices: Iterable[int] | None = None) -> Iterator[Frame]:
+        """The lines at these indices, or all lines, as frames.
+
+        The indices have to rise.  Each is taken only when its frame is asked for.
+        """
+        done, offset = 0, self.offset
+        for index in range(len(self.data)) if indices is None else indices:
+            if index > done:
+                offset += sum(map(len, self.data[done:index])) + index - done
+            line = self.data[index]
+            text = line.removesuffix(b"\r")
+            shown = visible(text[:LINE_LIMIT]) if b"\x1b" in text else text[:LINE_LIMIT]
+            yield Frame(shown, "newline", offset, len(text), self.time, self.stream)
             offset += len(line) + 1
-
-
-class Reader(Protocol):
-    """Who reads the frames, and says which lines are worth a frame of their own."""
-
-    wants: Callable[[str], bool]  # whether a line with this text may mean something
-
-    def wants_all(self, stream: str | None) -> bool:
-        """Whether every line of this stream is wanted now.  Asked again after each frame."""
+            done = index + 1
 
 
 def visible(data: bytes) -> bytes:
-    """The bytes that show on the screen: colours, titles and control characters dropped."""
+    """The bytes that show on the screen: without colours, titles and control characters."""
     if b"\x1b" in data:
         data = _ESCAPE.sub(b"", data)
     return data.translate(None, _CONTROL)
@@ -115,122 +119,112 @@ class FrameReader:
         self._undecided = b""  # what may be the first part of a separator
         self._ended = "newline"  # how the frame before ended
         self._start = 0  # offset of the unfinished frame's first byte
-        self._places = [-1]  # where the carry's last byte and those of `_undecided` stand
+        self._offsets = [-1]  # of the last byte of the unfinished frame, and of those of `_undecided`
 
     def feed(self, data: bytes, offset: int, time: float | None = None) -> list[Frame]:
-        """The frames that end in `data`, whose first byte stands at `offset`."""
-        return [frame for frame in self.read(data, offset, time) if isinstance(frame, Frame)]
+        """The same as `read`, with each line as a frame of its own."""
+        items = self.read(data, offset, time)
+        return [f for item in items for f in (item.frames() if isinstance(item, Lines) else [item])]
 
-    def read(
-        self, data: bytes, offset: int, time: float | None = None, reader: Reader | None = None
-    ) -> Iterator[Frame | Lines]:
-        """The frames that end in `data`; lines that the reader does not want are only counted."""
+    def read(self, data: bytes, offset: int, time: float | None = None) -> list[Frame | Lines]:
+        """The frames and the batches of lines that end in a chunk.
+
+        `offset` is where its first byte stands in `console.log`; it need not follow the chunk before, which
+        is of the same stream.  `time` is when it arrived, in Unix seconds.
+        """
         if not data:
-            return
+            return []
         if not self._undecided and b"\n" not in data and not data.translate(None, _ORDINARY):
-            self._go_on(data, offset)
-            return
-        buffer = self._carry + self._undecided + data
-        old = len(buffer) - len(data)
+            self._extend(data, offset)
+            return []
+        return list(self._split(data, offset, time))
 
-        def place(index: int) -> int:
-            """Where a byte stands in the file; the chunks of one stream need not stand side by side."""
-            return offset + index - old if index >= old else self._places[index - old]
-
-        held = _UNDECIDED.search(buffer, max(0, len(buffer) - 96))
-        stop = held.start() if held else len(buffer)
-        start = self._start if self._carry else place(0)
-        position, scanned = 0, len(self._carry)
-        plain = _is_plain(buffer)
+    def _split(self, chunk: bytes, offset: int, time: float | None) -> Iterator[Frame | Lines]:
+        buffer = _Buffer(self._carry + self._undecided, self._offsets, chunk, offset)
+        data, searched = buffer.data, len(self._carry)
+        undecided = _UNDECIDED.search(data, max(0, len(data) - 96))
+        stop = undecided.start() if undecided else len(data)
+        position, start = 0, self._start if self._carry else buffer.offset(0)
+        plain = _is_plain(data)
         while True:
-            if reader and self._ended == "newline" and position >= old:
-                special = None if plain else _SPECIAL.search(buffer, position, stop)
-                edge = buffer.rfind(b"\n", position, special.start() if special else stop)
+            if self._ended == "newline" and position >= buffer.chunk:
+                special = None if plain else _SPECIAL.search(data, position, stop)
+                edge = data.rfind(b"\n", position, special.start() if special else stop)
                 if edge >= 0:
-                    yield from self._whole_lines(buffer[position:edge], start, time, reader)
-                    position = scanned = edge + 1
-                    start = place(position)
-            for match in _SEPARATOR.finditer(buffer, scanned, stop):
-                (begin, after), separator = match.span(), match[0]
-                end = _ENDS.get(separator[-1:], "cursor")
-                if end == "return" and separator.endswith(b"G") and separator not in _COLUMN_ONE:
-                    end = "cursor"
-                up = _UP.fullmatch(separator) if end == "cursor" else None
-                if up:
-                    end = "up"
-                if begin > position:
-                    span = place(begin - 1) + 1 - start
-                    yield self._frame(buffer[position:begin], end, start, span, time)
-                elif end in ("newline", "up") or (end == "return" and self._ended == "cursor"):
-                    yield Frame(b"", end, start, 0, time, self.stream)
-                if up and up[1]:
-                    above = Frame(b"", end, start, 0, time, self.stream)
-                    yield from [above] * (min(int(up[1]), MOST_ROWS) - 1)
-                self._ended = end
-                position = scanned = after
-                start = place(position)
-                if reader and end == "newline":
-                    break
-            else:
+                    yield self._lines(data[position:edge], start, time)
+                    position = edge + 1
+                    start = buffer.offset(position)
+            separator = _SEPARATOR.search(data, max(position, searched), stop)
+            if separator is None:
                 break
-        self._places = [place(index) if index >= 0 else -1 for index in range(stop - 1, len(buffer))]
-        self._carry = buffer[position : min(stop, position + LINE_LIMIT)]
-        self._undecided = buffer[stop:]
+            end, rows = _end(separator[0])
+            moves = max(0, rows - 1)
+            if separator.start() > position:
+                span = buffer.offset(separator.start() - 1) + 1 - start
+                yield self._frame(data[position : separator.start()], end, start, span, time)
+            elif end in ("newline", "up") or (end == "return" and self._ended == "cursor"):
+                moves += 1
+            for _ in range(moves):
+                yield Frame(b"", end, start, 0, time, self.stream)
+            self._ended, position = end, separator.end()
+            start = buffer.offset(position)
+        self._carry = data[position : min(stop, position + LINE_LIMIT)]
+        self._undecided = data[stop:]
         self._start = start
+        self._offsets = [buffer.offset(index) for index in range(stop - 1, len(data))]
 
-    def _go_on(self, data: bytes, offset: int) -> None:
+    def _extend(self, data: bytes, offset: int) -> None:
         """The unfinished line goes on: with a gigabyte, if need be, of which the beginning is kept."""
         if not self._carry:
             self._start = offset
-        self._carry = (self._carry + data)[:LINE_LIMIT] if len(self._carry) < LINE_LIMIT else self._carry
-        self._places = [offset + len(data) - 1]
-
-    def _whole_lines(
-        self, data: bytes, offset: int, time: float | None, reader: Reader
-    ) -> Iterator[Frame | Lines]:
-        """The finished lines of `data`, which holds no separators but newlines."""
-        lines = data.split(b"\n")
-        coloured = b"\x1b" in data
-        shown = _COLOUR.sub(b"", data) if coloured else data
-        texts = shown.decode("utf-8", "replace").split("\n")
-        first = 0  # line that has not been given
-        all_wanted = reader.wants_all(self.stream)
-        wanted = compress(count(), map(reader.wants, texts))
-        while first < len(lines):
-            index = first if all_wanted else next(wanted, len(lines))
-            if index < first:
-                continue
-            if index > first:
-                run, said = lines[first:index], texts[first:index]
-                empty = said.count("") + said.count("\r")
-                yield Lines(run, said, len(run) - empty, offset, time, self.stream)
-                offset += sum(map(len, run)) + len(run)
-            if index < len(lines):
-                yield _finished(lines[index], offset, time, self.stream, coloured)
-                offset += len(lines[index]) + 1
-                all_wanted = reader.wants_all(self.stream)
-            first = index + 1
+        if len(self._carry) < LINE_LIMIT:
+            self._carry = (self._carry + data)[:LINE_LIMIT]
+        self._offsets = [offset + len(data) - 1]
 
     def finish(self, time: float | None = None) -> list[Frame]:
         """The last frame, if the output ended without a newline."""
         rest, self._carry, self._undecided = self._carry + self._undecided, b"", b""
-        frame = self._frame(rest, "end", self._start, self._places[-1] + 1 - self._start, time)
+        frame = self._frame(rest, "end", self._start, self._offsets[-1] + 1 - self._start, time)
         return [frame] if frame.data else []
 
     def _frame(self, data: bytes, end: str, offset: int, span: int, time: float | None) -> Frame:
         return Frame(visible(data[:LINE_LIMIT]), end, offset, span, time, self.stream)
+
+    def _lines(self, data: bytes, offset: int, time: float | None) -> Lines:
+        shown = _COLOUR.sub(b"", data) if b"\x1b" in data else data
+        texts = shown.decode("utf-8", "replace").split("\n")
+        return Lines(data.split(b"\n"), texts, offset, time, self.stream)
+
+
+class _Buffer:
+    """What the chunks before left over, and the next chunk, which may stand elsewhere in the file.
+
+    `left_offsets` are where the last bytes of what was left stand: all that anyone asks for.
+    """
+
+    def __init__(self, left: bytes, left_offsets: Sequence[int], chunk: bytes, offset: int) -> None:
+        self.data = left + chunk
+        self.chunk = len(left)  # index of the chunk's first byte
+        self._left_offsets = left_offsets
+        self._shift = offset - len(left)
+
+    def offset(self, index: int) -> int:
+        """Where in the file the byte at this index stands."""
+        return index + self._shift if index >= self.chunk else self._left_offsets[index - self.chunk]
+
+
+@lru_cache(maxsize=256)
+def _end(separator: bytes) -> tuple[str, int]:
+    """How a separator ends a frame, and by how many rows it moves the cursor up."""
+    if separator.endswith(b"\n"):
+        return "newline", 0
+    if separator.endswith((b"\r", b"\b")) or separator in _COLUMN_ONE:
+        return "return", 0
+    up = _UP.fullmatch(separator)
+    return ("up", min(int(up[1] or 1), MAX_ROWS)) if up else ("cursor", 0)
 
 
 def _is_plain(data: bytes) -> bool:
     """Whether nothing but newlines ends a frame in it."""
     unusual = data.translate(None, _ORDINARY)
     return unusual.count(b"\r") == len(unusual) == data.count(b"\r\n")
-
-
-def _finished(
-    line: bytes, offset: int, time: float | None, stream: str | None, coloured: bool = True
-) -> Frame:
-    if line.endswith(b"\r"):
-        line = line[:-1]
-    shown = line[:LINE_LIMIT]
-    return Frame(visible(shown) if coloured else shown, "newline", offset, len(line), time, stream)

@@ -1,54 +1,51 @@
-"""Frames to records: the first parser that recognises a frame has it."""
+"""Frames to records: the first parser that recognises a line reads it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from capture.console.frames import FINAL, Frame, Lines
 from capture.console.prefixes import PeeledLine, Prefixes, View, unix_time
-from capture.language import patterns
 from capture.language.model import Naming, Parser, ReaderPattern
+from capture.language.patterns import Timeout
 from capture.language.readers import ALONE
-from capture.language.required_text import prefilter
-from capture.language.shape_cache import ShapeCache, zeroed
 from capture.parsing.downsampling import Downsampler
 from capture.parsing.index import RuleIndex
-from capture.parsing.renaming import Renaming
-from capture.parsing.restarts import Restarts
+from capture.parsing.record_builder import RecordBuilder
 from capture.parsing.rule import Rule
-from capture.parsing.state import Reading, State
+from capture.parsing.sources import Source, Sources
+from capture.parsing.state import Reading
 from capture.records import Record
 
 TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
-MOST_SOURCES = 4096  # ranks and workers that are told apart
 
 
-@dataclass
-class _Source:
-    """Who prints the lines: a rank, a worker, or nobody in particular.  Each is a run of its own."""
+class ReadLine(NamedTuple):
+    """What the engine made of one line.
 
-    context: Mapping[str, Any]
-    states: dict[str, State] = field(default_factory=dict)
-    fits: Restarts = field(default_factory=Restarts)
-    last: dict[tuple[Any, ...], Reading] = field(default_factory=dict)
-    open: set[tuple[str | None, Rule]] = field(default_factory=set)  # tables and blocks that go on, by stream
+    `text` is the line without its prefixes; `rule` is the first that recognised it, or None, and `view` the
+    text in which it did; `records` are those that the line completed.
+    """
 
-    def resume(self) -> None:
-        """The command was started again, and knows nothing of what it printed before."""
-        self.states.clear()
-        self.last.clear()
-        self.open.clear()
-        self.fits.resume()
+    text: str
+    rule: Rule | None
+    view: str
+    records: Sequence[Record]
 
 
 class Engine:
     """Turns frames into records.  The same frames give the same records.
 
-    `own` are the user's parsers, which come first and run under a time limit.  `lines` counts the
-    finished lines, `understood` those of which some pattern recognised a frame; `events` are
-    messages for the user.
+    Arguments:
+    parsers: the built-in parsers, in the order in which they are tried.
+    own: the user's parsers, which come first and run under a time limit.
+    naming: what the user's configuration renames, drops and scales.
+    downsampler: what `--every` asks for.
+    on_line: is called with the result of each line that was not only counted.
+
+    `lines` counts the finished lines, `understood` those of which some pattern recognised a frame; `events`
+    are messages for the user.
     """
 
     def __init__(
@@ -57,215 +54,184 @@ class Engine:
         own: Sequence[Parser] = (),
         naming: Naming | None = None,
         downsampler: Downsampler | None = None,
+        on_line: Callable[[ReadLine], None] | None = None,
     ) -> None:
         self.rules = [Rule(parser, pattern, TIME_LIMIT) for parser in own for pattern in parser.patterns]
         self.rules += [Rule(parser, pattern) for parser in parsers for pattern in parser.patterns]
         self.lines = self.understood = 0
         self.events: list[str] = []
+        self._index = RuleIndex(self.rules)
         self._order = {rule: index for index, rule in enumerate(self.rules)}
-        self._renaming = Renaming(naming) if naming else None
-        self._downsampler = downsampler
         self._prefixes = Prefixes()
-        self._sources: dict[tuple[Any, ...], _Source] = {(): _Source({})}
-        self._open: dict[str | None, int] = {}  # streams, and how many tables and blocks go on there
-        self._beginning: dict[str | None, list[Rule]] = {}  # streams without metrics, and who reads all there
-        self._known: set[str] = set()  # parsers that have recognised more than a heading and config
+        self._sources = Sources()
+        self._builder = RecordBuilder(naming, downsampler)
+        self._on_line = on_line
+        self._beginning: dict[
+            str | None, list[Rule]
+        ] = {}  # streams without metrics, and the rules that read them
+        self._established: set[str] = set()  # parsers that have recognised more than a heading and config
         self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
-        self._choose()
-
-    def _choose(self) -> None:
-        self._gate = prefilter(rule.matcher.literals for rule in self.rules)
-        self.wants = self._gate or _always  # whether some pattern may recognise a text
-        candidates = RuleIndex(self.rules)
-        self._candidates = ShapeCache(lambda text: candidates(zeroed(text)))
-
-    def wants_all(self, stream: str | None) -> bool:
-        """Whether every frame of this stream has to be looked at now, whatever stands in it."""
-        return self._gate is None or stream in self._open
 
     def begin(self, stream: str | None) -> None:
-        """Begin a stream: some parsers look at all its lines before the first metrics."""
-        source = self._sources[()]
+        """Begin a stream: some parsers read all its lines before the first metrics."""
+        source = self._sources.anonymous
         for rule in self.rules:
-            if rule.begin(stream, source.states.setdefault(rule.parser.name, State())):
-                self._note(rule, stream, source, True)
+            if rule.begin(stream, source.states[rule.parser.name]):
+                self._sources.set_open(source, rule, stream, True)
                 self._beginning.setdefault(stream, []).append(rule)
 
-    def _measures(self, stream: str | None) -> None:
-        """The first metrics of a stream: its beginning is over."""
-        source = self._sources[()]
+    def _end_beginning(self, stream: str | None) -> None:
+        """The first metrics of a stream have come."""
+        source = self._sources.anonymous
         for rule in self._beginning.pop(stream):
             source.states[rule.parser.name].opened.pop((rule, stream), None)
-            self._note(rule, stream, source, False)
+            self._sources.set_open(source, rule, stream, False)
 
     def feed(self, frames: Iterable[Frame | Lines]) -> list[Record]:
-        """The records of these frames."""
+        """The records that these frames complete.
+
+        Each single frame is read; of a batch of lines only those that may mean something are, the others
+        are counted.
+        """
         records: list[Record] = []
-        for frame in frames:
-            if isinstance(frame, Lines):
-                self.lines += frame.shown
+        for item in frames:
+            if isinstance(item, Lines):
+                self.lines += item.shown
+                for frame in item.frames(self._wanted(item)):
+                    records += self._read(frame)
                 continue
-            if frame.data:
-                records += self._read(frame)
-            if frame.end in FINAL and (frame.data or frame.stream in self._recognised):
+            if item.end in FINAL and (item.data or item.stream in self._recognised):
                 self.lines += 1
-                self.understood += frame.stream in self._recognised
-                self._recognised.discard(frame.stream)
+            records += self._read(item)
         return records
 
     def finish(self) -> list[Record]:
         """The records that were still held back when the output ended."""
         records = [
             record
-            for source in self._sources.values()
-            for name, state in source.states.items()
+            for source in self._sources
+            for parser, state in source.states.items()
             for reading in state.finish()
-            for record in self._record(name, reading, None, source)
+            for record in self._builder.build(parser, reading, None, source)
         ]
-        return records + self._downsampler.rest() if self._downsampler else records
+        return records + self._builder.finish()
 
     def resume(self) -> None:
         """The command was started again, and knows nothing of what it printed before."""
-        for source in self._sources.values():
-            source.resume()
-        self._open.clear()
+        self._sources.resume()
         self._beginning.clear()
         self._recognised.clear()
 
+    def _wanted(self, lines: Lines) -> Iterator[int]:
+        """The indices of the lines that hold a text which some rule requires; of all while a table is open.
+
+        Reading a line may open a table or close it: each index is looked for after the line before was read.
+        """
+        may_match, stream = self._index.may_match, lines.stream
+        all_wanted = stream in self._sources.open
+        for index, text in enumerate(lines.texts):
+            if all_wanted or may_match(text):
+                yield index
+                all_wanted = stream in self._sources.open
+
     def _read(self, frame: Frame) -> list[Record]:
-        records = []
-        for line in self._prefixes.peel(frame.text, frame.stream):
-            timed = frame
-            if frame.time is None and line.stamp:
-                timed = frame._replace(time=unix_time(line.stamp))
-            records += self._line(timed, line)
+        records: list[Record] = []
+        if frame.data:
+            for line in self._prefixes.peel(frame.text, frame.stream):
+                timed = frame
+                if frame.time is None and line.stamp:
+                    timed = frame._replace(time=unix_time(line.stamp))
+                records += self._read_line(timed, line)
+        if frame.end in FINAL and frame.stream in self._recognised:
+            self.understood += 1
+            self._recognised.discard(frame.stream)
         return records
 
-    def _line(self, frame: Frame, line: PeeledLine) -> list[Record]:
+    def _read_line(self, frame: Frame, line: PeeledLine) -> list[Record]:
+        """The records of one line.  The first rule that recognises it reads it; headings are read by more.
+
+        `Epoch 3/25` looks the same to many parsers, and each of them may remember it.
+        """
         records: list[Record] = []
-        headed: set[str] = set()  # `Epoch 3/25` looks the same to many parsers: all may remember it
-        for rule, view, vainly in self._in_question(frame.stream, line.views):
-            if headed and (rule.pattern.as_ != "context" or rule.parser.name in headed):
+        first: Rule | None = None
+        read_in = ""
+        headings: set[str] = set()  # parsers that have recognised the line as a heading
+        in_vain = False
+        for rule, view in self._candidates(frame.stream, line.views):
+            if headings and (rule.pattern.as_ != "context" or rule.parser.name in headings):
                 continue
-            source = self._source(view.context)
+            source = self._sources.of(view.context)
             readings = self._ask(rule, frame, view.text, source, records)
             if readings is None:
+                in_vain = True
                 continue
-            self._recognised.add(frame.stream)
-            records += [
-                r for reading in readings for r in self._record(rule.parser.name, reading, frame, source)
-            ]
-            if vainly and rule is not vainly[0]:  # the next lines of this shape need not ask in vain again
-                vainly[:] = [r for r in vainly if not r.matcher.rejects(view.text)]
+            if in_vain:
+                self._index.forget_rejecting(view.text)
+            for reading in readings:
+                records += self._builder.build(rule.parser.name, reading, frame, source)
+            if first is None:
+                first, read_in = rule, view.text
             if rule.pattern.as_ != "context":
-                if rule.pattern.as_ != "config":
-                    self._known.add(rule.parser.name)
-                if frame.stream in self._beginning and any(record.metrics for record in records):
-                    self._measures(frame.stream)
-                return records
-            headed.add(rule.parser.name)
+                self._note_recognition(rule, frame.stream, records)
+                break
+            headings.add(rule.parser.name)
+        if first is not None:
+            self._recognised.add(frame.stream)
+        if self._on_line:
+            self._on_line(ReadLine(line.views[0].text, first, read_in, records))
         return records
 
-    def _in_question(
-        self, stream: str | None, views: Sequence[View]
-    ) -> Iterator[tuple[Rule, View, list[Rule]]]:
-        """The rules that may know the line, in their order, each with the view and all rules for that."""
+    def _note_recognition(self, rule: Rule, stream: str | None, records: Sequence[Record]) -> None:
+        """Note that a rule has recognised more than a heading."""
+        if rule.pattern.as_ != "config":
+            self._established.add(rule.parser.name)
+        if stream in self._beginning and any(record.metrics for record in records):
+            self._end_beginning(stream)
+
+    def _candidates(self, stream: str | None, views: Sequence[View]) -> list[tuple[Rule, View]]:
+        """The rules that may read a line, in their order, each with the view in which it may."""
         found = []
         for view in views:
-            rules = self._candidates(view.text)
-            if stream in self._open:
-                opened = {rule for where, rule in self._source(view.context).open if where == stream}
+            rules = self._index(view.text)
+            if stream in self._sources.open:
+                opened = {rule for where, rule in self._sources.of(view.context).open if where == stream}
                 rules = sorted({*rules, *opened}, key=self._order.__getitem__)
-            found.append((view, rules))
-        if len(found) == 1:
-            view, rules = found[0]
-            yield from ((rule, view, rules) for rule in list(rules))
-            return
-        ordered = [
-            (self._order[rule], n, rule, view, rules)
-            for n, (view, rules) in enumerate(found)
-            for rule in rules
-        ]
-        yield from ((rule, view, rules) for _, _, rule, view, rules in sorted(ordered, key=lambda o: o[:2]))
+            found += [(rule, view) for rule in rules]
+        return found if len(views) == 1 else sorted(found, key=lambda pair: self._order[pair[0]])
 
     def _ask(
-        self, rule: Rule, frame: Frame, text: str, source: _Source, records: list[Record]
+        self, rule: Rule, frame: Frame, text: str, source: Source, records: list[Record]
     ) -> list[Reading] | None:
-        """What a rule makes of a text.  What it has waited for that long goes to the records."""
-        state = source.states.get(rule.parser.name) or source.states.setdefault(rule.parser.name, State())
+        """What a rule reads in a text; None if it does not recognise it.
+
+        Records of lines that had waited for this one are added to `records`.
+        """
+        state = source.states[rule.parser.name]
         if isinstance(rule.pattern, ReaderPattern):
-            state.memory[ALONE] = not self._known - {rule.parser.name}
+            state.memory[ALONE] = not self._established - {rule.parser.name}
         try:
             readings = rule.read(frame, text, state)
-        except patterns.Timeout:
+        except Timeout:
             self._switch_off(rule, f"took more than {TIME_LIMIT * 1000:.0f} ms on one line")
             return None
         except Exception as error:  # whatever is wrong with one pattern, the others read on
             self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
             return None
         if rule.spans_lines:
-            self._note(rule, frame.stream, source, (rule, frame.stream) in state.opened)
+            self._sources.set_open(source, rule, frame.stream, (rule, frame.stream) in state.opened)
         if state.woken:
             woken, state.woken = state.woken, []
             for reading in woken:
-                records += self._record(rule.parser.name, reading, frame, source)
+                records += self._builder.build(rule.parser.name, reading, frame, source)
         return readings
-
-    def _note(self, rule: Rule, stream: str | None, source: _Source, goes_on: bool) -> None:
-        """Remember which tables and blocks are open on a stream: their rows pass the gate."""
-        key = (stream, rule)
-        if goes_on == (key in source.open):
-            return
-        source.open.add(key) if goes_on else source.open.discard(key)
-        self._open[stream] = self._open.get(stream, 0) + (1 if goes_on else -1)
-        if not self._open[stream]:
-            del self._open[stream]
-
-    def _source(self, context: Mapping[str, Any]) -> _Source:
-        if not context:
-            return self._sources[()]
-        key = tuple(sorted(context.items()))
-        if key not in self._sources and len(self._sources) < MOST_SOURCES:
-            self._sources[key] = _Source(context)
-        return self._sources.get(key) or self._sources[()]
 
     def _switch_off(self, rule: Rule, reason: str) -> None:
         if rule not in self.rules:
             return
         self.rules.remove(rule)
-        for source in self._sources.values():
-            for stream, opened in list(source.open):
-                if opened is rule:
-                    self._note(rule, stream, source, False)
-        self._choose()
+        self._sources.close(rule)
+        self._index = RuleIndex(self.rules)
         pattern = rule.pattern.source or rule.parser.title
         self.events.append(
             f"parser {rule.parser.name}: a pattern {reason} and is switched off for this run: {pattern}"
         )
-
-    def _record(self, parser: str, reading: Reading, frame: Frame | None, source: _Source) -> list[Record]:
-        frame = reading.frame or frame
-        metrics = self._renaming(reading.metrics) if self._renaming else reading.metrics
-        if frame is None or not (metrics or reading.config):
-            return []
-        key = (parser, *reading.context.items(), *metrics) if reading.context else (parser, *metrics)
-        if frame.end != "newline" and source.last.get(key) == reading:  # only the clock of a bar moved
-            return []
-        source.last[key] = reading
-        context = {**source.context, **reading.context}
-        if frame.stream:
-            context = {"stream": frame.stream, **context}
-        metric = next(iter(metrics), "")
-        place = source.fits.place(parser, metric, reading.context, reading.step, reading.epoch)
-        if place.fit > 1:
-            context["fit"] = place.fit
-        at = (frame.offset, frame.span)
-        record = Record(frame.time, parser, place.step, place.epoch, metrics, context, at, reading.config)
-        if self._downsampler is None:
-            return [record]
-        series = (key, *sorted(source.context.items()))
-        return self._downsampler.add(series, record, live=frame.end not in FINAL)
-
-
-def _always(text: str) -> bool:
-    return True

@@ -1,38 +1,70 @@
-"""Which rules may know a text: those that find a literal in it which they require."""
+"""Which rules may read a text: those that find one of their required texts in it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from capture.language.required_text import Required, prefilter
+from capture.language.shape_cache import ShapeCache, zeroed
 from capture.parsing.rule import Rule
 
 _DIGIT = re.compile("[0-9]")
 
 
+@dataclass
+class _Candidates:
+    """The rules that may read the lines of one shape."""
+
+    rules: Sequence[Rule]
+
+
 class RuleIndex:
-    """Tells which rules find a literal that they require in a text; all digits, being alike, are zeros in it.
+    """Finds the rules that may read a text, once for all texts that differ in their digits alone."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        # Whether any rule may read a text: much faster than to find which ones.
+        self.may_match = prefilter(rule.matcher.literals for rule in rules) or _always
+        search = _Search(rules)
+        self._candidates = ShapeCache(lambda text: _Candidates(search(zeroed(text))))
+
+    def __call__(self, text: str) -> Sequence[Rule]:
+        """The rules that may read this text, in their order."""
+        return self._candidates(text).rules
+
+    def forget_rejecting(self, text: str) -> None:
+        """No longer return, for texts of this shape, the rules that are known to match none of them."""
+        candidates = self._candidates(text)
+        candidates.rules = [rule for rule in candidates.rules if not rule.matcher.rejects(text)]
+
+
+class _Search:
+    """Searches a text, whose digits are all zeros, for the required texts of some rules.
 
     Asks all rules at once, then either half of them: most texts concern few.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
-        self._wants = prefilter(_zeroed(rule.matcher.literals) for rule in rules)
+        self._may_match = prefilter(_zeroed(rule.matcher.literals) for rule in rules)
         half = len(rules) // 2
-        self._halves = [RuleIndex(rules[:half]), RuleIndex(rules[half:])] if half else []
+        self._halves = [_Search(rules[:half]), _Search(rules[half:])] if half else []
 
-    def __call__(self, text: str, sure: bool = False) -> list[Rule]:
-        """The rules in their order; `sure` says that there is one."""
-        if not sure and self._wants and not self._wants(text):
+    def __call__(self, text: str, certain: bool = False) -> list[Rule]:
+        """The rules in their order; `certain` says that there is at least one."""
+        if not certain and self._may_match and not self._may_match(text):
             return []
         if not self._halves:
             return [*self._rules]
         first, second = self._halves
         found = first(text)
-        return found + second(text, sure=self._wants is not None and not found)
+        return found + second(text, certain=self._may_match is not None and not found)
 
 
 def _zeroed(literals: Required) -> Required:
     return None if literals is None else frozenset(_DIGIT.sub("0", literal) for literal in literals)
+
+
+def _always(text: str) -> bool:
+    return True

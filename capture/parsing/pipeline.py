@@ -1,4 +1,4 @@
-"""Chunks of a recording or a log to records: one frame reader for each stream, one parser for all."""
+"""Chunks of a recording or a log to records: one frame reader for each stream, one engine for all."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from capture.console.frames import Frame, FrameReader, Lines
 from capture.parsing.engine import Engine
 from capture.records import Record
 
-READ_SIZE = 1 << 18
+READ_SIZE = 1 << 18  # bytes
 
 
 class Pipeline:
-    """Turns chunks into frames and frames into records, in the order of arrival."""
+    """Turns chunks into frames and frames into records, in the order of arrival.
+
+    Each method returns the records and the frames that are complete now.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -22,33 +25,26 @@ class Pipeline:
     def feed(
         self, data: bytes, offset: int, stream: str | None = None, time: float | None = None
     ) -> tuple[list[Record], list[Frame | Lines]]:
-        """The records and the frames that this chunk has completed; `time` is in Unix seconds."""
+        """Read a chunk of a stream: where it begins in the recording, and when it arrived in Unix seconds."""
         reader = self._readers.get(stream) or self._begin(stream)
-        seen: list[Frame | Lines] = []
-        # One at a time: what a frame means decides whether the next one is wanted.
-        return self.engine.feed(_noting(reader.read(data, offset, time, self.engine), seen)), seen
+        frames = reader.read(data, offset, time)
+        return self.engine.feed(frames), frames
 
     def _begin(self, stream: str | None) -> FrameReader:
         self.engine.begin(stream)
         return self._readers.setdefault(stream, FrameReader(stream))
 
     def resume(self, time: float | None = None) -> tuple[list[Record], list[Frame | Lines]]:
-        """What was held back when the command ended; what follows is of another start of it."""
+        """End the output of one start of the command: what follows is printed by the next one."""
         held = self.finish(time)
         self._readers.clear()
         self.engine.resume()
         return held
 
     def finish(self, time: float | None = None) -> tuple[list[Record], list[Frame | Lines]]:
-        """What was still held back when the output ended."""
+        """End the output, at a time in Unix seconds, and complete what was held back."""
         frames: list[Frame | Lines] = [f for reader in self._readers.values() for f in reader.finish(time)]
         return self.engine.feed(frames) + self.engine.finish(), frames
-
-
-def _noting(frames: Iterator[Frame | Lines], seen: list[Frame | Lines]) -> Iterator[Frame | Lines]:
-    for frame in frames:
-        seen.append(frame)
-        yield frame
 
 
 def parse(file: BinaryIO, engine: Engine) -> Iterator[Record]:

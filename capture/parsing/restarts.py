@@ -1,4 +1,8 @@
-"""Fits: one program may train several times; step and epoch starting over is a new fit."""
+"""Steps and epochs that start over: one run may train several times, or be started again.
+
+A program that trains several models one after the other counts from its first step for each.  Each of them
+is a training of its own, numbered from 1; records name it as `fit` in their context.
+"""
 
 from __future__ import annotations
 
@@ -6,93 +10,98 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-_Pair = tuple[float, float]
 _NEVER = float("-inf")
 
 
-@dataclass
-class _Series:
-    fit: int
-    first: _Pair
-    last: _Pair
-
-
 class Position(NamedTuple):
-    """Where in the run a metric stands."""
+    """Where in the run a metric was printed; step and epoch count over all starts of the command."""
 
-    fit: int
+    training: int
     step: int | None
     epoch: float | None
 
 
 @dataclass
-class _Span:
-    """The steps and epochs of one parser: the first, the highest, and what is added after a resumption."""
+class _Counter:
+    """The steps or the epochs of one parser, counted over all starts of the command."""
 
-    first: list[float | None] = field(default_factory=lambda: [None, None])
-    highest: list[float | None] = field(default_factory=lambda: [None, None])
-    added: list[float] = field(default_factory=lambda: [0, 0])
-    due: list[bool] = field(default_factory=lambda: [False, False])
+    first: float | None = None
+    highest: float | None = None
+    added: float = 0  # to what the program prints
+    restarted: bool = False  # the command was started again, and has printed no value since
 
-    def move(self, axis: int, value: float) -> float:
-        """The value as the whole run counts it."""
-        if self.due[axis]:
-            self.due[axis] = False
-            first, highest = self.first[axis], self.highest[axis]
-            if first is not None and highest is not None and value <= first:
-                self.added[axis] = highest + (first == 0)  # what is counted from 0 has one more
-        value += self.added[axis]
-        first, highest = self.first[axis], self.highest[axis]
-        self.first[axis] = value if first is None else first
-        self.highest[axis] = value if highest is None else max(highest, value)
+    def total(self, printed: float) -> float:
+        """The printed value as the whole run counts it."""
+        if self.restarted:
+            self.restarted = False
+            if self.first is not None and self.highest is not None and printed <= self.first:
+                self.added = self.highest + (self.first == 0)  # a count from 0 has one value more
+        value = printed + self.added
+        self.first = value if self.first is None else self.first
+        self.highest = value if self.highest is None else max(self.highest, value)
         return value
 
 
+@dataclass
+class _Counters:
+    steps: _Counter = field(default_factory=_Counter)
+    epochs: _Counter = field(default_factory=_Counter)
+
+
+@dataclass
+class _Series:
+    """The epochs and steps at which one metric was printed in one training."""
+
+    training: int
+    first: tuple[float, float]
+    last: tuple[float, float]
+
+
 class Restarts:
-    """Tells where in the run a metric stands; the first fit is 1.
+    """Tells where in the run a metric was printed, by the step and the epoch printed with it.
 
     After a resumption the count goes on: a program that begins at its first step again is moved behind
     what was there, one that carries the true step is left as it is.
     """
 
     def __init__(self) -> None:
-        self._fit: dict[str, int] = {}
+        self._training: dict[str, int] = {}  # by parser
         self._series: dict[tuple[str, str, str], _Series] = {}
-        self._spans: dict[str, _Span] = {}
+        self._counters: dict[str, _Counters] = {}
 
     def resume(self) -> None:
-        """The program was started again."""
-        for span in self._spans.values():
-            span.due = [True, True]
+        """The command was started again."""
+        for counters in self._counters.values():
+            counters.steps.restarted = counters.epochs.restarted = True
 
-    def place(
+    def locate(
         self, parser: str, metric: str, context: Mapping[str, Any], step: int | None, epoch: float | None
     ) -> Position:
-        """Where a metric stands that came at this step and epoch of its own program."""
-        span = self._spans.setdefault(parser, _Span())
-        step = None if step is None else int(span.move(0, step))
-        epoch = None if epoch is None else span.move(1, epoch)
-        return Position(self.number(parser, metric, context, step, epoch), step, epoch)
+        """The position of a metric that a parser has read with this context at this step and epoch."""
+        counters = self._counters.get(parser) or self._counters.setdefault(parser, _Counters())
+        step = None if step is None else int(counters.steps.total(step))
+        epoch = None if epoch is None else counters.epochs.total(epoch)
+        return Position(self._training_of(parser, metric, context, step, epoch), step, epoch)
 
-    def number(
+    def _training_of(
         self, parser: str, metric: str, context: Mapping[str, Any], step: int | None, epoch: float | None
     ) -> int:
-        """The fit of a metric that came at this step and epoch.
+        """The number of the training that a metric belongs to; it may be a new one.
 
-        What the context tells apart has steps of its own: a validation bar's first step is no new fit.
-        A step that only comes again (the best one, repeated at the end) starts no new fit: the count
-        has to be back where this metric began.
+        What the context tells apart has steps of its own: a validation bar's first step begins no new
+        training.  Nor does a step that is only repeated (the best one, at the end): the count has to be
+        back where this metric began.
         """
-        fit = self._fit.setdefault(parser, 1)
+        training = self._training.setdefault(parser, 1)
         if step is None and epoch is None:
-            return fit
+            return training
         position = (_NEVER if epoch is None else epoch, _NEVER if step is None else step)
         key = (parser, metric, str(sorted(context.items())) if context else "")
         series = self._series.get(key)
-        if series is not None and series.fit == fit:
+        if series is not None and series.training == training:
             if not (position <= series.first and position < series.last):
                 series.last = position
-                return fit
-            fit = self._fit[parser] = fit + 1
-        self._series[key] = _Series(fit, position, position)
-        return fit
+                return training
+            training = self._training[parser] = training + 1
+        self._series[key] = _Series(training, position, position)
+        return training

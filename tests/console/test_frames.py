@@ -91,6 +91,27 @@ def test_chunks_do_not_matter(parts, cuts):
     assert frames(*(data[a:b] for a, b in zip(edges, edges[1:]))) == frames(data)
 
 
+plain = st.sampled_from(
+    [b"\n", b"\n", b"\r\n", b"loss 0.5", b"\t", b" ", b"\xff", "━ µ".encode(), b"\x1b[31mred\x1b[0m", b"\x1b[1;2m", b"up\x1b[A", b"50%\r"]
+)  # fmt: skip
+
+
+@given(st.lists(plain, max_size=40).map(b"".join))
+def test_lines_that_are_read_at_once_are_the_frames_that_they_are_one_by_one(data):
+    assert frames(data) == frames(*(data[i : i + 1] for i in range(len(data))))
+
+
+def test_plain_lines_are_read_at_once_and_others_frame_by_frame():
+    data = b"one\n\x1b[31mtwo\x1b[0m\r\n\nbar\rfour\nfive\nsix"
+    first, second, third, fourth = FrameReader().read(data, 100)
+    assert (first.data, first.texts, first.shown) == (
+        [b"one", b"\x1b[31mtwo\x1b[0m\r", b""], ["one", "two\r", ""], 2)  # fmt: skip
+    assert [(f.data, f.offset, f.span) for f in first.frames([0, 1])] == [(b"one", 100, 3), (b"two", 104, 12)]
+    assert [(f.data, f.offset) for f in first.frames([2])] == [(b"", 118)]
+    assert (second.data, third.data) == (b"bar", b"four")
+    assert (fourth.data, fourth.offset) == ([b"five"], 128)
+
+
 @given(st.lists(pieces, max_size=12))
 def test_offset_and_span_lead_to_the_bytes(parts):
     data = b"".join(parts)

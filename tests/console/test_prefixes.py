@@ -3,7 +3,7 @@
 import pytest
 from helpers import parse, short
 
-from capture.console.prefixes import MOST_GLUED, Prefixes, unix_time
+from capture.console.prefixes import MAX_GLUED, Prefixes, unix_time
 
 OWN = """
 name: own
@@ -201,4 +201,4 @@ def test_a_time_in_the_line_counts_where_the_recording_has_none():
 def test_absurd_lines_take_no_time(piece):
     for text in (piece * (65536 // len(piece)), piece[:-1] * (65536 // len(piece))):
         lines = Prefixes().peel(text)
-        assert len(lines) <= MOST_GLUED
+        assert len(lines) <= MAX_GLUED

@@ -214,7 +214,7 @@ def test_config_leaves_the_general_reader_alone_with_the_program():
 def test_ever_new_names_take_no_more_memory():
     pipeline = Pipeline(Engine(CONFIG))
     pipeline.feed("".join(f"Namespace(a{n}=1)\n" for n in range(3000)).encode(), 0)
-    (source,) = pipeline.engine._sources.values()
+    (source,) = pipeline.engine._sources
     assert len(source.states["config"].memory) == 1000
 
 

@@ -7,13 +7,14 @@ from helpers import FIXTURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capture.console.frames import Frame, FrameReader, Lines
+from capture.console.frames import FrameReader
 from capture.console.screen import ConsoleLines
 from capture.language.checked_yaml import Source
 from capture.language.library import built_in, load
 from capture.language.required_text import digit_sensitive_text
 from capture.language.shape_cache import ShapeCache
-from capture.parsing.engine import Engine, RuleIndex
+from capture.parsing.engine import Engine
+from capture.parsing.index import RuleIndex, _Search
 from capture.parsing.pipeline import Pipeline
 from capture.records import to_json
 
@@ -33,10 +34,10 @@ def told(records, engine, lines):
 
 
 @patch.object(ShapeCache, "__call__", lambda self, text: self._function(text))
+@patch.object(_Search, "__call__", lambda self, text: list(self._rules))
 def slowly(chunks, parsers=PARSERS):
     """What comes of these (stream, bytes) when every frame is looked at by every pattern."""
     engine, readers, consoles, records, lines, offset = Engine(parsers), {}, {}, [], {}, 0
-    engine._candidates = lambda text: list(engine.rules)
     for stream, data in chunks:
         if stream not in readers:
             engine.begin(stream)
@@ -127,60 +128,55 @@ def test_recordings_give_the_same_when_nothing_is_skipped(path):
     assert quickly(cut("tty", data, range(0, len(data), 4096))) == slowly([("tty", data)])
 
 
+def looked_at(chunks, parsers=PARSERS):
+    """The texts of the lines that are read, not only counted, and how many lines there are."""
+    results = []
+    engine = Engine(parsers, on_line=results.append)
+    quickly(chunks, engine=engine)
+    return [result.text for result in results], engine.lines
+
+
 def test_most_lines_are_skipped():
     metrics, others = (
         b"iter 5: loss 0.5, time 5ms, mfu 2%\n",
         b"".join(b"INFO all is well, %d\n" % i for i in range(1000)),
     )
-    records, frames = Pipeline(Engine(PARSERS)).feed(metrics + others + metrics, 0)
-    assert [type(frame) for frame in frames] == [Frame, Lines, Frame]
-    assert len(records) == 2
+    texts, lines = looked_at([("tty", metrics + others + metrics)])
+    assert texts == ["iter 5: loss 0.5, time 5ms, mfu 2%"] * 2
+    assert lines == 1002
 
 
 def test_the_first_lines_are_not_skipped_until_there_are_metrics_or_too_many():
-    others = b"all is well\n" * 3000
-    _, frames = Pipeline(Engine(PARSERS)).feed(others, 0)
-    assert [type(frame) for frame in frames] == [Frame] * 1000 + [Lines]
+    texts, lines = looked_at([("tty", b"all is well\n" * 3000)])
+    assert len(texts) == 1000
+    assert lines == 3000
 
 
-class Table(Engine):
-    """After a line `rows follow` every line of that stream is wanted, up to one that says `end`."""
-
-    def __init__(self, parsers):
-        super().__init__(parsers)
-        self.looked, self.rows = [], set()
-
-    def wants_all(self, stream):
-        return stream in self.rows or super().wants_all(stream)
-
-    def _read(self, frame):
-        self.looked.append(frame.text)
-        if "rows follow, loss" in frame.text:
-            self.rows.add(frame.stream)
-        elif frame.text == "end":
-            self.rows.discard(frame.stream)
-        return super()._read(frame)
+TABLE = load(Source(r"""
+name: table
+patterns:
+  - table: {header: 'rows follow', columns: {rows: "{epoch:int}"}}
+""", "table.yaml"), samples=False)  # fmt: skip
 
 
 @given(st.lists(st.integers(0, 60), max_size=5))
 def test_every_row_of_an_open_table_is_looked_at_wherever_a_chunk_ends(cuts):
-    data = b"skipped\nrows follow, loss:\n\n1 2\n3 4\r\nend\nskipped\nloss\nskipped\n"
-    engine = Table(PARSERS)
-    *_, lines = quickly(cut("tty", data, cuts), engine=engine)
-    wanted = [text for text in engine.looked if text != "skipped"]  # a line that was cut is looked at anyway
-    assert wanted == ["rows follow, loss:", "1 2", "3 4", "end", "loss"]
-    assert engine.lines == 8
-    assert len(lines["tty"]) == 9
+    data = b"skipped\nrows follow\n1 2\n3 4\r\n5 6\n" + b"no row\n" * 30 + b"skipped\nrows follow\nskipped\n"
+    texts, lines = looked_at(cut("tty", data, cuts), [TABLE])
+    rows = [
+        text for text in texts if text not in ("skipped", "no row")
+    ]  # a line that was cut is looked at anyway
+    assert rows == ["rows follow", "1 2", "3 4", "5 6", "rows follow"]
+    assert "no row" in texts
+    assert texts.count("no row") < 30
+    assert lines == 38
 
 
 def test_a_table_on_one_stream_leaves_the_other_alone():
-    engine = Table(
-        [parser for parser in PARSERS if parser.name != "config"]
-    )  # which looks at all first lines
-    quickly(
-        [("stdout", b"rows follow, loss\n"), ("stderr", b"skipped\n"), ("stdout", b"1 2\n")], engine=engine
+    texts, _ = looked_at(
+        [("stdout", b"rows follow\n"), ("stderr", b"skipped\n"), ("stdout", b"1 2\n")], [TABLE]
     )
-    assert engine.looked == ["rows follow, loss", "1 2"]
+    assert texts == ["rows follow", "1 2"]
 
 
 @pytest.mark.parametrize(("regex", "texts"), [
@@ -205,8 +201,20 @@ def test_the_candidates_for_a_text_are_the_rules_of_which_a_literal_stands_in_it
         rules = Engine([parser]).rules
         for text in ("", "loss 1", "acc 1 lr", "F0 epoch", "mAP00", "nothing", "loss acc F0 lr epoch mAP00"):
             wanted = [rule for i, rule in enumerate(rules) if i == place or _asks(rule, text)]
-            assert RuleIndex(rules)(text) == wanted
-            assert RuleIndex(rules[place + 1 :])(text) == [r for r in wanted if r in rules[place + 1 :]]
+            assert list(RuleIndex(rules)(text)) == wanted
+            assert list(RuleIndex(rules[place + 1 :])(text)) == [r for r in wanted if r in rules[place + 1 :]]
+
+
+def test_rules_that_are_known_to_reject_a_shape_are_forgotten_for_it():
+    lines = "\n".join(f"  - line: '{line}'" for line in ("loss {x:int}", "loss {x}"))
+    rules = Engine([load(Source(f"name: x\npatterns:\n{lines}", "x.yaml"), samples=False)]).rules
+    index = RuleIndex(rules)
+    index.forget_rejecting("loss 1.5")
+    assert list(index("loss 1.5")) == rules  # nothing is known yet
+    assert rules[0].matcher.match("loss 1.5") is None
+    index.forget_rejecting("loss 1.5")
+    assert list(index("loss 2.5")) == rules[1:]
+    assert list(index("loss 20")) == rules
 
 
 def _asks(rule, text):
