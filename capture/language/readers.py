@@ -1,9 +1,10 @@
 """Readers: Python for what no expression can say, beside the parser files of an installed package.
 
-A reader is a module with `LITERALS`, texts of which one stands in every line that it reads, and
-`read(text, memory)`, which gives the values that a line names, or None if it does not recognise it.
-One that reads several lines has `begin()`, which gives what is open at the beginning of a stream, and
-`read(text, final, opened, timeout)`, as tables and blocks have it.
+A reader is a module with `LITERALS`, texts of which one is in every line that it reads.
+One that reads single lines has `read(text, state, memory, alone)`, as in `LineReader`, and may have
+`begin()`, which returns the state that it keeps for one source of lines.
+One that reads several lines has `begin()`, which returns what is open at the beginning of a stream, and
+`read_next(text, final, opened, timeout)`, as tables and blocks have it.
 A parser names it (`reader: general`); only what is installed as a package of parsers is ever imported.
 """
 
@@ -22,16 +23,21 @@ if TYPE_CHECKING:
 
 GROUP = "capture.parsers"
 Memory = dict[str, Value]
-ALONE = "alone"  # in the memory: true while no other parser has recognised a line
 
 
 @dataclass(frozen=True)
 class LineReader:
-    """A reader and the texts that it needs."""
+    """A reader of single lines and the texts that it needs.
+
+    `read` takes the text, the reader's own state, what the parser remembers, and whether no other parser
+    has recognised a line yet; it may change both the state and the memory.  It returns the values that the
+    line names, None if it does not recognise it.
+    """
 
     name: str
     literals: frozenset[str]
-    read: Callable[[str, Memory], Mapping[str, Value] | None]
+    begin: Callable[[], Any]
+    read: Callable[[str, Any, Memory, bool], Mapping[str, Value] | None]
 
     def rejects(self, text: str) -> bool:
         """Never known before it was asked: what it gives may depend on its memory."""
@@ -67,9 +73,14 @@ def find(name: str) -> LineReader | StreamReader:
             if error.name not in (module, package):
                 raise
             continue
-        if hasattr(found, "read") and hasattr(found, "LITERALS"):
+        if hasattr(found, "LITERALS"):
             literals = frozenset(found.LITERALS)
-            if hasattr(found, "begin"):
-                return StreamReader(name, literals, found.begin, found.read)
-            return LineReader(name, literals, found.read)
+            if hasattr(found, "read_next"):
+                return StreamReader(name, literals, found.begin, found.read_next)
+            if hasattr(found, "read"):
+                return LineReader(name, literals, getattr(found, "begin", _stateless), found.read)
     raise ValueError(f"there is no reader {name!r} in the packages that bring parsers")
+
+
+def _stateless() -> None:
+    """The state of a reader that keeps none."""

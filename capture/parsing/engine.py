@@ -10,7 +10,6 @@ from capture.console.frames import FINAL, Frame, Lines
 from capture.console.prefixes import PeeledLine, Prefixes, View, unix_time
 from capture.language import patterns
 from capture.language.model import Naming, Parser
-from capture.language.readers import ALONE
 from capture.language.shape_cache import ShapeCache, zeroed
 from capture.parsing.downsampling import Downsampler
 from capture.parsing.index import RuleIndex
@@ -193,7 +192,7 @@ class Engine:
         """What a rule makes of a text.  What it has waited for that long goes to the records."""
         state = source.states.get(rule.parser.name) or source.states.setdefault(rule.parser.name, State())
         if rule.pattern.reader:
-            state.memory[ALONE] = not self._known - {rule.parser.name}
+            state.alone = not self._known - {rule.parser.name}
         try:
             readings = rule.read(frame, text, state)
         except patterns.Timeout:

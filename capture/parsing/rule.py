@@ -51,7 +51,9 @@ class Rule:
         if self.lines:
             return self._read_lines(self.lines, frame, text, state)
         if isinstance(self.matcher, LineReader):
-            values = self.matcher.read(text, state.memory)
+            if self not in state.readers:
+                state.readers[self] = self.matcher.begin()
+            values = self.matcher.read(text, state.readers[self], state.memory, state.alone)
             return None if values is None else self.mean(Match(dict(values)), frame, state)
         assert isinstance(self.matcher, Matcher)  # noqa: S101  the others are read above
         if self.pattern.wrapped:

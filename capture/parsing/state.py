@@ -59,6 +59,8 @@ class State:
     """What one parser remembers."""
 
     memory: Memory = field(default_factory=dict)
+    readers: dict[Rule, Any] = field(default_factory=dict)  # what those of single lines keep
+    alone: bool = True  # no other parser has recognised a line
     shown: dict[Any, bars.Bar] = field(default_factory=dict)
     opened: dict[tuple[Rule, str | None], tuple[Any, int]] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)

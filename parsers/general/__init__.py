@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping
 
 from capture.language.numbers import NUMBER, Value, number
-from capture.language.readers import ALONE, Memory
+from capture.language.readers import Memory
 from capture.parsers import vocabulary
 from capture.parsers.general import mapping, scanner, tokens
 from capture.parsers.general.line import ScannedLine, Span
-from capture.parsers.general.position import place
+from capture.parsers.general.progress import Progress
 from capture.parsing import bars
 
 LITERALS = vocabulary.LITERALS
@@ -74,16 +74,21 @@ _START = re.compile(
 )
 
 
-def read(text: str, memory: Memory) -> Mapping[str, Value] | None:
+def begin() -> Progress:
+    """What is kept from line to line: nothing is known of the run yet."""
+    return Progress()
+
+
+def read(text: str, progress: Progress, memory: Memory, alone: bool) -> Mapping[str, Value] | None:
     """The metrics of a line and where in the run it stands; None if it is no line of metrics."""
     found = _found(text)
     if found is None:
         return None
     line, plain = found
     said = line.said(plain)
-    if line.clearest < vocabulary.CLEAR and not (said.placed and memory.get(ALONE, True)):
+    if line.clearest < vocabulary.CLEAR and not (said.placed and alone):
         return None
-    return {**said.metrics, **place(said, memory)}
+    return {**said.metrics, **progress.place(said, memory)}
 
 
 def _found(text: str) -> tuple[ScannedLine, str] | None:

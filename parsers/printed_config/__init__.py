@@ -108,7 +108,7 @@ def begin() -> OpenConfig:
     return OpenConfig(FIRST_LINES)
 
 
-def read(
+def read_next(
     text: str, final: bool, opened: OpenConfig | None, timeout: float | None
 ) -> tuple[OpenConfig | None, LineResult]:
     """What the line is, and what is open afterwards."""

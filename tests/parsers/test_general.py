@@ -26,6 +26,10 @@ def parse(text, parsers=(PARSER,)):
     return records
 
 
+def read(line):
+    return general.read(line, general.begin(), {}, alone=True)
+
+
 def short(text, **more):
     return [(record.epoch, record.step, dict(record.metrics)) for record in parse(text + "\n", **more)]
 
@@ -148,10 +152,10 @@ def test_what_was_found_in_lines_before_changes_nothing(line, data):
     """Lines that differ in digits alone are looked at once."""
     other = re.sub(r"\d", lambda _: data.draw(st.sampled_from("0123456789")), line)
     general._known.clear()
-    alone = repr(general.read(other, {}))
+    unprepared = repr(read(other))
     general._known.clear()
-    general.read(line, {})
-    assert repr(general.read(other, {})) == alone
+    read(line)
+    assert repr(read(other)) == unprepared
 
 
 def test_nan_is_a_value():
