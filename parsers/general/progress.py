@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from capture.language.numbers import Value
 from capture.language.readers import Memory
 from capture.parsers.general.line import Statement
-from capture.parsers.general.tokens import EACH_EPOCH
 
 MOST_TOTALS = 64  # lengths of epochs that are told apart
 MOST_NAMES = 4000  # characters
@@ -38,11 +37,11 @@ class Progress:
         epoch: Value | None = line.epoch
         step: Value | None = line.step
         names, printed = "\n".join(["", *sorted(line.metrics), ""]), ""
-        if line.placed:
+        if line.has_position:
             if epoch is None:
                 epoch = memory.get("epoch")
             if line.steps and step is not None and isinstance(epoch, (int, float)):
-                step = self._step_of_run(epoch, int(step), int(line.steps), line.weight == EACH_EPOCH)
+                step = self._step_of_run(epoch, int(step), int(line.steps), line.step_of_epoch)
         else:
             epoch = memory.get("epoch")
             step = memory.get("step") if self.last is None or self.last[0] == epoch else None
@@ -58,15 +57,15 @@ class Progress:
         found = {"epoch": epoch, "step": step, "fold": line.fold, "bar": line.bar or None}
         return {name: value for name, value in found.items() if value is not None}
 
-    def _step_of_run(self, epoch: float, step: int, steps: int, of_epoch: bool) -> int:
+    def _step_of_run(self, epoch: float, step: int, steps: int, step_of_epoch: bool) -> int:
         """The step of the run for step `step` of `steps`, which may start over in each epoch.
 
-        `of_epoch` says that it certainly does: its word is one for batches.
+        `step_of_epoch` says that it certainly does.
         """
         if self.first_epoch is None or epoch < self.first_epoch:
             self.first_epoch = epoch
         last = self.last_of_total.get(steps)
-        if of_epoch or (last and epoch > last[0] and step <= last[1]):
+        if step_of_epoch or (last and epoch > last[0] and step <= last[1]):
             self.starts_over = True
         if last or len(self.last_of_total) < MOST_TOTALS:
             self.last_of_total[steps] = (epoch, step)

@@ -15,6 +15,7 @@ from capture.language.patterns import Match
 from capture.language.tables import NOT_RECOGNISED, RECOGNISED, LineResult
 from capture.parsers import vocabulary
 from capture.parsers.printed_config import objects
+from capture.parsers.vocabulary import Clarity
 
 FIRST_LINES = 1000  # of a stream: a configuration without a heading is printed before the training begins
 MOST_LINES = 2000  # of one object
@@ -282,7 +283,7 @@ def _is_metric(name: str, value: str, strict: bool) -> bool:
         return True
     if vocabulary.is_hyperparameter(plain(name)):
         return False
-    return vocabulary.kind(name) >= (vocabulary.WEAK if strict else vocabulary.CLEAR)
+    return vocabulary.clarity(name) >= (Clarity.WEAK if strict else Clarity.CLEAR)
 
 
 def _is_plain(value: str) -> bool:

@@ -12,7 +12,8 @@ from capture.errors import UserError
 from capture.language.checked_yaml import Source
 from capture.language.library import built_in, by_name, load
 from capture.parsers import general, vocabulary
-from capture.parsers.general import mapping
+from capture.parsers.general import mapping, names, pairs, positions
+from capture.parsers.general.line import ScannedLine
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
@@ -144,6 +145,27 @@ LINES = [
 @pytest.mark.parametrize(("line", "epoch", "step", "metrics"), LINES, ids=[case[0] for case in LINES])
 def test_lines_of_programs(line, epoch, step, metrics):
     assert short(line) == [(epoch, step, metrics)]
+
+
+def examples(recognisers):
+    return [(r, example) for r in recognisers for example in re.findall("`([^`]+)`", r.__doc__)]
+
+
+@pytest.mark.parametrize(("recogniser", "example"), examples(pairs.RECOGNISERS))
+def test_a_recogniser_of_pairs_is_the_first_to_recognise_its_examples(recogniser, example):
+    start = re.search("[A-Za-z]", example).start()
+    name = names.name_at(example, start)
+    first = next(r for r in pairs.RECOGNISERS if r(example, name, ScannedLine()))
+    assert first is recogniser
+
+
+POSITIONS = [*positions.AT_BEGINNING, *positions.AT_NUMBER]
+POSITIONS += dict.fromkeys(r for recognisers in positions.AT_WORD.values() for r in recognisers)
+
+
+@pytest.mark.parametrize(("recogniser", "example"), examples(POSITIONS))
+def test_a_recogniser_of_positions_recognises_its_examples(recogniser, example):
+    assert recogniser(example, 0, ScannedLine())
 
 
 @settings(max_examples=300, deadline=None)
