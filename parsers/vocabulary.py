@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import re
+from enum import IntEnum
 from functools import lru_cache
 
-CLEAR, WEAK, BESIDE, NONE = 3, 2, 1, 0
+
+class Clarity(IntEnum):
+    """How clearly a name says that its number is a metric."""
+
+    NONE = 0  # not at all: a setting, or a word of anything else
+    BESIDE = 1  # it is none, but is printed beside metrics: `lr`, `grad_norm`, `time`
+    WEAK = 2  # other programs use it too: `score`, `error`; it needs a split, a step or an epoch with it
+    CLEAR = 3  # whatever is around it: `val_loss`
+
+    def less(self) -> Clarity:
+        """The next lower one."""
+        return Clarity(max(self - 1, 0))
+
 
 # Each as a whole part of a name: `val_loss`, `mean-IoU`, `trainLoss`, `top1/acc`.
 _CLEAR = re.compile(
@@ -13,11 +26,11 @@ _CLEAR = re.compile(
     r"|rouge(?:sum|lsum)|rewards?|rew|mse|rmse|nrmse|rmsle|mae|mape|smape|m?iou|dice|psnr|ssim|map\d{2,3}"
     r"|bpb|bpc|bpd|mrr|wer|cer|ndcg|nll|elbo|mcc|recall|logloss"
 )
-# Words that other programs use too: they need a step or an epoch beside them, or a split before them.
+# Words that other programs use too.
 _WEAK = re.compile(
     r"losses|scores?|metric|err|error|precision|map|return|returns|ret|r2|fid|hits?|top\d|cost|objective|squared?|absolute"
 )
-# Words of numbers that stand beside metrics.
+# Words of numbers that are printed beside metrics.
 _BESIDE = re.compile(
     r"lr|lrs|rate|norm|gnorm|grad|kl|entropy|eps|epsilon|temp|temperature|momentum|wd|wps|ups|fps|mfu|throughput"
     r"|speed|tokens?|tok|time|data|mem|memory|samples|examples|std|var|ce|bce|beta|alpha|explained|value|len|length"
@@ -47,11 +60,17 @@ _HYPERPARAMETER = re.compile(
     r"|per_device_\w+|max_depth|num_leaves|n_estimators|num_rounds?|eta|subsample|objective|tree_method"
     r"|bf16|fp16|amp|dtype|precision|grad_norm_clip|max_grad_norm|clip_\w+|alpha|eps(?:ilon)?|temperature)"
 )
+_PROCESSES = frozenset(
+    ["run", "seed", "rank", "gpu", "device", "worker", "process", "job", "exp", "experiment"]
+)
 _SPLIT = re.compile(r"(?i)train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
-# What a line of metrics holds: one search for all of these decides whether it is looked at more closely,
-# so they are few.  `eward` stands for two spellings; `wer` alone is in `answer`, `ERROR` in any log.
+# One of these is in every line of metrics: one search for all of them decides whether a line is looked at
+# more closely, so they are few.
+# A word without its first letter is for its two spellings: `eward` is in `Reward` and `reward`.  Where the
+# word is short, both are here, since `oss` or `rr` is in too much else; and `wer` or `err` alone is in
+# `answer` and `ERROR` of any log, so a sign belongs to it.
 _TEXTS = """
 loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost return Return bjective eward
 REWARD _rew erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
@@ -63,21 +82,21 @@ LITERALS = frozenset([*_TEXTS.split(), *_SPACED_TEXTS])
 
 
 @lru_cache(maxsize=4096)
-def kind(name: str) -> int:
-    """What a name tells: CLEAR and WEAK are metrics, BESIDE is what is printed beside them."""
+def clarity(name: str) -> Clarity:
+    """How clearly this is the name of a metric."""
     words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
     parts = [part for word in words for part in (word.lower(), *map(str.lower, _PARTS.findall(word)))]
     if {"cross", "entropy"} <= set(parts) or {"function", "value"} <= set(parts):
-        return CLEAR
+        return Clarity.CLEAR
     if any(_SETTING.fullmatch(part) for part in parts):
-        return BESIDE if any(_CLEAR.fullmatch(part) for part in parts) else NONE
+        return Clarity.BESIDE if any(_CLEAR.fullmatch(part) for part in parts) else Clarity.NONE
     if any(_CLEAR.fullmatch(part) for part in parts) or any(word.startswith("mAP") for word in words):
-        return CLEAR
+        return Clarity.CLEAR
     weak = {part for part in parts if _WEAK.fullmatch(part)}
     if weak:
-        sure = len(weak) > 1 or "best" in parts or any(_SPLIT.fullmatch(part) for part in parts)
-        return CLEAR if sure else WEAK
-    return BESIDE if "/" in name or any(_BESIDE.fullmatch(part) for part in parts) else NONE
+        is_clear = len(weak) > 1 or "best" in parts or any(_SPLIT.fullmatch(part) for part in parts)
+        return Clarity.CLEAR if is_clear else Clarity.WEAK
+    return Clarity.BESIDE if "/" in name or any(_BESIDE.fullmatch(part) for part in parts) else Clarity.NONE
 
 
 def is_learning_rate(name: str) -> bool:
@@ -85,20 +104,9 @@ def is_learning_rate(name: str) -> bool:
     return re.fullmatch(r"(?i)lr|learning[ _]rate", name) is not None
 
 
-def is_counter(name: str) -> bool:
-    """Whether the name tells one program or process from another."""
-    return name.lower() in (
-        "run",
-        "seed",
-        "rank",
-        "gpu",
-        "device",
-        "worker",
-        "process",
-        "job",
-        "exp",
-        "experiment",
-    )
+def is_process(name: str) -> bool:
+    """Whether the name tells one run or process from another: `rank 3`."""
+    return name.lower() in _PROCESSES
 
 
 def in_decibels(name: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 from capture.console.frames import Frame, FrameReader
 from capture.language.model import Parser, Pattern, ReaderPattern, TablePattern
 from capture.language.patterns import RegexMatcher, Timeout
+from capture.language.readers import LineReader, StreamReader
 from capture.parsing.engine import Engine, ReadLine
 from capture.parsing.pipeline import READ_SIZE
 from capture.parsing.rule import Rule
@@ -93,7 +94,7 @@ class Explainer:
         rule = line.rule
         captured: Mapping[str, Any] = {}
         by_reader = rule is not None and isinstance(rule.pattern, ReaderPattern)
-        if rule is not None and not by_reader:
+        if rule is not None and not isinstance(rule.matcher, (LineReader, StreamReader)):
             values, pairs = rule.matcher.match(line.view) or ({}, [])
             captured = {**values, **dict(pairs)}
         near = self._nearest(text, rule) if rule is None or by_reader else None

@@ -58,7 +58,7 @@ class BlockMatcher:
         """Whether it is known that no line of this text's shape is the first of a box."""
         return self.first.rejects(text)
 
-    def match(self, text: str, timeout: float | None = None, memory: object = None) -> Match | None:
+    def match(self, text: str, timeout: float | None = None) -> Match | None:
         """The values in the first line of a box; None for other lines.  Raises patterns.Timeout."""
         return self.first.match(text, timeout)
 

@@ -1,9 +1,9 @@
 """Compiles the pattern of a parser file to its matcher.
 
-All matchers have `literals`, of which every line (or first line) that they recognise contains at least one;
-`rejects(text)`, whether it is known that they don't recognise a line; and `match(text, timeout, memory)`, the
-values of a line by itself.  Those of several lines also have `begin()`, what is open at the beginning of a
-stream, and `read(text, final, opened, timeout)`, what a line is and what is open after it.
+All matchers have `literals`, of which every line (or first line) that they recognise contains at least one,
+and `rejects(text)`, whether it is known that they don't recognise a line.  Expressions have
+`match(text, timeout)`, the values of a line by itself.  Matchers of several lines have `begin()`, what is open
+at the beginning of a stream, and `read(text, final, opened, timeout)`, what a line is and what is open after.
 """
 
 from __future__ import annotations

@@ -150,10 +150,10 @@ class RegexMatcher:
         ended_early = low == len(text) and not any(literal in text for literal in self.literals or ())
         return 0 if ended_early else low  # `.*` would go on for ever
 
-    def match(self, text: str, timeout: float | None = None, memory: object = None) -> Match | None:
+    def match(self, text: str, timeout: float | None = None) -> Match | None:
         """The values and pairs of a line; None if it does not match.
 
-        Raises Timeout if the search takes longer than `timeout` seconds.  `memory` is for readers only.
+        Raises Timeout if the search takes longer than `timeout` seconds.
         """
         spans = self._cached_spans(text) if timeout is None else self._spans(text, timeout)
         if spans is None:

@@ -80,7 +80,7 @@ class TableMatcher:
         """Whether it is known that no line of this text's shape is a header."""
         return self.header.rejects(text)
 
-    def match(self, text: str, timeout: float | None = None, memory: object = None) -> Match | None:
+    def match(self, text: str, timeout: float | None = None) -> Match | None:
         """The values in a header; None for other lines.  Raises patterns.Timeout."""
         return self.header.match(text, timeout)
 

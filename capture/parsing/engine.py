@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from capture.console.frames import FINAL, Frame, Lines
 from capture.console.prefixes import PeeledLine, Prefixes, View, unix_time
-from capture.language.model import Naming, Parser, ReaderPattern
+from capture.language.model import Naming, Parser
 from capture.language.patterns import Timeout
-from capture.language.readers import ALONE
 from capture.parsing.downsampling import Downsampler
 from capture.parsing.index import RuleIndex
 from capture.parsing.record_builder import RecordBuilder
@@ -207,8 +206,8 @@ class Engine:
         Records of lines that had waited for this one are added to `records`.
         """
         state = source.states[rule.parser.name]
-        if isinstance(rule.pattern, ReaderPattern):
-            state.memory[ALONE] = not self._established - {rule.parser.name}
+        if rule.line_reader:
+            state.alone = not self._established - {rule.parser.name}
         try:
             readings = rule.read(frame, text, state)
         except Timeout:

@@ -7,7 +7,8 @@ from functools import partial
 from capture.console.frames import Frame
 from capture.language.matchers import StreamMatcher, matcher
 from capture.language.model import Case, Parser, Pattern
-from capture.language.patterns import Match, WrappedMatcher
+from capture.language.patterns import Match, RegexMatcher, WrappedMatcher
+from capture.language.readers import LineReader
 from capture.parsing.outcome import Outcome
 from capture.parsing.state import NOTHING, Reading, State, Waiting
 from capture.parsing.wrapped import WrappedLine
@@ -24,9 +25,12 @@ class Rule:
         self.pattern = pattern
         self.timeout = timeout
         self.matcher = matcher(pattern)
+        wrapped = self.matcher if isinstance(self.matcher, WrappedMatcher) else None
+        self._wrapped_matcher = wrapped
+        self._expression = self.matcher if isinstance(self.matcher, RegexMatcher) and not wrapped else None
+        self.line_reader = self.matcher if isinstance(self.matcher, LineReader) else None
         self.stream_matcher = self.matcher if isinstance(self.matcher, StreamMatcher) else None
-        self._wrapped_matcher = self.matcher if isinstance(self.matcher, WrappedMatcher) else None
-        self.spans_lines = bool(self.stream_matcher or self._wrapped_matcher)
+        self.spans_lines = bool(self.stream_matcher or wrapped)
         outcomes = pattern.cases or [Case.model_construct()]
         self.cases = [Outcome(outcome, pattern, parser) for outcome in outcomes]
 
@@ -43,12 +47,25 @@ class Rule:
         `text` is the frame's without its prefixes.  `state` is what the parser remembers, and is changed.
         Raises patterns.Timeout.
         """
+        if self._expression:
+            match = self._expression.match(text, self.timeout)
+            return self.mean(match, frame, state) if match is not None else None
         if self.stream_matcher:
             return self._read_lines(self.stream_matcher, frame, text, state)
-        if self._wrapped_matcher:
-            return self._read_wrapped(self._wrapped_matcher, frame, text, state)
-        match = self.matcher.match(text, self.timeout, state.memory)
-        return self.mean(match, frame, state) if match is not None else None
+        if self.line_reader:
+            return self._read_by_reader(self.line_reader, frame, text, state)
+        return (
+            self._read_wrapped(self._wrapped_matcher, frame, text, state) if self._wrapped_matcher else None
+        )
+
+    def _read_by_reader(
+        self, reader: LineReader, frame: Frame, text: str, state: State
+    ) -> list[Reading] | None:
+        """What a line means that Python reads."""
+        if self not in state.readers:
+            state.readers[self] = reader.begin()
+        values = reader.read(text, state.readers[self], state.memory, state.alone)
+        return None if values is None else self.mean(Match(dict(values)), frame, state)
 
     def _read_wrapped(
         self, matcher: WrappedMatcher, frame: Frame, text: str, state: State

@@ -60,6 +60,8 @@ class State:
     """What one parser remembers.
 
     memory: values by their names
+    readers: the states of readers of single lines, by rule
+    alone: whether no other parser has recognised a line yet
     bars: progress bars by way of drawing, name and total
     opened: tables, blocks and wrapped lines that go on below, by rule and stream, each with its first byte
     waiting: lines that need a value from a later line
@@ -67,6 +69,8 @@ class State:
     """
 
     memory: Memory = field(default_factory=dict)
+    readers: dict[Hashable, Any] = field(default_factory=dict)
+    alone: bool = True
     bars: dict[Hashable, Bar] = field(default_factory=dict)
     opened: dict[tuple[Hashable, str | None], tuple[Any, int]] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)

@@ -1,24 +1,34 @@
-"""What was found in a line of an unknown program: where its numbers stand, and what they say."""
+"""What is found in a line of an unknown program: where its numbers are, and what they say."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from capture.parsers import vocabulary
+from capture.parsers.general.tokens import EACH_EPOCH
+from capture.parsers.vocabulary import Clarity
+
+At = TypeVar("At")
 
 
 class Span(NamedTuple):
-    """Where a number stands in the text, and how it is read."""
+    """Where a number is in the text, and how it is read."""
 
     start: int
     end: int
     read: Callable[[str], float]
 
+    @staticmethod
+    def of(match: re.Match[str], group: str, read: Callable[[str], float]) -> Span:
+        """Where a group of a match is."""
+        return Span(*match.span(group), read)
+
     def value(self, text: str) -> float:
-        """The number."""
+        """The number in this text."""
         return self.read(text[self.start : self.end])
 
 
@@ -33,43 +43,97 @@ class Statement:
     steps: float | None = None
     fold: float | None = None
     bar: str = ""
-    weight: int = 0  # of the word that gave the step
+    step_of_epoch: bool = False  # the step starts over in each epoch, as its word says
 
     @property
-    def placed(self) -> bool:
-        """Whether it says where in the run it stands."""
+    def has_position(self) -> bool:
+        """Whether it says how far the run is."""
         return self.epoch is not None or self.step is not None
 
 
 @dataclass
 class ScannedLine:
-    """What was found in a line, and where.
+    """What is found in a line, and where.
 
-    `places` are epoch, epochs, step, steps and fold.  `ordered` are numbers of which the first is not above
-    the second: nothing else depends on what the digits are, unless the line is `fickle`.  `strays` and
-    `numbers` count what is part of nothing known.
+    It is the same in all lines that differ only in the digits outside of names, as far as `ordered` holds
+    there too; unless `depends_on_digits`.
     """
 
     metrics: dict[str, Span] = field(default_factory=dict)
-    places: dict[str, Span] = field(default_factory=dict)
-    weight: int = 0
-    bar: str = ""
-    section: str = ""  # the part of the data that the line speaks of
-    fractions: list[tuple[Span, Span]] = field(default_factory=list)
-    ordered: list[tuple[Span, Span]] = field(default_factory=list)
-    clearest: int = vocabulary.NONE
-    explicit: bool = False  # a sign stands between a name and its number
-    strays: int = 0
-    numbers: int = 0
-    fickle: bool = False
+    clearest: Clarity = Clarity.NONE  # of the metrics' names
+    has_sign: bool = False  # a colon or the like is between a name and its number
+    section: str = ""  # the part of the data that the names after it belong to: `Val: loss 0.5 acc 0.9`
+    positions: dict[str, Span] = field(default_factory=dict)  # epoch, epochs, step, steps, fold
+    step_priority: int = 0  # of the word for the step
+    fractions: list[tuple[Span, Span]] = field(default_factory=list)  # 12/100, without a word
+    bar: str = ""  # its label
+    unknown_words: int = 0
+    unknown_numbers: int = 0
+    ordered: list[tuple[Span, Span]] = field(default_factory=list)  # the first is not above the second
+    depends_on_digits: bool = False
 
-    def fits(self, text: str) -> bool:
-        """Whether the same was found in this text, which differs in digits alone."""
-        return all(0 < of.value(text) >= at.value(text) for at, of in self.ordered)
+    def add(self, name: str, span: Span, clarity: Clarity | None = None) -> str:
+        """Add a metric and return its full name: `loss` after `Val:` is `Val/loss`.
 
-    def said(self, text: str) -> Statement:
-        """What the line says."""
-        metrics = {name: where.value(text) for name, where in self.metrics.items()}
-        places = {name: where.value(text) for name, where in self.places.items()}
-        finite = {name: value for name, value in places.items() if math.isfinite(value)}
-        return Statement(metrics, **finite, bar=self.bar, weight=self.weight)
+        `clarity` is that of the name, unless it is less clear for another reason.
+        """
+        if clarity is None:
+            clarity = vocabulary.clarity(name)
+        first, _, rest = name.partition(" ")
+        if rest and vocabulary.is_split(first):
+            if clarity >= Clarity.WEAK:
+                self.section = first + " "
+        elif clarity >= Clarity.WEAK and self.section and not vocabulary.names_split(name):
+            name = self.section + name if self.section.endswith(" ") else f"{self.section}/{name}"
+        if vocabulary.is_learning_rate(name):
+            clarity = max(clarity, Clarity.WEAK)
+        self.clearest = max(self.clearest, clarity)
+        self.metrics[name] = span
+        return name
+
+    def set_step(self, step: Span, steps: Span | None, priority: int) -> None:
+        """Keep a step, perhaps of a number of steps, unless there is one of at least this priority."""
+        if priority <= self.step_priority:
+            return
+        self.step_priority = priority
+        self.positions["step"] = step
+        self.positions.pop("steps", None)
+        if steps:
+            self.positions["steps"] = steps
+
+    def are_ordered(self, text: str, part: Span, total: Span) -> bool:
+        """Whether the first of two numbers is not above the second, which is kept in mind."""
+        if 0 < total.value(text) >= part.value(text):
+            self.ordered.append((part, total))
+            return True
+        self.depends_on_digits = True
+        return False
+
+    def holds_for(self, text: str) -> bool:
+        """Whether the same is found in this text, which differs only in digits outside of names."""
+        return all(0 < total.value(text) >= part.value(text) for part, total in self.ordered)
+
+    def statement(self, text: str) -> Statement:
+        """What the line says if it has this text."""
+        metrics = {name: span.value(text) for name, span in self.metrics.items()}
+        positions = {name: span.value(text) for name, span in self.positions.items()}
+        finite = {name: value for name, value in positions.items() if math.isfinite(value)}
+        return Statement(metrics, **finite, bar=self.bar, step_of_epoch=self.step_priority == EACH_EPOCH)
+
+
+class Scan(NamedTuple):
+    """A line of metrics, None if it is none, and the text that its spans are in."""
+
+    line: ScannedLine | None
+    text: str
+    reusable: bool  # for all lines that differ only in digits outside of names
+
+
+def recognise(
+    recognisers: Sequence[Callable[[str, At, ScannedLine], int]], text: str, at: At, line: ScannedLine
+) -> int:
+    """Where that ends which the first of the recognisers recognises; 0 if none does."""
+    for recogniser in recognisers:
+        if end := recogniser(text, at, line):
+            return end
+    return 0

@@ -1,37 +1,91 @@
-"""Names and values of a printed mapping: JSON, or a Python dict with numbers of any library."""
+"""Lines that end in a mapping: JSON, or a Python dict with numbers of any library."""
 
 from __future__ import annotations
 
+import math
 import re
 
-from capture.language.numbers import NUMBER, is_number
+from capture.language.numbers import NUMBER, is_number, number
+from capture.parsers import vocabulary
+from capture.parsers.general import other_lines, scanner
+from capture.parsers.general.line import Scan, ScannedLine, Span
+from capture.parsers.general.tokens import STEP_PRIORITY
+from capture.parsers.vocabulary import Clarity
 
 DEEPEST = 16
-_CALL = r"(?:tensor|array|Array|(?:np\.|numpy\.|jnp\.|torch\.)?(?:float|int|uint|bfloat)\d*_?)\(\s*"
+LARGEST_STEP = 10**15
+LONGEST_HEAD = 80  # characters before the mapping
+
+_TYPE = r"(?:tensor|array|Array|(?:np\.|numpy\.|jnp\.|torch\.)?(?:float|int|uint|bfloat)\d*_?)\(\s*"
 _TOKEN = re.compile(
-    rf"\s*(?:(?P<open>\{{)|(?P<close>\}})|(?P<list>[\[(])|(?P<listed>[\])])|(?P<comma>,)|(?P<colon>:)"
-    rf"|(?:{_CALL})(?P<called>{NUMBER})(?:\s*,[^()]*)?\s*\)"
+    rf"\s*(?:(?P<open>\{{)|(?P<close>\}})|(?P<open_list>[\[(])|(?P<close_list>[\])])|(?P<comma>,)|(?P<colon>:)"
+    rf"|(?:{_TYPE})(?P<typed>{NUMBER})(?:\s*,[^()]*)?\s*\)"
     rf"|(?P<number>{NUMBER})(?=\s*(?:[,\]}})]|$))"
     rf"|'(?P<single>(?:[^'\\]|\\.)*)'|\"(?P<double>(?:[^\"\\]|\\.)*)\""
     rf"|(?P<other>[^\s,{{}}\[\]():'\"]+(?:\([^()]*\))?))"
 )
+_REST = re.compile(r"[\s.;)]*(?:\w+=[\w.+-]+\s*){0,5}")  # metrics={'loss': 0.5} step=50
+_DICT_TYPE = re.compile(r"(?:\w+\.)?(?:defaultdict\(<class '[\w.]+'>, |(?:OrderedDict|Counter|dict)\()$")
+_METHOD = re.compile(r"\.\w+\(\s*$")
+_CLOCKS_AND_TOTALS = frozenset(
+    ["timestamp", "time", "total_steps", "num_epochs", "max_steps", "total_epochs"]
+)
 
 
-_AFTER = re.compile(r"[\s.;)]*(?:\w+=[\w.+-]+\s*){0,5}")  # metrics={'loss': 0.5} step=50
+def start(text: str) -> int:
+    """Where a mapping may begin; -1 if there is none."""
+    at = text.find("{")
+    return at if at >= 0 and ":" in text[at:] else -1
 
-Span = tuple[int, int]
+
+def scan(text: str, start: int) -> Scan:
+    """The metrics and positions of a line that ends in a mapping, after few words or a position."""
+    head = _DICT_TYPE.sub("", text[:start]).rstrip(" :=-(")
+    if len(head) > LONGEST_HEAD or other_lines.is_other(head) or _METHOD.search(text, 0, start):
+        return Scan(None, text, True)
+    spans = find(text, start)
+    if not spans or any(vocabulary.is_setting(name.rpartition("/")[2]) for name in spans):
+        return Scan(None, text, True)
+    line = scanner.find(head)
+    reusable = not line.depends_on_digits
+    if line.unknown_words > scanner.MOST_UNKNOWN or line.unknown_numbers:
+        return Scan(None, text, reusable)
+    for name, span in spans.items():
+        if span is not None:
+            _add(name, *span, line)
+    return Scan(line if line.clearest >= Clarity.WEAK else None, text, reusable)
 
 
-def find(text: str, start: int) -> dict[str, Span | None] | None:
+def _add(name: str, start: int, end: int, line: ScannedLine) -> None:
+    """Add a metric or a position of the mapping."""
+    key = name.lower().removeprefix("train/").removeprefix("global_").removeprefix("current_")
+    priority = STEP_PRIORITY.get(key.removesuffix("s"))
+    if key in ("epoch", "epochs"):
+        line.positions["epoch"] = Span(start, end, number)
+    elif priority is not None:
+        if priority > line.step_priority:
+            line.positions["step"], line.step_priority = Span(start, end, _step), priority
+    elif key not in _CLOCKS_AND_TOTALS:
+        full_name = f"{line.section}/{name}" if line.section else name
+        line.metrics[full_name] = Span(start, end, number)
+        line.clearest = max(line.clearest, vocabulary.clarity(name))
+
+
+def _step(shown: str) -> float:
+    value = number(shown)
+    return int(value) if abs(value) < LARGEST_STEP else math.nan
+
+
+def find(text: str, start: int) -> dict[str, tuple[int, int] | None] | None:
     """The names in the mapping that begins at `start` and ends the text; None if it is no mapping.
 
-    With each, where its number stands, if it has one: what stands inside of `a` is `a/b`, a text that is
-    a number counts as one, and lists do not.
+    With each, where its number begins and ends, if it has one: what is inside of `a` is `a/b`, a text that
+    is a number counts as one, and lists do not.
     """
-    found: dict[str, Span | None] = {}
+    found: dict[str, tuple[int, int] | None] = {}
     path: list[str] = []
     key, in_list, depth = "", 0, 0
-    span: Span | None = None
+    span: tuple[int, int] | None = None
     has_value = False
     expects_key = False
     at = start
@@ -40,39 +94,39 @@ def find(text: str, start: int) -> dict[str, Span | None] | None:
         if not token:
             return None
         at = token.end()
-        what = token.lastgroup or ""
-        shown = token[what]
-        if what == "list":
+        kind = token.lastgroup or ""
+        shown = token[kind]
+        if kind == "open_list":
             in_list += 1
-        elif what == "listed":
+        elif kind == "close_list":
             in_list -= 1
             if in_list < 0:
                 return None
         elif in_list:
             continue
-        elif what == "open":
+        elif kind == "open":
             if expects_key or depth == DEEPEST:
                 return None
             if depth:
                 path.append(key)
             depth += 1
             expects_key, has_value, span = True, False, None
-        elif what in ("comma", "close"):
+        elif kind in ("comma", "close"):
             if has_value:
                 found["/".join([*path, key])] = span
             expects_key, has_value, span = True, False, None
-            if what == "close":
+            if kind == "close":
                 depth -= 1
                 if not depth:
-                    return found if _AFTER.fullmatch(text, at) else None
+                    return found if _REST.fullmatch(text, at) else None
                 key = path.pop()
-        elif what == "colon":
+        elif kind == "colon":
             expects_key = False
         elif expects_key:
-            if what not in ("single", "double"):
+            if kind not in ("single", "double"):
                 return None
             key = shown
         else:
             has_value = True
-            if what in ("called", "number") or is_number(shown):
-                span = token.span(what)
+            if kind in ("typed", "number") or is_number(shown):
+                span = token.span(kind)

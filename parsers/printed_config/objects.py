@@ -1,86 +1,68 @@
-"""Names and values in what programs print of their objects: reprs, dicts, JSON, lists of `name=value`."""
+"""Objects that are printed on one line or many: `Namespace(lr=0.1)`, dataclasses, dicts, JSON."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from capture.language.literals import literal
+from capture.language.tables import NOT_RECOGNISED
+from capture.parsers.printed_config.headings import is_of_object
+from capture.parsers.printed_config.names import are_hyperparameters
+from capture.parsers.printed_config.reprs import entry, open_brackets, pairs
+from capture.parsers.printed_config.state import OpenConfig, OpenObject, Result, config, held_back
 
-DEEPEST = 16
-MOST_VALUES = 500
+MOST_LINES = 2000
+MOST_CHARACTERS = 64 * 1024
 
-_STRING = r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\""
-_MARK = re.compile(rf"{_STRING}|(?P<open>[\[({{])|(?P<close>[\])}}])|(?P<comma>,)|(?P<equals>[:=])")
-_CALLED = re.compile(r"(?P<name>[A-Za-z_][\w.]*)?\s?(?P<open>[({])(?P<body>.*)[)}]", re.S)
-_NAME = re.compile(r"[A-Za-z_][\w ./+-]{0,80}")
-_ENUM = re.compile(r"<[\w.]+: (.*)>|<class '(.*)'>", re.S)  # <IntervalStrategy.STEPS: 'steps'>
-
-Pairs = list[tuple[str, str]]
-_Parts = list[tuple[str, str | None]]
-
-
-def open_brackets(text: str) -> int:
-    """How many brackets are open at the end of the text; those in strings don't count."""
-    marks = [mark.lastgroup for mark in _MARK.finditer(text)]
-    return marks.count("open") - marks.count("close")
+_CLASS = re.compile(r"(?:.{0,80}[\s:=(])?(?P<name>[A-Za-z_][\w.]*)")
+_CLASS_OF_CONFIG = re.compile(
+    r"(?i).*(?:namespace|args|arguments|config(?:uration)?|cfg|h?params|parameters|options|opts?|settings|flags)"
+)
+# The end of a line that may have another one below it in the same object, and a line that may follow any.
+_UNFINISHED = re.compile(r"[,(\[{:=]\s*$")
+_CONTINUATION = re.compile(r"\s*[)\]}'\"]")
 
 
-def pairs(text: str) -> Pairs:
-    """The names in `Name(a=1, b={'c': 2})`, `{"a": 1}` or `a=1, b=2`, with the text of each value.
-
-    What stands inside of `a` is `a.b`.  None at all where it is anything else.
-    """
-    called = _CALLED.fullmatch(text.strip())
-    return _entries(called["body"] if called else text, "", 0)[:MOST_VALUES]
-
-
-def entry(name: str, value: str, depth: int = 0) -> Pairs:
-    """One name and its value: several where that is an object that has values of its own."""
-    enum = _ENUM.fullmatch(value)
-    if enum:
-        value = enum[1] or enum[2]
-    called = _CALLED.fullmatch(value)
-    if called and (called["name"] or called["open"] == "{"):
-        inner = _entries(called["body"], f"{name}.", depth + 1) if depth < DEEPEST else []
-        if inner:
-            return inner
-        one = _split(called["body"])
-        if called["name"] and len(one) == 1 and one[0][1] is None:  # PosixPath('out'), tensor(0.5)
-            value = one[0][0]
-    return [(name, value)]
-
-
-def _entries(body: str, path: str, depth: int) -> Pairs:
-    found: Pairs = []
-    for key, value in _split(body):
-        name = str(literal(key))
-        if value is None or not _NAME.fullmatch(name):
-            return []
-        found += entry(f"{path}{name}", value, depth)
-    return found
+def begun(text: str, state: OpenConfig) -> Result | None:
+    """An object that begins in this line."""
+    starts = [at for at in (text.find("("), text.find("{")) if at >= 0]
+    if not starts:
+        return None
+    start = min(starts)
+    head = text[:start]
+    if text[start] == "(":
+        match = _CLASS.fullmatch(head)
+        if not match or not _CLASS_OF_CONFIG.fullmatch(match["name"]):
+            return None
+        has_name, shown = True, text[match.start("name") :]
+    else:
+        has_name = is_of_object(head)
+        if not has_name and (head.strip() or not state.first_lines_left):
+            return None
+        shown = text[start:]
+    depth = open_brackets(shown)
+    if depth > 0:
+        return held_back(OpenConfig(state.first_lines_left, has_name, OpenObject(shown, depth)))
+    found = pairs(shown.rstrip(" .;,"))
+    if not found or not (has_name or are_hyperparameters(found)):
+        return None
+    return state.rest(), config(found)
 
 
-def _split(body: str) -> _Parts:
-    """The parts between the outer commas, each as what stands before and after its first `:` or `=`."""
-    found: _Parts = []
-    depth = start = 0
-    equals: int | None = None
-    for mark in _MARK.finditer(body):
-        what = mark.lastgroup
-        if what == "open":
-            depth += 1
-        elif what == "close":
-            depth -= 1
-        elif depth == 0 and what == "equals" and equals is None:
-            equals = mark.start()
-        elif depth == 0 and what == "comma":
-            found.append(_part(body, start, equals, mark.start()))
-            start, equals = mark.end(), None
-    last = _part(body, start, equals, len(body))
-    return [*found, last] if last[0] else found
-
-
-def _part(body: str, start: int, equals: int | None, end: int) -> tuple[str, str | None]:
-    if equals is None:
-        return body[start:end].strip(), None
-    return body[start:equals].strip(), body[equals + 1 : end].strip()
+def continued(text: str, state: OpenConfig, opened: OpenObject) -> Result:
+    """One more line of the object that is open in `state`."""
+    is_broken = not _UNFINISHED.search(opened.text) and not _CONTINUATION.match(text)
+    opened.text += "\n" + text
+    opened.depth += open_brackets(text)
+    opened.lines += 1
+    if is_broken or opened.lines > MOST_LINES or len(opened.text) > MOST_CHARACTERS:
+        return state.rest(), NOT_RECOGNISED
+    if opened.depth > 0:
+        return held_back(state)
+    found = entry(opened.key, opened.text.strip()) if opened.key else pairs(opened.text)
+    if not state.has_heading and not are_hyperparameters(found):
+        return state.rest(), NOT_RECOGNISED
+    if not opened.key:
+        return state.rest(), config(found, whole=True)
+    goes_on = replace(state, object=None, rows=[], is_list=True)
+    return goes_on, config(state.rows + found, whole=True)

@@ -12,7 +12,8 @@ from capture.errors import UserError
 from capture.language.checked_yaml import Source
 from capture.language.library import built_in, by_name, load
 from capture.parsers import general, vocabulary
-from capture.parsers.general import mapping
+from capture.parsers.general import mapping, names, pairs, positions
+from capture.parsers.general.line import ScannedLine
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
@@ -24,6 +25,10 @@ def parse(text, parsers=(PARSER,)):
     records = pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]
     assert not pipeline.engine.events
     return records
+
+
+def read(line):
+    return general.read(line, general.begin(), {}, alone=True)
 
 
 def short(text, **more):
@@ -142,16 +147,37 @@ def test_lines_of_programs(line, epoch, step, metrics):
     assert short(line) == [(epoch, step, metrics)]
 
 
+def examples(recognisers):
+    return [(r, example) for r in recognisers for example in re.findall("`([^`]+)`", r.__doc__)]
+
+
+@pytest.mark.parametrize(("recogniser", "example"), examples(pairs.RECOGNISERS))
+def test_a_recogniser_of_pairs_is_the_first_to_recognise_its_examples(recogniser, example):
+    start = re.search("[A-Za-z]", example).start()
+    name = names.name_at(example, start)
+    first = next(r for r in pairs.RECOGNISERS if r(example, name, ScannedLine()))
+    assert first is recogniser
+
+
+POSITIONS = [*positions.AT_BEGINNING, *positions.AT_NUMBER]
+POSITIONS += dict.fromkeys(r for recognisers in positions.AT_WORD.values() for r in recognisers)
+
+
+@pytest.mark.parametrize(("recogniser", "example"), examples(POSITIONS))
+def test_a_recogniser_of_positions_recognises_its_examples(recogniser, example):
+    assert recogniser(example, 0, ScannedLine())
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from([case[0] for case in LINES]), st.data())
 def test_what_was_found_in_lines_before_changes_nothing(line, data):
     """Lines that differ in digits alone are looked at once."""
     other = re.sub(r"\d", lambda _: data.draw(st.sampled_from("0123456789")), line)
     general._known.clear()
-    alone = repr(general.read(other, {}))
+    unprepared = repr(read(other))
     general._known.clear()
-    general.read(line, {})
-    assert repr(general.read(other, {})) == alone
+    read(line)
+    assert repr(read(other)) == unprepared
 
 
 def test_nan_is_a_value():
@@ -350,7 +376,7 @@ def test_a_format_of_the_users_may_use_a_reader_and_learns_which_there_are():
     assert samples.check(load(Source(own, "own.yaml"))) == []
     with pytest.raises(UserError, match="there is no reader 'words'"):
         load(Source(own.replace("general", "words"), "own.yaml"))
-    with pytest.raises(UserError, match="either line: or regex:"):
+    with pytest.raises(UserError, match="exactly one of the keys line, regex"):
         load(Source(own.replace("reader: general", "reader: general, line: x"), "own.yaml"))
 
 

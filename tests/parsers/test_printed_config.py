@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from capture import records as records_module
 from capture.language import library
-from capture.parsers.printed_config import objects
+from capture.parsers.printed_config import reprs
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
@@ -254,7 +254,7 @@ def test_whatever_a_value_is_its_record_can_be_written(value):
 @settings(deadline=None)
 @given(st.text(alphabet="ab=:,'\"()[]{} \n\\.1", max_size=60))
 def test_whatever_stands_there_it_is_read_without_an_error(text):
-    for name, value in objects.pairs(text):
+    for name, value in reprs.pairs(text):
         assert name
         assert isinstance(value, str)
     records(f"Config: {text}\nNamespace({text})\n{text}\n", CONFIG)

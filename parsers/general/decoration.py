@@ -1,0 +1,57 @@
+"""Decoration that programs put around names and numbers: arrows, bars, types of numbers, cells."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from capture.language.numbers import NUMBER
+
+_ARROW = re.compile(r"\s*(?:(?:\|\s)?>|[=*#~-]{2,}>?|\*|[-=]>|[→↳•])(?=\s)")  # ==> epoch 3   -> val_loss 0.7
+_BAR = re.compile(r"\[[=#>. -]{5,}\]|\|?[▏▎▍▌▋▊▉█━╸╺─░▒▓]{2,}[ ╸╺]*\|?")  # [=====>    ]   |███▌     |
+# A text without which an expression can't match, the expression, and what is put in its place.
+_REPLACEMENTS = [
+    ("=[", re.compile(rf"(?<==)\[\s*({NUMBER})\s*\]"), r"\1"),  # episodic_return=[23.]
+    (
+        "(",  # tensor(0.53, grad_fn=<NllLossBackward0>)   np.float64(0.5)
+        re.compile(
+            rf"(?:tensor|Array|array|(?:np\.|numpy\.|jnp\.)?(?:float|int)\d+)"
+            rf"\(\s*({NUMBER})(?:,[^()]{{0,80}}(?:\([^()]*\))?)?\s*\)"
+        ),
+        r"\1",
+    ),
+    ("f0", re.compile(r"(?<=\d)f0(?!\w)"), ""),  # 0.5f0 of Julia
+    (". ", re.compile(r"(?i)\b(avg|val|max|min|std|tot)\. (?=[a-z])"), r"\1 "),  # avg. loss
+]
+# A message that another thread printed into the line: loss 0.5/usr/lib/x.py:12: UserWarning: ...
+_MESSAGE = re.compile(r"(?:/[\w.-]+){2,}:\d+:|\b(?:\w*Warning|\w+(?:Error|Exception)):\s|Traceback \(")
+_CELLS = re.compile(
+    rf"\s*[|│┃]\s*(?P<name>[A-Za-z_][\w/.@ -]{{0,60}}?)\s*[|│┃]\s*"
+    rf"(?P<value>{NUMBER})\s?(?P<percent>%)?(?P<unit>)\s*[|│┃]\s*$"
+)
+
+
+class Undecorated(NamedTuple):
+    """A line's text without decoration, and what is before its bar, if it has one."""
+
+    text: str
+    before_bar: str | None
+
+
+def remove(text: str) -> Undecorated:
+    """The text without decoration: names and numbers only."""
+    arrow, bar = _ARROW.match(text), _BAR.search(text)
+    plain = text[arrow.end() :] if arrow else text
+    if bar:
+        plain = _BAR.sub(" ", plain)
+    for needed, expression, replacement in _REPLACEMENTS:
+        if needed in plain:
+            plain = expression.sub(replacement, plain)
+    if message := _MESSAGE.search(plain):
+        plain = plain[: message.start()]
+    return Undecorated(plain, text[: bar.start()] if bar else None)
+
+
+def cells(text: str) -> re.Match[str] | None:
+    """Name and value, if the text is a row of two cells: `|  test_loss  |  0.55  |`."""
+    return _CELLS.match(text)

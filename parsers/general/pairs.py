@@ -1,0 +1,182 @@
+"""Names with their numbers: `loss=0.53`, `acc: 91.2%`, `Accuracy: 9850/10000 (98%)`.
+
+A recogniser takes a line's text, a name in it, and what was found before, to which it adds.  It returns
+where the pair ends, 0 if it does not recognise it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from capture.language.key_values import share
+from capture.language.numbers import NUMBER, number
+from capture.parsers import vocabulary
+from capture.parsers.general import positions
+from capture.parsers.general.line import ScannedLine, Span, recognise
+from capture.parsers.general.names import Name, name_at, without_sentence
+from capture.parsers.general.tokens import COUNT, EACH_EPOCH, VALUE, WORD, count, ratio
+from capture.parsers.general.values import add_value
+from capture.parsers.vocabulary import Clarity
+
+_PHRASE = re.compile(
+    rf"{WORD} (?:\([^()]*\) )?(?:of|on|for|over|after|at|in) [^=|,;]{{1,80}}?(?::|=| is)\s*{VALUE}"
+    r"\s*[.!]?\s*$"
+)
+_PHRASE_END = re.compile(r"\s*(?::|=| is)\s*$")
+_WHEN = re.compile(r" (?=(?:after|at) [\da-z])")
+
+
+def phrase(text: str, name: Name, line: ScannedLine) -> int:
+    """`Accuracy of the network on the 10000 test images: 55 %`, `Loss after 100 steps: 0.5`."""
+    match = _PHRASE.match(text, name.start)
+    if not match or vocabulary.clarity(name.first_word) < Clarity.WEAK:
+        return 0
+    line.has_sign = True
+    words = _PHRASE_END.sub("", text[name.start : match.start("value")])
+    if when := _WHEN.search(words):
+        begin = name.start + when.end()
+        if positions.after(text, begin, line) or positions.named(text, text.index(" ", begin) + 1, line):
+            words = words[: when.start()]
+    without_numbers = " ".join(re.sub(r"\b\d[\d,.]*\b|:", " ", words).split())
+    return add_value(text, without_numbers, match, line)
+
+
+_SPLIT = r"(?i:train(?:ing)?|val(?:id(?:ation)?)?|test|eval|dev)"
+_OF_TWO_SPLITS = re.compile(
+    rf"(?P<one>{_SPLIT})\s?/\s?(?P<two>{_SPLIT}) (?P<name>{WORD}(?: {WORD})?)\s?[:=]\s*"
+    rf"(?P<first>{NUMBER})(?P<first_percent>\s?%)?\s?/\s?(?P<second>{NUMBER})(?P<second_percent>\s?%)?(?![\w/])"
+)
+
+
+def of_two_splits(text: str, name: Name, line: ScannedLine) -> int:
+    """`Train / Test accuracy: 0.37 / 0.28`, `train/val loss: 0.5/0.6`."""
+    match = _OF_TWO_SPLITS.match(text, name.start)
+    if not match:
+        return 0
+    line.has_sign = True
+    for split, value in (("one", "first"), ("two", "second")):
+        read = share if match[f"{value}_percent"] else number
+        line.add(f"{match[split]} {match['name']}", Span.of(match, value, read))
+    line.section = ""
+    return match.end()
+
+
+_WITH_SIGN = re.compile(rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?\s{{0,4}}:?[:=](?![:=])\s*{VALUE}")
+_FRACTION_BEGINS = re.compile(r" \[\s*\d+/")
+_LOOP_VARIABLES = ("i", "t", "k")
+
+
+def _count_with_sign(text: str, name: Name) -> re.Match[str] | None:
+    match = _WITH_SIGN.match(text, name.end)
+    return match if match and match["value"].isdigit() else None
+
+
+def split_with_epoch(text: str, name: Name, line: ScannedLine) -> int:
+    """`Train: 3 [  50/1251 (  4%)]`."""
+    match = _count_with_sign(text, name) if vocabulary.is_split(name.text) else None
+    if not match or not _FRACTION_BEGINS.match(text, match.end()):
+        return 0
+    line.has_sign = True
+    line.section = name.text
+    line.positions["epoch"] = Span.of(match, "value", count)
+    return match.end()
+
+
+def loop_variable(text: str, name: Name, line: ScannedLine) -> int:
+    """`i=100`: the step, if there is no other."""
+    if name.text not in _LOOP_VARIABLES or "step" in line.positions:
+        return 0
+    match = _count_with_sign(text, name)
+    if not match:
+        return 0
+    line.has_sign = True
+    line.positions["step"] = Span.of(match, "value", count)
+    return match.end()
+
+
+def number_of_process(text: str, name: Name, line: ScannedLine) -> int:
+    """`Run: 01`, `rank=3`: no metric."""
+    match = _count_with_sign(text, name) if vocabulary.is_process(name.text) else None
+    if not match:
+        return 0
+    line.has_sign = True
+    return match.end()
+
+
+def with_sign(text: str, name: Name, line: ScannedLine) -> int:
+    """`loss=0.53`, `acc: 91.2%`, `loss (mean) = 0.5`."""
+    match = _WITH_SIGN.match(text, name.end)
+    if not match:
+        return 0
+    line.has_sign = True
+    return add_value(text, without_sentence(name, line) + (match["note"] or ""), match, line)
+
+
+_HITS = re.compile(
+    rf"\s{{0,2}}[:=]?\s{{0,4}}(?P<hits>{COUNT})\s?/\s?(?P<all>{COUNT})(?![\d/]|\.\d)(?:\s*\(\s*[\d.]+\s?%\s*\))?"
+)
+
+
+def hits(text: str, name: Name, line: ScannedLine) -> int:
+    """`Accuracy: 9850/10000 (98%)`."""
+    match = _HITS.match(text, name.end) if vocabulary.clarity(name.last_word) == Clarity.CLEAR else None
+    if not match or not line.are_ordered(text, Span.of(match, "hits", count), Span.of(match, "all", count)):
+        return 0
+    line.add(without_sentence(name, line), Span(match.start("hits"), match.end("all"), ratio))
+    return match.end()
+
+
+_AT_STEP = re.compile(rf" (?P<at>{COUNT}):?\s+(?=-?\d*\.\d|-?\d+e-|nan|inf){VALUE}")
+
+
+def at_step(text: str, name: Name, line: ScannedLine) -> int:
+    """`Validation loss 15: 0.878570`, `Train loss 5 1.171202`."""
+    match = _AT_STEP.match(text, name.end) if vocabulary.clarity(name.text) == Clarity.CLEAR else None
+    if not match:
+        return 0
+    line.set_step(Span.of(match, "at", count), None, EACH_EPOCH)
+    return add_value(text, without_sentence(name, line), match, line)
+
+
+_AFTER_SPACE = re.compile(rf"\s+(?:is\s+|was\s+|of\s+)?{VALUE}")
+_EDGES = ("|", ",", ";", "\t")
+
+
+def after_space(text: str, name: Name, line: ScannedLine) -> int:
+    """`loss 0.53`, `Validation accuracy is 0.91`."""
+    if vocabulary.clarity(name.last_word) < Clarity.BESIDE:
+        return 0
+    match = _AFTER_SPACE.match(text, name.end)
+    return add_value(text, without_sentence(name, line), match, line, spaced=True) if match else 0
+
+
+def cell(text: str, name: Name, line: ScannedLine) -> int:
+    """`| Avg100 4.3 |`: any name, alone between two signs that part pairs; one word may be the last."""
+    match = _AFTER_SPACE.match(text, name.end)
+    if not match or not text[: name.start].rstrip(" ").endswith(_EDGES):
+        return 0
+    rest = text[match.end() :].strip(" ")
+    is_last_word = not rest and " " not in text[name.start : match.end()].rsplit(maxsplit=1)[0]
+    if not is_last_word and not rest.startswith(_EDGES):
+        return 0
+    return add_value(text, without_sentence(name, line), match, line, spaced=True)
+
+
+RECOGNISERS = [
+    phrase,
+    of_two_splits,
+    split_with_epoch,
+    loop_variable,
+    number_of_process,
+    with_sign,
+    hits,
+    at_step,
+    after_space,
+    cell,
+]
+
+
+def pair(text: str, at: int, line: ScannedLine) -> int:
+    """A name with its number."""
+    name = name_at(text, at)
+    return recognise(RECOGNISERS, text, name, line) if name else 0

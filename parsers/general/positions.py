@@ -1,0 +1,180 @@
+"""Positions: words and numbers that say how far the run is, `epoch 3`, `[12/100]`, `after 6400 examples`.
+
+A recogniser takes a line's text, where to look, and what was found before, to which it adds.  It returns
+where the position ends that begins there, 0 if it recognises none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from capture.language.numbers import number
+from capture.parsers.general.line import ScannedLine, Span, recognise
+from capture.parsers.general.tokens import COUNT, EACH_EPOCH, OF_RUN, PERCENT, STEP_PRIORITY, count
+
+_EPOCH_WORDS = ("epoch", "ep")
+_OF_RUN_WORDS = ("global", "total", "env", "optimizer", "train", "training", "current", "num")
+
+
+def _counted_by(words: Iterable[str], before: str = "") -> re.Pattern[str]:
+    """One of the words with its number: `epoch 3/10`, `Step [100/600]`, `iter no. 7`, `total steps=12`."""
+    longest_first = "|".join(sorted(words, key=len, reverse=True))
+    return re.compile(
+        rf"(?i){before}(?P<of_run>(?:{'|'.join(_OF_RUN_WORDS)})[ _-])?(?P<word>{longest_first})(?P<plural>s)?"
+        r"(?:\([a-z]+\)|\.)?"
+        rf"\s{{0,8}}(?:[:=#]|no\.?)?\s{{0,8}}[\[(]?\s{{0,8}}(?P<at>{COUNT})(?P<decimals>\.\d{{1,12}})?"
+        rf"(?:\s{{0,8}}(?:/|of)\s{{0,8}}(?P<of>{COUNT}))?{PERCENT}\s{{0,8}}[\])]?(?![\w%]|[.:/-]\d)"
+    )
+
+
+_BEST = _counted_by(["fold", *_EPOCH_WORDS, *STEP_PRIORITY], before="best[ _-]")
+_EPOCH = _counted_by(_EPOCH_WORDS)
+_FOLD = _counted_by(["fold"])
+_STEP = _counted_by(STEP_PRIORITY)
+_AFTER = re.compile(rf"(?i)(?:after|at|@) (?P<at>{COUNT}) (?P<word>[a-z-]+?)s?(?![a-z])")
+_FRACTION = re.compile(
+    rf"(?P<open>[\[(]?)\s{{0,8}}(?P<at>{COUNT})\s{{0,8}}/\s{{0,8}}(?P<of>{COUNT})"
+    rf"(?:\s?(?:batch|step|iter|it|epoch)[a-z]*)?\s{{0,8}}{PERCENT}\s{{0,8}}[\])]?(?![\w/%]|\.\d|\s?[KMGT]i?B)"
+)
+_NTH_EPOCH = re.compile(rf"(?P<at>{COUNT})(?:st|nd|rd|th)?[ -]?(?i:epoch)(?![a-z])")
+_EPOCH_AND_STEP = re.compile(
+    r"\s*\[(?P<epoch>\d{1,9})(?:,\s*|\]\s?\[)(?P<at>\d{1,12})(?:\s*/\s*(?P<of>\d{1,12}))?\s*\]"
+)
+_LABEL = re.compile(
+    r"\s*(?P<hash>#\s?)?[(\[]?(?P<at>\d{1,9})(?:[\])]?\s?[:|,](?=\s)|[\])](?=\s)|\t|(?(hash)\s|(?!)))"
+)
+
+_LETTERS = re.compile(r"[A-Za-z]+")
+
+
+def after(text: str, at: int, line: ScannedLine) -> int:
+    """`after 6400 examples`, `at 3 epochs`, `@ 10 steps`."""
+    match = _AFTER.match(text, at)
+    word = match["word"].lower() if match else ""
+    if not match or (word not in STEP_PRIORITY and word != "epoch"):
+        return 0
+    if word == "epoch":
+        line.positions["epoch"] = Span.of(match, "at", count)
+    else:
+        line.set_step(Span.of(match, "at", count), None, STEP_PRIORITY[word])
+    return match.end()
+
+
+def best(text: str, at: int, line: ScannedLine) -> int:
+    """`best epoch 12`: where the run was."""
+    match = _BEST.match(text, at)
+    return match.end() if match and not _is_setting(match) else 0
+
+
+def epoch(text: str, at: int, line: ScannedLine) -> int:
+    """`Epoch 3/10`, `ep: 3`, `epoch 0.25`."""
+    match = _EPOCH.match(text, at)
+    if not match or _is_setting(match):
+        return 0
+    end = match.end("decimals") if match["decimals"] else match.end("at")
+    line.positions["epoch"] = Span(match.start("at"), end, number)
+    if match["of"]:
+        line.positions["epochs"] = Span.of(match, "of", count)
+    return match.end()
+
+
+def fold(text: str, at: int, line: ScannedLine) -> int:
+    """`Fold 2`."""
+    match = _FOLD.match(text, at)
+    if not match or match["decimals"]:
+        return 0
+    line.positions["fold"] = Span.of(match, "at", count)
+    return match.end()
+
+
+def step(text: str, at: int, line: ScannedLine) -> int:
+    """`Step [100/600]`, `iter 7`, `global_step=100`, `batch 3/40`."""
+    match = _STEP.match(text, at)
+    if not match or match["decimals"]:
+        return 0
+    priority = STEP_PRIORITY[match["word"].lower()] + (OF_RUN if match["of_run"] else 0)
+    _set_step(match, priority, line)
+    return match.end()
+
+
+def fraction(text: str, at: int, line: ScannedLine) -> int:
+    """`[12/100]`, `12/100 (12%)`; after a metric only in brackets."""
+    match = _FRACTION.match(text, at)
+    if not match or (line.metrics and not (match["open"] and match[0][-1] in ")]")):
+        return 0
+    counts = Span.of(match, "at", count), Span.of(match, "of", count)
+    if not line.are_ordered(text, *counts):
+        return 0
+    line.fractions.append(counts)
+    return match.end()
+
+
+def nth_epoch(text: str, at: int, line: ScannedLine) -> int:
+    """`3rd epoch`, `3epoch:train:`."""
+    match = _NTH_EPOCH.match(text, at)
+    if not match:
+        return 0
+    line.positions["epoch"] = Span.of(match, "at", count)
+    return match.end()
+
+
+def epoch_and_step(text: str, at: int, line: ScannedLine) -> int:
+    """`[1,  2000] loss`, `[1][100/600] loss`."""
+    match = _EPOCH_AND_STEP.match(text, at)
+    if not match:
+        return 0
+    line.positions["epoch"] = Span.of(match, "epoch", count)
+    _set_step(match, EACH_EPOCH, line)
+    return match.end()
+
+
+def label(text: str, at: int, line: ScannedLine) -> int:
+    """`12: loss`, `[12] loss`, `#12 loss`: a step, if no word says that it is another."""
+    match = _LABEL.match(text, at)
+    if not match:
+        return 0
+    line.positions["step"] = Span.of(match, "at", count)
+    return match.end()
+
+
+AT_BEGINNING = [epoch_and_step, label]
+AT_NUMBER = [fraction, nth_epoch]
+AT_WORD = {  # the first, or the first part of `global_step`
+    "after": [after],
+    "at": [after],
+    "best": [best],
+    "epoch": [epoch],
+    "epochs": [epoch],
+    "ep": [epoch],
+    "fold": [fold],
+    "mini": [step],
+    **{word + plural: [step] for word in STEP_PRIORITY for plural in ("", "s")},
+    **{word: [epoch, fold, step] for word in _OF_RUN_WORDS},
+}
+
+
+def named(text: str, at: int, line: ScannedLine) -> int:
+    """A position that begins with a word."""
+    letters = _LETTERS.match(text, at)
+    recognisers = AT_WORD.get(letters[0].lower()) if letters else None
+    return recognise(recognisers, text, at, line) if recognisers else 0
+
+
+def name_fractions(line: ScannedLine) -> None:
+    """Take the fractions that no word names for the epoch and the step, or for the step alone."""
+    names = [name for name in ("epoch", "step") if name not in line.positions]
+    if len(names) == 2 and len(line.fractions) == 1:
+        names = ["step"]
+    for name, (part, total) in zip(names, line.fractions):
+        line.positions |= {name: part, f"{name}s": total}
+
+
+def _set_step(match: re.Match[str], priority: int, line: ScannedLine) -> None:
+    steps = Span.of(match, "of", count) if match["of"] else None
+    line.set_step(Span.of(match, "at", count), steps, priority)
+
+
+def _is_setting(match: re.Match[str]) -> bool:
+    """Whether it says how many epochs there are to be: `epochs: 10`."""
+    return bool(match["plural"]) and match["word"].lower() in _EPOCH_WORDS and not match["of"]
