@@ -14,15 +14,13 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from capture import runs
 from capture.relay import command as launch
 from capture.relay.session import Session
 from capture.relay.signals import TO_THE_GROUP, Signals
-from capture.relay.stream import Stream
+from capture.relay.stream import Stream, occupy_closed_streams
 from capture.relay.terminal import Keyboard, copy_size, is_terminal, keys_of, open_pair, post_process
+from capture.relay.tracked import TrackedRecording
 from capture.runs import Result
-from capture.runs.recording import Recorder
-from capture.tracker.supervisor import Supervisor
 
 LAST_TURNS = 32  # a pipe holds no more than this many reads
 
@@ -40,8 +38,15 @@ class Options(NamedTuple):
 class Relay:
     """One command and its streams."""
 
-    def __init__(self, command: Sequence[str], folder: str | None, options: Options) -> None:
-        self.command, self.options = command, options
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: str | None,
+        options: Options,
+        closed: Sequence[int],
+        recording: TrackedRecording,
+    ) -> None:
+        self.command, self.options, self.recording = command, options, recording
         self.flows: list[Stream] = []
         self.session: Session | None = None
         self.keyboard: Keyboard | None = None
@@ -50,13 +55,9 @@ class Relay:
         self.pid = 0
         self.status: int | None = None  # as waitpid gives it
         self.errno = 0
-        self._closed = [fd for fd in range(3) if not _is_open(fd)]
-        for _ in self._closed:  # a placeholder that exec closes again: closed stays closed
-            os.open(os.devnull, os.O_RDWR)
-        self.recorder = Recorder(folder, options.since) if folder is not None else None
+        self._closed = closed
         self._ignored = launch.ignored_signals()
         self._hurried = False  # told to end, after the command had ended
-        self.tracker_pid = 0
         terminals = [is_terminal(fd) for fd in range(3)]
         wanted = options.tty == "always" or (options.tty == "auto" and (terminals[1] or terminals[2]))
         self.signals = Signals(self._ignored, wanted)
@@ -80,7 +81,9 @@ class Relay:
         if self.options.tty == "always":
             on_terminal[1:] = [True, True]
         streams: list[int | None] = [theirs if flag else None for flag in on_terminal]
-        self.flows.append(Stream("tty", self.ours, 1 if on_terminal[1] else 2, greedy=True))
+        self.flows.append(
+            Stream("tty", self.ours, 1 if on_terminal[1] else 2, self.recording.write, greedy=True)
+        )
         other = next((fd for fd in (1, 2) if not on_terminal[fd] and fd not in self._closed), None)
         pipe = self._pipe(other) if other is not None else None
         if other is not None:
@@ -128,18 +131,14 @@ class Relay:
     def _pipe(self, fd: int) -> int:
         """A pipe for the command's stream; gives the command's end."""
         ours, theirs = os.pipe()
-        self.flows.append(Stream({1: "stdout", 2: "stderr"}[fd], ours, fd))
+        self.flows.append(Stream({1: "stdout", 2: "stderr"}[fd], ours, fd, self.recording.write))
         return theirs
 
-    def run(self, supervisor: Supervisor | None) -> None:
+    def run(self) -> None:
         """Pass bytes on until the command has ended and its output is drained."""
         self.signals.ask_for_senders()
         while self.status is None:
-            pause = None
-            if supervisor:
-                pause = supervisor.look()
-                self.tracker_pid = supervisor.pid or 0
-            self._turn(pause)
+            self._turn(self.recording.check_tracker())
         deadline = time.monotonic() + self.options.linger
         while any(flow.open for flow in self.flows) and (left := deadline - time.monotonic()) > 0:
             if self.keyboard and self.keyboard.taken and not self._is_moving():
@@ -179,7 +178,7 @@ class Relay:
             if flow.waiting and flow.sink in writable:
                 flow.push()
             elif flow.source in readable:
-                flow.move(self._record)
+                flow.move()
         if self.keyboard and self.keyboard.fd in readable and self.keyboard.taken:
             self._read_keys()
         if self.typed:
@@ -189,10 +188,6 @@ class Relay:
         if self.session and self.status is None and self.session.fileno() in readable:
             for word, number in self.session.messages():
                 self._told(word, number)
-
-    def _record(self, name: str, data: bytes) -> None:
-        if self.recorder:
-            self.recorder.write(name, data)
 
     def _read_keys(self) -> None:
         assert self.keyboard is not None  # noqa: S101  it was readable
@@ -220,7 +215,9 @@ class Relay:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
                 if pid:
                     self.status = status
-            launch.reap_orphans({self.pid, self.session.pid if self.session else 0, self.tracker_pid})
+            launch.reap_orphans(
+                {self.pid, self.session.pid if self.session else 0, self.recording.tracker_pid or 0}
+            )
         elif name == "SIGWINCH":
             if self.ours is not None:
                 copy_size(next((fd for fd in range(3) if is_terminal(fd)), None), self.ours)
@@ -277,26 +274,21 @@ class Relay:
         if self.session:
             self.session.close()
         self.signals.close()
-        if self.recorder:
-            self.recorder.close()
 
 
 def run(command: list[str], folder: str | None, options: Options) -> Result:
     """Run the command as it would run by itself, and record it in `folder`, if there is one."""
     if not hasattr(os, "fork"):
         sys.exit("capture: running a command needs Linux or macOS (or WSL on Windows)")
+    closed = occupy_closed_streams()
+    recording = TrackedRecording(folder, options.since)
     try:
-        relay = Relay(command, folder, options)
+        relay = Relay(command, folder, options, closed, recording)
     except BlockingIOError as error:  # no more processes, or terminals, to be had
-        code = launch.complain(command, error.errno or 0)
-        runs.note_end(folder, code)
-        return Result(code, None, None, True)
-    supervisor: Supervisor | None = None
+        return recording.finish(options.wait, launch.complain(command, error.errno or 0))
     try:
-        if folder is not None:
-            supervisor = Supervisor(folder)
-            supervisor.start()
-        relay.run(supervisor)
+        recording.start_tracker()
+        relay.run()
     finally:
         relay.end()
     status = relay.status or 0
@@ -304,18 +296,7 @@ def run(command: list[str], folder: str | None, options: Options) -> Result:
     code = 128 + killed if killed else os.WEXITSTATUS(status)
     if relay.errno:
         code = launch.complain(command, relay.errno)
-    runs.note_end(folder, code)
-    done = supervisor.finish(options.wait) if supervisor else False
-    ended_early = relay.recorder.error if relay.recorder else None
-    return Result(code, killed, ended_early.strerror if ended_early else None, done)
-
-
-def _is_open(fd: int) -> bool:
-    try:
-        os.fstat(fd)
-    except OSError:
-        return False
-    return True
+    return recording.finish(options.wait, code, killed)
 
 
 def _same(one: int, other: int) -> bool:

@@ -19,25 +19,33 @@ MARKS = ("end", RESUME)
 
 
 class Recorder:
-    """Writes the recording.  It never raises: the first error ends it, and stands in `error`."""
+    """Writes the recording of one run.
 
-    def __init__(self, folder: PathLike, since: float = 0.0) -> None:
-        """`since` is the run's age in seconds where it is resumed; a new one begins now."""
+    It never raises: the first error is kept in `error` and ends the recording, the command runs on.
+    """
+
+    def __init__(self, folder: PathLike | None, since: float = 0.0) -> None:
+        """`since` is the age in seconds of a run that is resumed, 0 for a new one.
+
+        For no folder it is inactive: it does nothing, and has no error.
+        """
         self.error: OSError | None = None
         self._start = time.monotonic() - since
-        self._files: list[int] = []
+        self._files: list[int] = []  # log and index while it is active, else empty
+        if folder is None:
+            return
         try:
             for name, mode in ((CONSOLE_LOG, 0o600), (CONSOLE_INDEX, 0o666)):
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
                 self._files.append(os.open(os.path.join(folder, name), flags, mode))
             if since:
-                self._mark("resume", 0)
+                self._mark(RESUME, 0)
         except OSError as error:
             self._give_up(error)
 
     def write(self, stream: str, data: bytes) -> None:
-        """Record a chunk."""
-        if self.error:
+        """Record a chunk of the stream "stdout", "stderr" or "tty"."""
+        if not self._files:
             return
         try:
             _write_all(self._files[0], data)
@@ -46,13 +54,14 @@ class Recorder:
             self._give_up(error)
 
     def close(self) -> None:
-        """Say that nothing more comes."""
-        if not self.error:
-            try:
-                self._mark("end", 0)
-            except OSError as error:
-                self._give_up(error)
-        self._shut()
+        """Mark the end of the recording, and close its files.  This can fail as well: see `error`."""
+        if not self._files:
+            return
+        try:
+            self._mark("end", 0)
+        except OSError as error:
+            self._give_up(error)
+        self._close_files()
 
     def _mark(self, stream: str, length: int) -> None:
         _write_all(
@@ -61,9 +70,9 @@ class Recorder:
 
     def _give_up(self, error: OSError) -> None:
         self.error = error
-        self._shut()
+        self._close_files()
 
-    def _shut(self) -> None:
+    def _close_files(self) -> None:
         for file in self._files:
             os.close(file)
         self._files = []

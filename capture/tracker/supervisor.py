@@ -54,7 +54,7 @@ class Supervisor:
         """Whether the tracker has failed too often to be started again."""
         return not self.done and self._failures >= MOST_FAILURES
 
-    def look(self) -> float | None:
+    def check(self) -> float | None:
         """Notice a tracker that has died, and start it again when its pause is over.
 
         Gives the seconds until this should be called again, None if it need not be.
@@ -94,7 +94,7 @@ class Supervisor:
                 self._stop(time.monotonic() + GRACE if interrupted else deadline)
                 break
             time.sleep(POLL)
-            self.look()
+            self.check()
         return self.done
 
     def _stop(self, deadline: float) -> None:
