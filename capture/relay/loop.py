@@ -121,10 +121,11 @@ class Relay:
                 writers[stream.sink] = stream.push
             else:
                 readers[stream.source] = stream.move
-        if self._keyboard and self._keyboard.waiting:
-            writers[self._keyboard.inner] = self._keyboard.push
-        elif self._keyboard and self._keyboard.taken and self.status is None:
-            readers[self._keyboard.fd] = self._on_keys
+        if self._keyboard and self._child.terminal and self._child.terminal.open:
+            if self._keyboard.waiting:
+                writers[self._keyboard.inner] = self._keyboard.push
+            elif self._keyboard.taken and self.status is None:
+                readers[self._keyboard.fd] = self._on_keys
         for fd in self._signals.sources:
             readers[fd] = self._on_signals
         if self._session and self.status is None:
@@ -206,5 +207,5 @@ class Relay:
             self._session.resume(foreground)
 
     def _copy_size(self) -> None:
-        if self._child.terminal is not None:
-            copy_size(first_terminal(), self._child.terminal)
+        if self._child.terminal and self._child.terminal.open:
+            copy_size(first_terminal(), self._child.terminal.source)

@@ -22,7 +22,7 @@ class Child(NamedTuple):
     streams: list[Stream]
     exec_errno: int = 0  # why the command could not be executed; in a session, the leader says it later
     session: Session | None = None  # the command's on its pseudo-terminal, if it has one
-    terminal: int | None = None  # our end of the pseudo-terminal
+    terminal: Stream | None = None  # its source is our end of the pseudo-terminal
     keyboard: Keyboard | None = None
 
 
@@ -96,7 +96,7 @@ def _start_on_terminal(
         raise
     for fd in set(ends.values()):
         os.close(fd)
-    return Child(session.pid, signals, [output, *others], session=session, terminal=ours, keyboard=keyboard)
+    return Child(session.pid, signals, [output, *others], session=session, terminal=output, keyboard=keyboard)
 
 
 def _open_pipes(plan: StreamPlan, record: Record) -> tuple[list[Stream], dict[int, int]]:

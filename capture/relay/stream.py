@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 READ_SIZE = 64 * 1024
 
-
 Record = Callable[[str, bytes], None]  # of a stream's name and a chunk
 
 

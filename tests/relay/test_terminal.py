@@ -105,6 +105,18 @@ def test_a_large_paste_arrives_whole(terminal):
     child.expect("all 200000")
 
 
+def test_a_program_that_ends_without_reading_all_that_was_typed(terminal):
+    child = terminal(*python(
+        "import os, time, tty\ntty.setraw(0)\nos.write(1, b'ready')\ntime.sleep(1)\nos.write(1, b'over')"
+    ))  # fmt: skip
+    child.expect("ready")
+    child.send("x" * 30_000)  # more than the terminal of the command holds
+    child.expect("over")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert (child.exitstatus, child.before) == (0, "")
+
+
 def test_a_program_that_asks_the_terminal_gets_its_answer(terminal):
     child = terminal(*python(
         "import os, tty\ntty.setraw(0)\nos.write(1, b'\\x1b[6n')\n"
