@@ -7,6 +7,7 @@ import os
 import sys
 
 from capture.cli import run_options
+from capture.errors import UserError
 from capture.relay import follow
 from capture.runs import start
 
@@ -33,7 +34,7 @@ def main(argv: list[str]) -> int:
     path = os.path.abspath(options.file)
     try:
         if os.path.isdir(path):
-            raise ValueError(f"{options.file}: a folder; name the file that the job writes")
+            raise UserError(f"{options.file}: a folder; name the file that the job writes")
         chosen = run_options.choose(options)
         called = os.path.splitext(os.path.basename(path))[0]
         folder = start.open_run(start.new_run([], called, chosen), chosen)[1]

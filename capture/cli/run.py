@@ -12,8 +12,8 @@ import time
 
 from capture import settings
 from capture.cli import run_options
-from capture.relay import command as launch
 from capture.relay import loop
+from capture.relay.command import die_of_signal
 from capture.runs import start
 
 
@@ -72,7 +72,8 @@ def main(argv: list[str]) -> int:
             loop.Options(chosen["tty"], chosen["unbuffer"], chosen["linger"], chosen["wait"], since),
         )
     run_options.close(folder, result, chosen["summary"])
-    launch.end_like(result.signal)
+    if result.signal is not None:
+        die_of_signal(result.signal)
     return result.status
 
 

@@ -1,7 +1,8 @@
-"""Start the command exactly as it would have been started, and end as it has ended."""
+"""Execute the command exactly as it would be executed without capture, and end as it has ended."""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -10,32 +11,28 @@ from typing import NamedTuple
 
 from capture.runs import PathLike
 
-# Launchers of many processes write to one stream together: unbuffered, their lines would be torn.
+# Launchers of many processes: all write to one stream, and unbuffered, their lines would be torn.
 LAUNCHERS = frozenset(["accelerate", "deepspeed", "horovodrun", "mpiexec", "mpirun", "srun", "torchrun"])
 LAUNCHER_MODULES = frozenset(
     ["accelerate.commands.launch", "torch.distributed.launch", "torch.distributed.run"]
 )
-NOT_FOUND, NOT_EXECUTABLE = 127, 126
+NOT_FOUND, NOT_EXECUTABLE = 127, 126  # exit statuses of a shell
 
 
-class Start(NamedTuple):
-    """All that makes a start the same as without capture.
-
-    `streams` are the descriptors of stdin, stdout and stderr, None for one that is inherited;
-    `ignored` and `mask` are the signals that were ignored and blocked outside.
-    """
+class Invocation(NamedTuple):
+    """What is executed, and the state in which it expects to be."""
 
     command: Sequence[str]
     environ: Mapping[str, str]
-    streams: Sequence[int | None]
-    ignored: frozenset[int]
-    mask: set[int]
+    ignored: frozenset[int]  # signals that are ignored outside
+    mask: set[int]  # signals that are blocked outside
 
 
-def environment(
-    command: Sequence[str], environ: Mapping[str, str], folder: PathLike | None, unbuffer: bool
-) -> dict[str, str]:
-    """The command's environment: what there is, and at most two variables more."""
+def environment(environ: Mapping[str, str], folder: PathLike | None, unbuffer: bool) -> dict[str, str]:
+    """The command's environment: a copy of `environ` with at most two more variables.
+
+    `folder` is the run's, None where nothing is recorded.
+    """
     changed = dict(environ)
     if folder is not None:
         changed["CAPTURE_RUN_DIR"] = os.path.abspath(folder)
@@ -53,9 +50,9 @@ def launches_many(command: Sequence[str]) -> bool:
 
 
 def ignored_signals() -> frozenset[int]:
-    """The signals that are ignored here and stay so for the command, as nohup's SIGHUP.
+    """The signals that were ignored when we were started, and stay ignored for the command: nohup's SIGHUP.
 
-    SIGPIPE and SIGXFSZ are not among them: it is Python that ignores those.
+    SIGPIPE and SIGXFSZ do not count: it is Python that ignores them.
     """
     own = {getattr(signal, name, None) for name in ("SIGPIPE", "SIGXFSZ", "SIGXFZ")}
     return frozenset(
@@ -63,62 +60,68 @@ def ignored_signals() -> frozenset[int]:
     )
 
 
-def execute(start: Start, report: int) -> None:
-    """In the child: become the command.  Never returns; where exec fails its errno goes to `report`."""
+def execute(invocation: Invocation, streams: Mapping[int, int], report: int) -> None:
+    """In a child process: become the command.  Never returns.
+
+    `streams` maps its descriptors (0, 1, 2) to those that they become copies of; all of these are above 2.
+    If exec fails, the error number is written to `report` as text; otherwise exec closes it.
+    """
     try:
-        high = [None if fd is None or fd > 2 else os.dup(fd) for fd in start.streams]
-        for target, (fd, moved) in enumerate(zip(start.streams, high, strict=True)):
-            if fd is not None:
-                os.dup2(fd if moved is None else moved, target)
+        for target, fd in streams.items():
+            os.dup2(fd, target)
         for number in signal.valid_signals():
             if signal.getsignal(number) is not None and number not in (signal.SIGKILL, signal.SIGSTOP):
                 try:
-                    signal.signal(number, signal.SIG_IGN if number in start.ignored else signal.SIG_DFL)
+                    signal.signal(number, signal.SIG_IGN if number in invocation.ignored else signal.SIG_DFL)
                 except (OSError, ValueError):
                     pass
         signal.set_wakeup_fd(-1)
-        signal.pthread_sigmask(signal.SIG_SETMASK, start.mask)
-        os.execvpe(start.command[0], list(start.command), dict(start.environ))
+        signal.pthread_sigmask(signal.SIG_SETMASK, invocation.mask)
+        os.execvpe(invocation.command[0], list(invocation.command), dict(invocation.environ))
     except OSError as error:
         os.write(report, str(error.errno).encode())
     finally:
         os._exit(NOT_FOUND)
 
 
-def complain(command: Sequence[str], errno: int) -> int:
-    """Say why the command could not be started, as a shell does.  Gives the shell's exit status."""
-    missing = errno in (2, 20)  # ENOENT, ENOTDIR
-    reason = "command not found" if missing and os.sep not in command[0] else os.strerror(errno).lower()
+def report_start_failure(command: Sequence[str], number: int) -> int:
+    """Print why the command could not be started, as a shell does.  Returns the shell's exit status.
+
+    `number` is the error number of fork or exec.
+    """
+    missing = number in (errno.ENOENT, errno.ENOTDIR)
+    reason = "command not found" if missing and os.sep not in command[0] else os.strerror(number).lower()
     sys.stderr.write(f"capture: {command[0]}: {reason}\n")
     sys.stderr.flush()
     return NOT_FOUND if missing else NOT_EXECUTABLE
 
 
-def send(pid: int, number: int) -> None:
-    """Send the command a signal.  Where that may not be (it became another user's: sudo), nothing happens."""
+def send_signal(pid: int, number: int) -> None:
+    """Send the command a signal, unless it has ended or runs as another user (sudo)."""
     try:
         os.kill(pid, number)
     except OSError:
         pass
 
 
-def reap_orphans(ours: set[int]) -> None:
-    """As process 1 of a container: let the zombies go of which nobody else is the parent."""
+def reap_orphans(own: set[int | None]) -> None:
+    """Reap the zombies that became our children because we are process 1 of a container.
+
+    `own` are the processes that we started ourselves; they are waited for elsewhere.
+    """
     if os.getpid() != 1:
         return
     try:
         while (
             ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        ) and ended.si_pid not in ours:
+        ) and ended.si_pid not in own:
             os.waitpid(ended.si_pid, 0)
     except ChildProcessError:
         pass
 
 
-def end_like(killed: int | None) -> None:
-    """If a signal killed the command, die of it too, so that the shell says the same."""
-    if killed is None:
-        return
+def die_of_signal(number: int) -> None:
+    """Die of the signal that has killed the command, so that a shell reports the same.  Dumps no core."""
     try:
         import resource
 
@@ -127,7 +130,7 @@ def end_like(killed: int | None) -> None:
         pass
     sys.stdout.flush()
     signal.set_wakeup_fd(-1)
-    if killed not in (signal.SIGKILL, signal.SIGSTOP):
-        signal.signal(killed, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [killed])
-    os.kill(os.getpid(), killed)
+    if number not in (signal.SIGKILL, signal.SIGSTOP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
+    os.kill(os.getpid(), number)

@@ -1,42 +1,47 @@
-"""`capture follow FILE`: a file that another process writes, recorded from its beginning on."""
+"""`capture follow FILE`: a file that another process writes, recorded from its beginning."""
 
 from __future__ import annotations
 
 import os
 import select
+import signal
 import time
 
-from capture.relay.tracked import TrackedRecording, caught_signals
+from capture.relay.self_pipe import CaughtSignals
+from capture.relay.tracked import TrackedRecording
 from capture.runs import Result
 
 READ_SIZE = 1 << 20
-POLL = 0.25  # seconds between two looks at a file
+POLL = 0.25  # seconds between two reads of a file
 
 
 def follow(folder: str | None, path: str, wait: float, until_pid: int | None, idle: float | None) -> Result:
-    """Record a file that another process writes, from its beginning on.
+    """Record in `folder` the file at `path`, which another process writes, from its beginning.
 
-    Until that process is gone, or nothing has come for `idle` seconds, or Ctrl-C.
+    It ends when the process `until_pid` has ended, when nothing has been added for `idle` seconds, or at a
+    signal such as Ctrl-C.  `wait` is how many seconds to wait for the tracker after that.
     """
-    intake, tail = TrackedRecording(folder), Tail(path)
+    recording, tail = TrackedRecording(folder), Tail(path)
+    recording.start_tracker()
     last = time.monotonic()
-    with caught_signals() as (wake, arrived):
-        while not arrived:
-            gone = until_pid is not None and not _exists(until_pid)  # asked before the file is read
+    with CaughtSignals((signal.SIGINT, signal.SIGTERM, signal.SIGHUP)) as signals:
+        while not signals.arrived:
+            # Asked before the file is read: what the process wrote last is then read too.
+            ended = until_pid is not None and not _exists(until_pid)
             data = tail.read()
             if data:
-                intake.write("stdout", data)
+                recording.write("stdout", data)
                 last = time.monotonic()
                 continue
-            if gone or (idle is not None and time.monotonic() - last >= idle):
+            if ended or (idle is not None and time.monotonic() - last >= idle):
                 break
-            intake.look()
-            select.select([wake], [], [], POLL)
-    return intake.finish(wait)
+            recording.check_tracker()
+            select.select([signals], [], [], POLL)
+    return recording.finish(wait)
 
 
 class Tail:
-    """Reads a file as it grows: one that is not there yet, is rotated, or is cut off and begun anew."""
+    """Reads a file as it grows, also one that does not exist yet, is rotated, or is truncated."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -44,19 +49,19 @@ class Tail:
         self._position = 0
 
     def read(self) -> bytes:
-        """What has been added; nothing where there is nothing now."""
+        """Return what has been added since the last call, at most `READ_SIZE` bytes."""
         if self._file is not None:
             try:
                 data = os.pread(self._file, READ_SIZE, self._position)
-            except OSError:  # a network file system has forgotten it
+            except OSError:  # a stale handle of a network file system
                 data = b""
             self._position += len(data)
             if data:
                 return data
-        return self._read_anew() if self._has_changed() else b""
+        return self._reopen() if self._has_changed() else b""
 
     def _has_changed(self) -> bool:
-        """Whether another file stands there now, or the same one begun anew, or grown unseen (NFS)."""
+        """Whether the path is another file now, or the same one was truncated, or has grown unseen (NFS)."""
         try:
             now = os.stat(self.path)
         except OSError:
@@ -72,7 +77,7 @@ class Tail:
             return True
         return now.st_size > self._position
 
-    def _read_anew(self) -> bytes:
+    def _reopen(self) -> bytes:
         if self._file is not None:
             os.close(self._file)
         try:
@@ -91,5 +96,5 @@ def _exists(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except OSError:
-        pass  # another user's
+        pass  # it exists, and is another user's
     return True

@@ -1,11 +1,11 @@
-"""The monitor: the small process that leads the command's session on its pseudo-terminal.
+"""The session leader: a small process between the relay and a command on a pseudo-terminal.
 
-Without it the command would lead the session itself.  Its process group would be an orphaned one, in
-which the kernel discards Ctrl-Z, and what it left in the background would die of SIGHUP at its end.
-The relay and the monitor talk over a socket pair, a line a message:
+Without it the command would lead its session itself.  Its process group would be an orphaned one, in which
+the kernel discards Ctrl-Z, and the processes that it leaves in the background would die of SIGHUP when it
+ends.  The relay and the session leader talk over a socket pair, one line per message:
 
-    relay to monitor:  signal N [group]   foreground   background
-    monitor to relay:  failed ERRNO   stopped N   ended STATUS   (STATUS as waitpid gives it)
+    relay to leader:  signal NUMBER TO_GROUP   foreground   background
+    leader to relay:  failed ERRNO   stopped NUMBER   ended STATUS   (STATUS as waitpid returns it)
 """
 
 from __future__ import annotations
@@ -14,46 +14,66 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from capture.relay.command import Start, execute
+from capture.relay.command import Invocation, execute
+from capture.relay.self_pipe import SelfPipe
 
 try:
     import fcntl
     import termios
-except ImportError:  # Windows: the command line says so
+except ImportError:  # Windows: the relay reports it
     pass
 
-# What is meant for the command must not end the one who watches it.
-SURVIVED = (
+# What is meant for the command must not end or stop its session leader.
+IGNORED = (
     *("SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU"),
     *("SIGHUP", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGPIPE"),
 )
 
 
-class Session:
-    """The relay's end: the command in its own session."""
+class Message(NamedTuple):
+    """What has happened to the command: it "failed" to start, was "stopped", has "ended".
 
-    def __init__(self, start: Start, terminal: int, foreground: bool) -> None:
+    "gone" says that the session leader has ended without saying more.
+    """
+
+    kind: str
+    number: int  # an error number, a signal, a status as waitpid returns it, or 0
+
+
+class Session:
+    """The relay's connection to the leader of the command's session."""
+
+    def __init__(
+        self, invocation: Invocation, streams: Mapping[int, int], terminal: int, foreground: bool
+    ) -> None:
+        """Start the session leader, and with it the command.
+
+        `streams` are the command's descriptors, as in `execute`; `terminal` is its end of the
+        pseudo-terminal; `foreground` says whether it starts as the foreground process group.  Raises OSError
+        where no process can be started.
+        """
         ours, theirs = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
             try:
                 ours.close()
-                _monitor(start, terminal, foreground, theirs)
+                _lead(invocation, streams, terminal, foreground, theirs)
             finally:
                 os._exit(0)
         theirs.close()
         ours.setblocking(False)
         self._socket = ours
-        self._torn = b""
+        self._partial = b""  # the first part of a message
 
     def fileno(self) -> int:
-        """What to wait on for messages."""
+        """The descriptor to wait on for messages."""
         return self._socket.fileno()
 
-    def messages(self) -> list[tuple[str, int]]:
-        """What the monitor has said since the last call; `ended` with 1 if it is gone without a word."""
+    def messages(self) -> list[Message]:
+        """What the session leader has said since the last call."""
         try:
             data = self._socket.recv(4096)
         except BlockingIOError:
@@ -61,79 +81,84 @@ class Session:
         except OSError:
             data = b""
         if not data:
-            return [("gone", 0)]
-        *lines, self._torn = (self._torn + data).split(b"\n")
-        return [(word.decode(), int(number)) for word, number in (line.split() for line in lines)]
+            return [Message("gone", 0)]
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        return [Message(kind.decode(), int(number)) for kind, number in (line.split() for line in lines)]
 
     def signal(self, number: int, group: bool) -> None:
-        """Send the command a signal, or all of its process group."""
-        self._say(f"signal {number} {int(group)}")
+        """Send a signal to the command, or to its whole process group."""
+        self._send(f"signal {number} {int(group)}")
 
     def resume(self, foreground: bool) -> None:
-        """Let the stopped command go on, with or without the keyboard."""
-        self._say("foreground" if foreground else "background")
+        """Let a stopped command continue, with or without the keyboard."""
+        self._send("foreground" if foreground else "background")
 
     def close(self) -> None:
-        """Let the monitor go, and wait for it."""
+        """Let the session leader end, and wait for that."""
         self._socket.close()
         try:
             os.waitpid(self.pid, 0)
         except ChildProcessError:
             pass
 
-    def _say(self, text: str) -> None:
+    def _send(self, text: str) -> None:
         try:
             self._socket.sendall(text.encode() + b"\n")
         except OSError:
-            pass  # it is ending: its last word comes
+            pass  # it is ending, and has said so
 
 
-def _monitor(start: Start, terminal: int, foreground: bool, channel: socket.socket) -> None:
+def _lead(
+    invocation: Invocation,
+    streams: Mapping[int, int],
+    terminal: int,
+    foreground: bool,
+    channel: socket.socket,
+) -> None:
+    """Be the session leader, until the relay closes the channel."""
+    signal.set_wakeup_fd(-1)  # the self-pipe is still the relay's
     os.setsid()
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
-    signal.set_wakeup_fd(-1)
-    for name in SURVIVED:
+    for name in IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    wake, waker = os.pipe()
-    os.set_blocking(waker, False)
-    os.set_blocking(wake, False)
+    pipe = SelfPipe()
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
-    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     failure, report = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.setpgid(0, 0)
         if foreground:
-            os.tcsetpgrp(terminal, os.getpid())  # SIGTTOU is ignored here
-        execute(start, report)
+            os.tcsetpgrp(terminal, os.getpid())  # in the background: SIGTTOU is ignored
+        execute(invocation, streams, report)
     try:
         os.setpgid(pid, pid)
     except OSError:
-        pass  # it has got as far as exec, and did it itself
+        pass  # the command has already been executed, and did it before
     os.close(report)
-    if errno := os.read(failure, 16):
-        channel.sendall(b"failed %d\n" % int(errno))
-    _let_go_of_all_but(terminal, channel.fileno(), wake, waker)
-    _watch(pid, terminal, channel, wake)
+    if exec_errno := os.read(failure, 16):
+        channel.sendall(b"failed %d\n" % int(exec_errno))
+    _close_all_but(terminal, channel.fileno(), pipe.reader, pipe.writer)
+    _watch(pid, terminal, channel, pipe)
 
 
-def _let_go_of_all_but(*kept: int) -> None:
-    """Hold nothing open that others wait to see closed."""
-    nothing = os.open(os.devnull, os.O_RDWR)
+def _close_all_but(*kept: int) -> None:
+    """Keep nothing open of which other processes wait for the end."""
+    null = os.open(os.devnull, os.O_RDWR)
     for fd in range(3):
         if fd not in kept:
-            os.dup2(nothing, fd)
+            os.dup2(null, fd)
     edges = [2, *sorted(fd for fd in kept if fd > 2), os.sysconf("SC_OPEN_MAX")]
     for low, high in zip(edges, edges[1:], strict=False):
         os.closerange(low + 1, high)
 
 
-def _watch(pid: int, terminal: int, channel: socket.socket, wake: int) -> None:
-    torn = b""
+def _watch(pid: int, terminal: int, channel: socket.socket, pipe: SelfPipe) -> None:
+    """Report what happens to the command, and do what the relay says, until the relay closes the channel."""
+    partial = b""
     while True:
-        ready = select.select([wake, channel.fileno()], [], [])[0]
-        if wake in ready:
-            os.read(wake, 512)
+        ready = select.select([pipe.reader, channel.fileno()], [], [])[0]
+        if pipe.reader in ready:
+            pipe.read()
             ended, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
             if ended and os.WIFSTOPPED(status):
                 channel.sendall(b"stopped %d\n" % os.WSTOPSIG(status))
@@ -141,14 +166,14 @@ def _watch(pid: int, terminal: int, channel: socket.socket, wake: int) -> None:
                 break
         if channel.fileno() in ready:
             data = channel.recv(4096)
-            if not data:  # the relay was killed: the command gets what a closed terminal gives it
+            if not data:  # the relay was killed: the command gets what a closed terminal sends
                 os.killpg(pid, signal.SIGHUP)
                 os.killpg(pid, signal.SIGCONT)
                 return
-            *lines, torn = (torn + data).split(b"\n")
+            *lines, partial = (partial + data).split(b"\n")
             for line in lines:
-                _obey(line.decode().split(), pid, terminal)
-    # What is left in the background is no foreground group any more, so no SIGHUP comes when we go.
+                _carry_out(line.decode().split(), pid, terminal)
+    # What is left in the background is not the foreground group, so it gets no SIGHUP when we end.
     os.tcsetpgrp(terminal, os.getpgrp())
     os.close(terminal)
     channel.sendall(b"ended %d\n" % status)
@@ -156,7 +181,8 @@ def _watch(pid: int, terminal: int, channel: socket.socket, wake: int) -> None:
         pass
 
 
-def _obey(words: Sequence[str], pid: int, terminal: int) -> None:
+def _carry_out(words: Sequence[str], pid: int, terminal: int) -> None:
+    """Do what a message of the relay says."""
     try:
         if words[0] == "signal":
             (os.killpg if int(words[2]) else os.kill)(pid, int(words[1]))
@@ -164,4 +190,4 @@ def _obey(words: Sequence[str], pid: int, terminal: int) -> None:
             os.tcsetpgrp(terminal, pid if words[0] == "foreground" else os.getpgrp())
             os.killpg(pid, signal.SIGCONT)
     except OSError:
-        pass  # it has just ended
+        pass  # the command has just ended

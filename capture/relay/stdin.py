@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-import os
 import select
 import signal
 
-from capture.relay.stream import Stream
-from capture.relay.tracked import TrackedRecording, caught_signals
+from capture.relay.self_pipe import CaughtSignals
+from capture.relay.stream import Stream, occupy_closed_streams
+from capture.relay.tracked import TrackedRecording
 from capture.runs import Result
+
+CHECK_INTERVAL = 1.0  # seconds between two looks at the tracker, at most
 
 
 def pass_on(folder: str | None, wait: float, since: float = 0.0) -> Result:
-    """Record standard input and pass it on to standard output, as tee does.
+    """Record standard input in `folder` and pass it on to standard output, as tee does.
 
-    Ctrl-C reaches the program before us too: what it still prints at its end is read.
+    Ctrl-C reaches the program that writes to us too: what it prints before it ends is still read.  `wait` is
+    how many seconds to wait for the tracker at the end; `since` is the age in seconds of a resumed run.
     """
-    intake = TrackedRecording(folder, since)
-    flow = Stream("stdout", 0, 1)
-    with caught_signals() as (wake, arrived):
-        while flow.open:
-            waiting = [flow.sink] if flow.waiting and flow.sink is not None else []
-            ready = select.select([wake, *([] if waiting else [flow.source])], waiting, [], 1.0)
-            if wake in ready[0]:
-                os.read(wake, 512)
-                if arrived[:2] != [signal.SIGINT]:
+    occupy_closed_streams()
+    recording = TrackedRecording(folder, since)
+    recording.start_tracker()
+    stream = Stream("stdout", 0, 1, recording.write)
+    with CaughtSignals((signal.SIGINT, signal.SIGTERM, signal.SIGHUP)) as signals:
+        while stream.open:
+            reading: list[int | CaughtSignals] = [signals]
+            writing: list[int] = []
+            if stream.waiting and stream.sink is not None:
+                writing.append(stream.sink)
+            else:
+                reading.append(stream.source)
+            readable, writable, _ = select.select(reading, writing, [], CHECK_INTERVAL)
+            if signals in readable:
+                signals.clear()
+                if signals.arrived[:2] != [signal.SIGINT]:
                     break
-            if waiting and ready[1]:
-                flow.push()
-            elif flow.source in ready[0]:
-                flow.move(intake.write)
-            intake.look()
-    killed = int(arrived[0]) if arrived else signal.SIGPIPE if flow.broken else None
-    return intake.finish(wait, killed)
+            if writable:
+                stream.push()
+            elif stream.source in readable:
+                stream.move()
+            recording.check_tracker()
+    killed = signals.arrived[0] if signals.arrived else signal.SIGPIPE if stream.broken else None
+    return recording.finish(wait, killed=killed)

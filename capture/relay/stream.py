@@ -8,24 +8,30 @@ from collections.abc import Callable
 
 READ_SIZE = 64 * 1024
 
+Record = Callable[[str, bytes], None]  # of a stream's name and a chunk
+
 
 class Stream:
-    """What the command writes to `source`, passed on to `sink` (None: nowhere) and recorded as `name`."""
+    """What the command writes to `source`, passed on to `sink` and recorded as `name`.
 
-    def __init__(self, name: str, source: int, sink: int | None, greedy: bool = False) -> None:
-        """`greedy` says that the source does not block: what stands there is taken in one go."""
+    Back-pressure is kept: nothing more is read while bytes are `waiting` for the sink.
+    """
+
+    def __init__(self, name: str, source: int, sink: int, record: Record, greedy: bool = False) -> None:
+        """`greedy` says that `source` does not block, so it is read until it is empty."""
         self.name, self.source = name, source
-        self.sink = None if sink is None else _own_writer(sink)
-        self.waiting = b""  # read, and not yet taken outside
+        self.sink: int | None = _own_writer(sink)  # None once the terminal outside has gone
+        self.waiting = b""  # read, but not yet written to the sink
         self.open = True
-        self.broken = False  # the reader outside has gone
+        self.broken = False  # the reader of the sink has gone
+        self._record = record
         self._greedy = greedy
 
-    def move(self, record: Callable[[str, bytes], None]) -> None:
-        """Pass on what the command has written.
+    def move(self) -> None:
+        """Read what the command has written, pass it on and record it.
 
-        A terminal gives and takes a few KiB at a time: each part is handed on at once, so that both
-        terminals stay busy, and what stood there is recorded in one go.
+        A terminal takes and returns a few KiB at a time: each part is passed on at once, to keep both
+        terminals busy, and all parts are recorded as one chunk.
         """
         parts: list[bytes] = []
         left = READ_SIZE
@@ -45,38 +51,58 @@ class Stream:
             self.waiting = data
             self.push()
         if parts:
-            record(self.name, b"".join(parts))
+            self._record(self.name, b"".join(parts))
         if ended:
             self.close()
 
     def push(self) -> None:
-        """Hand over what is waiting, as much as is taken."""
+        """Write what is waiting, as much as the sink takes now."""
         while self.waiting and self.sink is not None:
             try:
                 self.waiting = self.waiting[os.write(self.sink, self.waiting) :]
             except BlockingIOError:
                 return
-            except BrokenPipeError:  # the reader outside is gone, and so is the command's
+            except BrokenPipeError:  # closing the source gives the command a broken pipe as well
                 self.broken = True
                 self.close()
                 return
-            except OSError:  # the terminal outside is gone: what comes is still recorded
+            except OSError:  # the terminal outside has gone: what follows is still recorded
                 self.sink = None
         self.waiting = b""
 
     def close(self) -> None:
-        """Let go of the command's end."""
+        """Close the source; what is still waiting is dropped."""
         if self.open:
             self.open = False
             self.waiting = b""
             os.close(self.source)
 
 
-def _own_writer(fd: int) -> int:
-    """A descriptor for the same pipe or terminal that never blocks.
+def occupy_closed_streams() -> list[int]:
+    """Open the null device in place of each standard stream that is closed.  Returns their descriptors.
 
-    Its file description is a new one, so the flag is not seen by those who share `fd` with us.  Where
-    that can't be had, `fd` itself: then a blocked reader of one stream holds up the other.
+    Otherwise the next file that is opened, such as the recording, would become the command's stdout.  The
+    command does not inherit them: what was closed outside is closed for it too.
+    """
+    closed = [fd for fd in range(3) if not _is_open(fd)]
+    for _ in closed:  # the lowest free descriptor is taken
+        os.open(os.devnull, os.O_RDWR)
+    return closed
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
+
+
+def _own_writer(fd: int) -> int:
+    """A descriptor for the same pipe or terminal, on which writing never blocks.
+
+    It has an open file description of its own, since O_NONBLOCK on `fd` would affect every process that
+    shares it.  Without /proc it is `fd` itself: then a slow reader of one stream holds up the other.
     """
     mode = os.fstat(fd).st_mode
     if stat.S_ISFIFO(mode) or os.isatty(fd):

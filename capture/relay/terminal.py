@@ -1,20 +1,18 @@
-"""The outer terminal, which is the user's, and the inner one, which is the command's."""
+"""The outer terminal, which is the user's, and the inner one, a pseudo-terminal, which is the command's."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 try:
     import fcntl
     import termios
     import tty
-except ImportError:  # Windows: the command line says so
+except ImportError:  # Windows: the relay reports it
     pass
 
-CONTROLLING = "/dev/tty"
-USUAL_SIZE = b"\x18\x00\x50\x00\x00\x00\x00\x00"  # 24 rows of 80 columns
+DEFAULT_SIZE = b"\x18\x00\x50\x00\x00\x00\x00\x00"  # struct winsize: 24 rows of 80 columns
 
 
 def is_terminal(fd: int) -> bool:
@@ -25,67 +23,81 @@ def is_terminal(fd: int) -> bool:
         return False
 
 
-def keys_of(terminals: Sequence[bool]) -> int | None:
-    """Where keys come from: standard input, or the terminal that programs ask for whose input is a pipe."""
-    if terminals[0]:
+def first_terminal() -> int | None:
+    """The first of stdin, stdout and stderr that is a terminal."""
+    return next((fd for fd in range(3) if is_terminal(fd)), None)
+
+
+def open_keys(source: str | None) -> int | None:
+    """The descriptor to read keys from: of "stdin", or of "/dev/tty", the controlling terminal.
+
+    None if `source` is None, or there is no controlling terminal.
+    """
+    if source is None:
+        return None
+    if source == "stdin":
         return 0
     try:
-        return os.open(CONTROLLING, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        return os.open(source, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError:
         return None
 
 
 def open_pair(outer: int | None) -> tuple[int, int]:
-    """A pseudo-terminal with the modes and the size of the outer terminal: (our end, the command's end)."""
+    """Open a pseudo-terminal with the modes and the size of the outer terminal, if there is one.
+
+    Returns our end, which does not block, and the command's end.  Raises OSError if no more can be opened.
+    """
     ours, theirs = os.openpty()
     if outer is not None:
         try:
             termios.tcsetattr(theirs, termios.TCSANOW, termios.tcgetattr(outer))
         except termios.error:
-            pass  # a terminal that is going away: the defaults will do
+            pass  # the terminal is going away: the defaults will do
     copy_size(outer, ours)
     os.set_blocking(ours, False)
     return ours, theirs
 
 
 def copy_size(outer: int | None, inner: int) -> None:
-    """Give the inner terminal the outer one's size; the kernel tells the command."""
+    """Give the inner terminal the size of the outer one; if it differs, the kernel sends SIGWINCH."""
     try:
-        size = fcntl.ioctl(outer, termios.TIOCGWINSZ, bytes(8)) if outer is not None else USUAL_SIZE
-        fcntl.ioctl(inner, termios.TIOCSWINSZ, size if size[:4] != bytes(4) else USUAL_SIZE)
+        size = fcntl.ioctl(outer, termios.TIOCGWINSZ, bytes(8)) if outer is not None else DEFAULT_SIZE
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, size if size[:4] != bytes(4) else DEFAULT_SIZE)
     except OSError:
         pass
 
 
-def post_process(inner: int, on: bool) -> bool:
-    """Let the inner terminal turn "\\n" into "\\r\\n", or not.  Gives what it did before."""
+def set_post_processing(inner: int, on: bool) -> bool:
+    """Let the inner terminal turn "\\n" into "\\r\\n", or not.  Returns whether it did before."""
     try:
         modes = termios.tcgetattr(inner)
         before = bool(modes[1] & termios.OPOST)
         if before != on:
             modes[1] ^= termios.OPOST
             termios.tcsetattr(inner, termios.TCSANOW, modes)
-    except termios.error:  # the command is gone, and its end closed
+    except termios.error:  # the command has ended
         return on
     return before
 
 
 class Keyboard:
-    """The outer terminal's input: taken over in raw mode, and given back as it was.
+    """The input of the outer terminal: taken over in raw mode, and given back in the modes that it had.
 
-    While it is ours the outer terminal passes output on as it is; otherwise it is the outer one that
-    turns "\\n" into "\\r\\n", and the inner one must not.
+    While it is taken, the inner terminal turns "\\n" into "\\r\\n", since the outer one is in raw mode;
+    otherwise the outer one does it, and the inner one must not.
     """
 
     def __init__(self, fd: int, inner: int) -> None:
-        self.fd = fd
-        self._inner = inner
+        """`fd` is the outer terminal, `inner` our end of the inner one."""
+        self.fd, self.inner = fd, inner
+        self.waiting = b""  # read, but not yet taken by the inner terminal
         self._before: list[Any] | None = None
-        self._post_process = post_process(inner, False)
+        self._post_processing = set_post_processing(inner, False)
 
     @property
     def taken(self) -> bool:
-        """Whether the terminal is in raw mode and its keys are ours to pass on."""
+        """Whether the outer terminal is in raw mode, and its keys are ours to pass on."""
         return self._before is not None
 
     def in_foreground(self) -> bool:
@@ -96,22 +108,46 @@ class Keyboard:
             return False
 
     def take(self) -> bool:
-        """Switch to raw mode, if we are in the foreground; a background job must not touch the modes."""
+        """Switch to raw mode, unless we are in the background, where the modes must not be touched.
+
+        Returns whether the keyboard is taken now.
+        """
         if not self.taken and self.in_foreground():
             try:
                 self._before = termios.tcgetattr(self.fd)
                 tty.setraw(self.fd, termios.TCSANOW)
-                post_process(self._inner, self._post_process)
+                set_post_processing(self.inner, self._post_processing)
             except termios.error:
                 self._before = None
         return self.taken
 
     def give_back(self) -> None:
-        """Put the terminal's modes back."""
+        """Restore the modes of the outer terminal."""
         before, self._before = self._before, None
         if before is not None:
             try:
                 termios.tcsetattr(self.fd, termios.TCSANOW, before)
-                self._post_process = post_process(self._inner, False)
+                self._post_processing = set_post_processing(self.inner, False)
             except termios.error:
-                pass  # the terminal is gone
+                pass  # the terminal has gone
+
+    def move(self) -> bool:
+        """Read keys and type them into the inner terminal.  Returns False if the outer terminal has gone."""
+        try:
+            self.waiting = os.read(self.fd, 4096)
+        except OSError:
+            self.waiting = b""
+        if not self.waiting:
+            self.give_back()
+            return False
+        self.push()
+        return True
+
+    def push(self) -> None:
+        """Type what is waiting, as much as the inner terminal takes now."""
+        try:
+            self.waiting = self.waiting[os.write(self.inner, self.waiting) :]
+        except BlockingIOError:
+            pass  # the command does not read
+        except OSError:  # it has ended
+            self.waiting = b""

@@ -1,63 +1,58 @@
-"""What others print, on its way into a recording: from standard input, or from a file that grows."""
+"""A recording in progress and the tracker that reads it: what every way of making a run needs."""
 
 from __future__ import annotations
-
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from capture import runs
 from capture.runs import Result
 from capture.runs.recording import Recorder
 from capture.tracker.supervisor import Supervisor
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
 
 class TrackedRecording:
-    """A recording that is being made, and its tracker; nothing at all where there is no folder."""
+    """Records what is printed, and keeps a tracker running that reads it.
+
+    Without a folder nothing is recorded and no tracker is started.  The recording begins here; the tracker
+    is started separately, so that it does not delay the command.
+    """
 
     def __init__(self, folder: str | None, since: float = 0.0) -> None:
-        self.folder = folder
-        self._recorder = Recorder(folder, since) if folder is not None else None
-        self._supervisor = Supervisor(folder) if folder is not None else None
-        if self._supervisor:
+        """`since` is the age in seconds of a run that is resumed, 0 for a new one."""
+        self._folder = folder
+        self._recorder = Recorder(folder, since)
+        self._supervisor: Supervisor | None = None
+
+    @property
+    def tracker_pid(self) -> int | None:
+        """The tracker's process id, None while none is running."""
+        return self._supervisor.pid if self._supervisor else None
+
+    def start_tracker(self) -> None:
+        """Start the tracker, if there is a folder for it to read."""
+        if self._folder is not None:
+            self._supervisor = Supervisor(self._folder)
             self._supervisor.start()
 
+    def check_tracker(self) -> float | None:
+        """Restart a tracker that has died.
+
+        Returns the seconds until this has to be called again, None if it need not be.
+        """
+        return self._supervisor.check() if self._supervisor else None
+
     def write(self, stream: str, data: bytes) -> None:
-        """Record a chunk."""
-        if self._recorder:
-            self._recorder.write(stream, data)
+        """Record a chunk of the stream "stdout", "stderr" or "tty"."""
+        self._recorder.write(stream, data)
 
-    def look(self) -> None:
-        """See to the tracker."""
-        if self._supervisor:
-            self._supervisor.look()
+    def finish(self, wait: float, exit_status: int | None = None, killed: int | None = None) -> Result:
+        """End the recording and wait for the tracker, at most `wait` seconds.
 
-    def finish(self, wait: float, killed: int | None = None) -> Result:
-        """End the recording and wait for the tracker, at most `wait` seconds."""
-        error = self._recorder.error if self._recorder else None
-        if self._recorder:
-            self._recorder.close()
-        runs.note_end(self.folder, None)
-        done = self._supervisor.finish(wait) if self._supervisor else False
-        return Result(128 + killed if killed else 0, killed, error.strerror if error else None, done)
-
-
-@contextmanager
-def caught_signals() -> Iterator[tuple[int, list[signal.Signals]]]:
-    """Collects the signals that ask for an end; gives what to wait on, and the list."""
-    wake, waker = os.pipe()
-    os.set_blocking(waker, False)
-    before = signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-    arrived: list[signal.Signals] = []
-    for number in ENDING:
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda signum, frame: arrived.append(signal.Signals(signum)))
-    try:
-        yield wake, arrived
-    finally:
-        signal.set_wakeup_fd(before)
-        os.close(wake)
-        os.close(waker)
+        `exit_status` is the command's, None where capture did not start it; `killed` is the signal that
+        ended the command, or ended the recording.
+        """
+        self._recorder.close()
+        runs.note_end(self._folder, exit_status)
+        tracked = self._supervisor.finish(wait) if self._supervisor else False
+        error = self._recorder.error  # closing writes too, so it is asked after that
+        if exit_status is None:
+            exit_status = 128 + killed if killed else 0
+        return Result(exit_status, killed, error.strerror if error else None, tracked)

@@ -1,8 +1,8 @@
-"""The run's folder: who a run is and what lies in it.  The standard library only.
+"""A run's folder: who the run is, and the files in it.  The standard library only.
 
-`model` and `folder` stand here by name, since nearly everything needs them.  The others are imported from
-their modules: `recording` (the console bytes), `start`, `resume` and `replay` (the ways a run begins),
-`status` (which runs there are, and how they stand), `git` (the commit of a work tree).
+The names of `model` and `folder` can be imported from here, since nearly everything needs them.  The other
+modules: `recording` (the console's bytes), `start`, `resume` and `replay` (the ways in which a run begins),
+`status` (which runs there are, and what has been delivered), `git` (the commit of a work tree).
 """
 
 from capture.runs.folder import (

@@ -1,7 +1,7 @@
-"""The run folder: who a run is, and the one file that says so, `run.json`.
+"""A run's folder: the names of its files, and `run.json`, which says who the run is.
 
 The relay imports this before the command starts: the standard library only, and of that nothing
-slow (`dataclasses`, `pathlib` and `secrets` would cost more than all the rest).
+slow (`dataclasses`, `pathlib` and `secrets` would cost more than everything else).
 """
 
 from __future__ import annotations
@@ -21,19 +21,22 @@ PARSERS, DELIVERED = "parsers", "delivered"
 
 
 def new_id(start: float) -> str:
-    """A run id that sorts by time and is unique among many machines that start at once."""
+    """Return a run id that sorts by time, and is unique even if many machines start runs at once.
+
+    `start` is in Unix seconds.
+    """
     return time.strftime("%Y%m%d-%H%M%S", time.localtime(start)) + "-" + os.urandom(3).hex()
 
 
 def folder_of(base: PathLike, project: str, run_id: str) -> str:
-    """`BASE/PROJECT/RUN_ID`, with what no file system likes in a project's name replaced."""
+    """Return `BASE/PROJECT/RUN_ID`, with characters replaced that are unsafe in the name of a folder."""
     return os.path.join(base, re.sub(r"[^\w.@+-]+", "-", project).strip(".-") or "project", run_id)
 
 
 def create(folder: PathLike, run: Run) -> None:
-    """Make the run's folder.  Raises OSError where that is not possible.
+    """Make the run's folder, with its `run.json`.  Raises OSError, also if the folder exists already.
 
-    The folder that holds all runs gets a `.gitignore`: recordings do not belong into a commit.
+    The folder that holds all runs gets a `.gitignore`, since recordings do not belong in a commit.
     """
     os.makedirs(folder)
     base = os.path.dirname(os.path.dirname(os.path.abspath(folder)))
@@ -45,21 +48,28 @@ def create(folder: PathLike, run: Run) -> None:
 
 
 def write(folder: PathLike, run: Run) -> None:
-    """Replace `run.json` in one step, so that a reader never sees half of it."""
+    """Replace `run.json` in one step, so that a reader never sees half of it.  Raises OSError."""
     replace_file(
         os.path.join(folder, RUN_FILE), json.dumps(run._asdict(), indent=2, ensure_ascii=False) + "\n"
     )
 
 
 def read(folder: PathLike) -> Run:
-    """The run in this folder.  Raises OSError or ValueError where there is none."""
+    """Return the run in this folder.
+
+    Raises OSError if it has no `run.json`, ValueError or TypeError if that is damaged.
+    """
     with open(os.path.join(folder, RUN_FILE), encoding="utf-8") as file:
         item = json.load(file)
     return Run(**{name: value for name, value in item.items() if name in Run._fields})
 
 
 def note_end(folder: PathLike | None, status: int | None) -> None:
-    """Write into `run.json` how the run ended, if that is still possible."""
+    """Write into `run.json` that the run has ended, if that is still possible.
+
+    `folder` is None where nothing is recorded; `status` is the exit status of the command, None where
+    capture did not start it.
+    """
     if folder is None:
         return
     try:
@@ -69,7 +79,7 @@ def note_end(folder: PathLike | None, status: int | None) -> None:
 
 
 def is_alive(run: Run) -> bool:
-    """Whether the process that makes this run is still there; False for one on another machine."""
+    """Whether the process that makes this run still exists.  False for a run on another machine."""
     if run.state != "running" or run.pid is None or run.host != os.uname().nodename:
         return False
     try:
@@ -77,14 +87,16 @@ def is_alive(run: Run) -> bool:
     except ProcessLookupError:
         return False
     except OSError:
-        pass
+        pass  # it exists, and is another user's
     return True
 
 
 def replace_file(path: PathLike, text: str) -> None:
-    """Replace a small file in one step."""
+    """Replace a small text file in one step.  Raises OSError."""
     head, tail = os.path.split(path)
     draft = os.path.join(head, f".{tail}.{os.getpid()}")
-    with open(draft, "w", encoding="utf-8", errors="replace") as file:  # a command may have any bytes
+    with open(
+        draft, "w", encoding="utf-8", errors="replace"
+    ) as file:  # a command may hold bytes that are no text
         file.write(text)
     os.replace(draft, path)

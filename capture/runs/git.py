@@ -8,9 +8,9 @@ from capture.runs.model import PathLike
 
 
 def git_state(folder: PathLike) -> dict[str, str]:
-    """Commit and branch of the work tree that holds `folder`, read from git's own files.
+    """Return the `commit` and `branch` of the work tree that holds `folder`, each if there is one.
 
-    No process is started: this runs before the command does.  Empty outside of a work tree.
+    Empty outside of a work tree.  No process is started, since the command is waiting for this.
     """
     place = os.path.abspath(folder)
     while not os.path.exists(os.path.join(place, ".git")):
@@ -32,7 +32,7 @@ def git_state(folder: PathLike) -> dict[str, str]:
 
 
 def _text(path: str) -> str:
-    """The text of a small file, or nothing where there is none."""
+    """Return the text of a small file, without space around it; "" if it can't be read."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read().strip()

@@ -11,10 +11,11 @@ PathLike = str | os.PathLike[str]
 class Run(NamedTuple):
     """One execution of a command, as `run.json` holds it.
 
-    `start` and `end` are Unix seconds; `exit_status` is the shell's (128 + n for a signal n);
-    `state` is "running", "finished" or "crashed" (the relay died before the command did);
-    `resumed` says how often it went on after an end;
-    `to` names the adapters; `settings` is the rest of the configuration in effect.
+    `start` and `end` are in Unix seconds; `exit_status` is a shell's (128 + n for a signal n), None if it is
+    not known; `state` is "running", "finished" or "crashed" (the relay died before the command did);
+    `pid` is the process that makes the run; `parent` is the id of the run in which it was started, or of
+    which it is a replay; `resumed` counts how often it was resumed; `to` names the adapters; `settings` is
+    the rest of the configuration in effect.
     """
 
     id: str
@@ -40,9 +41,9 @@ class Run(NamedTuple):
 
 
 class Result(NamedTuple):
-    """How a run ended: the shell's exit status, the signal if one killed the command, and what went wrong."""
+    """How a run ended."""
 
-    status: int
-    signal: int | None
-    recording_error: str | None
-    tracker_ok: bool
+    status: int  # the exit status, as a shell would report it
+    signal: int | None  # the signal that killed the command
+    recording_error: str | None  # why the recording ended before the command did
+    tracker_ok: bool  # the tracker has done all its work

@@ -1,9 +1,9 @@
 """The recording: every byte that the command printed, and when, in plain append-only files.
 
-`console.log` holds the bytes of all streams in their order of arrival; each line of `console.idx` says
-`SECONDS STREAM LENGTH` of one chunk, and a last one, `SECONDS end 0`, that nothing more comes; unless
-`SECONDS resume 0` follows: the run goes on with another start of the command.  A recording that was made
-of a log has `nan` for the seconds: nothing tells its times.
+`console.log` holds the bytes of all streams in their order of arrival.  Each line of `console.idx` describes
+one chunk of it: `SECONDS STREAM LENGTH`.  The line `SECONDS end 0` marks the end, unless `SECONDS resume 0`
+follows: the command was started again.  In a recording that was made from a log the seconds are `nan`, since
+its times are not known.
 """
 
 from __future__ import annotations
@@ -19,25 +19,33 @@ MARKS = ("end", RESUME)
 
 
 class Recorder:
-    """Writes the recording.  It never raises: the first error ends it, and stands in `error`."""
+    """Writes the recording of one run.
 
-    def __init__(self, folder: PathLike, since: float = 0.0) -> None:
-        """`since` is the run's age in seconds where it is resumed; a new one begins now."""
+    It never raises: the first error is kept in `error` and ends the recording, the command runs on.
+    """
+
+    def __init__(self, folder: PathLike | None, since: float = 0.0) -> None:
+        """`since` is the age in seconds of a run that is resumed, 0 for a new one.
+
+        For no folder it is inactive: it does nothing, and has no error.
+        """
         self.error: OSError | None = None
         self._start = time.monotonic() - since
-        self._files: list[int] = []
+        self._files: list[int] = []  # log and index while it is active, else empty
+        if folder is None:
+            return
         try:
             for name, mode in ((CONSOLE_LOG, 0o600), (CONSOLE_INDEX, 0o666)):
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
                 self._files.append(os.open(os.path.join(folder, name), flags, mode))
             if since:
-                self._mark("resume", 0)
+                self._mark(RESUME, 0)
         except OSError as error:
             self._give_up(error)
 
     def write(self, stream: str, data: bytes) -> None:
-        """Record a chunk."""
-        if self.error:
+        """Record a chunk of the stream "stdout", "stderr" or "tty"."""
+        if not self._files:
             return
         try:
             _write_all(self._files[0], data)
@@ -46,37 +54,44 @@ class Recorder:
             self._give_up(error)
 
     def close(self) -> None:
-        """Say that nothing more comes."""
-        if not self.error:
-            try:
-                self._mark("end", 0)
-            except OSError as error:
-                self._give_up(error)
-        self._shut()
+        """Mark the end of the recording, and close its files.  This can fail as well: see `error`."""
+        if not self._files:
+            return
+        try:
+            self._mark("end", 0)
+        except OSError as error:
+            self._give_up(error)
+        self._close_files()
 
     def _mark(self, stream: str, length: int) -> None:
+        """Add a line to the index.  Raises OSError."""
         _write_all(
             self._files[1], b"%.6f %s %d\n" % (time.monotonic() - self._start, stream.encode(), length)
         )
 
     def _give_up(self, error: OSError) -> None:
+        """End the recording because of this error."""
         self.error = error
-        self._shut()
+        self._close_files()
 
-    def _shut(self) -> None:
+    def _close_files(self) -> None:
         for file in self._files:
             os.close(file)
         self._files = []
 
 
 def _write_all(file: int, data: bytes) -> None:
+    """Write all of `data`, which one call of write(2) need not do.  Raises OSError."""
     written = os.write(file, data)
     while written < len(data):
         written += os.write(file, data[written:])
 
 
 def repair(folder: PathLike) -> None:
-    """Make the two files agree again after a crash, so that more can be added.  Raises OSError."""
+    """Make the two files of a recording agree again after a crash, so that it can be continued.
+
+    Raises OSError.
+    """
     size = os.path.getsize(os.path.join(folder, CONSOLE_LOG))
     path = os.path.join(folder, CONSOLE_INDEX)
     with open(path, encoding="ascii", errors="replace") as file:
@@ -95,33 +110,30 @@ def repair(folder: PathLike) -> None:
 
 
 class Chunk(NamedTuple):
-    """What came at once, `seconds` after the start; it stands at `offset` in `console.log`.
+    """What was read at once.  If `stream` is "resume" it is empty: the command was started again."""
 
-    One of the stream "resume" holds nothing: the command was started again.
-    """
-
-    seconds: float
-    stream: str
+    seconds: float  # since the start of the run
+    stream: str  # "stdout", "stderr", "tty" or "resume"
     data: bytes
-    offset: int
+    offset: int  # of its first byte in `console.log`
 
 
 class RecordingReader:
-    """Reads a recording while it grows.  `finished` once its end was read."""
+    """Reads a recording while it grows.  `finished` says that its end has been read."""
 
     def __init__(self, folder: PathLike) -> None:
         self.finished = False
         self._folder = folder
         self._log: int | None = None
         self._index: int | None = None
-        self._torn = b""  # the first part of an index line
+        self._partial = b""  # the first part of an index line
         self._marks: list[tuple[float, str, int]] = []
         self._offset = 0
         self._last = (0.0, "stdout")
         self._ended = False
 
     def read(self, limit: int = 1 << 20) -> list[Chunk]:
-        """The chunks that are new, about `limit` bytes of them at the most."""
+        """Return the chunks that are new since the last call, up to the one that reaches `limit` bytes."""
         if not self._open():
             return []
         if not self._marks:
@@ -147,7 +159,10 @@ class RecordingReader:
         return [chunk for chunk in chunks if chunk.data or chunk.stream == RESUME]
 
     def rest(self) -> list[Chunk]:
-        """What stands in `console.log` after the last chunk: the relay died before it could say so."""
+        """Return what `console.log` holds after the last chunk of the index.
+
+        That happens if the relay dies between the two writes.
+        """
         chunks = []
         while self._open() and self._log is not None:
             offset = self._offset
@@ -158,6 +173,7 @@ class RecordingReader:
         return chunks
 
     def _open(self) -> bool:
+        """Open the files, if that has not been done.  Returns whether they exist."""
         if self._index is None:
             try:
                 self._log = os.open(os.path.join(self._folder, CONSOLE_LOG), os.O_RDONLY | os.O_CLOEXEC)
@@ -167,17 +183,19 @@ class RecordingReader:
         return True
 
     def _read_marks(self) -> None:
+        """Read the lines of the index that are new."""
         assert self._index is not None  # noqa: S101  opened before
-        data = self._torn + os.read(self._index, 1 << 16)
-        *lines, self._torn = data.split(b"\n")
+        data = self._partial + os.read(self._index, 1 << 16)
+        *lines, self._partial = data.split(b"\n")
         for line in lines:
             try:
                 seconds, stream, length = line.decode("ascii").split(" ")
                 self._marks.append((float(seconds), stream, int(length)))
-            except ValueError:  # torn by a full disk
+            except ValueError:  # half a line, from a full disk
                 continue
 
     def _take(self, length: int) -> bytes:
+        """Return the next `length` bytes of the log; fewer if it is shorter."""
         assert self._log is not None  # noqa: S101  opened before
         data = b""
         while len(data) < length and (

@@ -1,7 +1,7 @@
-"""A new run from what was printed before: an old run's recording, or any log.
+"""A new run from what was printed before: the recording of an old run, or any log.
 
-The new run has today's parsers and the old times: those of the recording, or those that stand in the
-log's lines, or else the time at which the log was last written.
+It is read by today's parsers and keeps the old times: those of the recording, or those in the lines of the
+log, or else the time at which the log was last written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from capture.runs import recording
 
 
 def source_of(name: str) -> tuple[Path, runs.Run | None]:
-    """The log that is meant, and its run if it is one.  Raises UserError."""
+    """Find what the user wants to replay: the folder of a run, or a log.
+
+    Returns the log, and the run if it is one.  Raises UserError if it is neither.
+    """
     path = Path(name)
     try:
         if path.is_dir():
@@ -31,7 +34,11 @@ def source_of(name: str) -> tuple[Path, runs.Run | None]:
 
 
 def as_it_was(run: runs.Run, log: Path, old: runs.Run | None, chosen: Mapping[str, Any]) -> runs.Run:
-    """The new run with what is known of the old one; what the user says now wins."""
+    """Return the new run with what is known of the old one.
+
+    `old` is the run of the log, if it has one, and `chosen` the settings: what they say takes precedence.
+    Raises OSError if the log can't be read.
+    """
     if old is None:
         written = log.stat().st_mtime
         return run._replace(start=written, end=written, state="finished", pid=None)
@@ -55,7 +62,7 @@ def as_it_was(run: runs.Run, log: Path, old: runs.Run | None, chosen: Mapping[st
 
 
 def record(log: Path, old: runs.Run | None, folder: str) -> None:
-    """Copy the recording into the new run's folder.  Raises OSError."""
+    """Copy the recording, or make one from the log, into the new run's folder.  Raises OSError."""
     shutil.copyfile(log, os.path.join(folder, runs.CONSOLE_LOG))
     os.chmod(os.path.join(folder, runs.CONSOLE_LOG), 0o600)
     index = log.with_name(runs.CONSOLE_INDEX)

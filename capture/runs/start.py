@@ -1,4 +1,4 @@
-"""A run that begins: who it is, and its folder."""
+"""The beginning of a run: who it is, and its folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from capture import runs
 from capture.redaction import Redactor
 from capture.runs.git import git_state
 
-# What is told elsewhere in `run.json`, or is of no use to the tracker.
+# Settings with a field of their own in `run.json`, or without use for the tracker.
 NOT_KEPT = (
     *("config", "to", "tags", "notes", "group", "id", "resume"),
     *("dir", "tty", "unbuffer", "summary", "parser_files"),
@@ -20,7 +20,11 @@ NOT_KEPT = (
 
 
 def new_run(command: Sequence[str], called: str, chosen: Mapping[str, Any]) -> runs.Run:
-    """The run that begins now; `called` is what its name begins with, unless it was given one."""
+    """Return the run that begins now, with secrets masked.
+
+    `command` is empty where capture does not start one; `called` is what its name begins with, unless the
+    user has named it; `chosen` are the settings.
+    """
     start, cwd = time.time(), os.getcwd()
     run_id = chosen.get("id") or runs.new_id(start)
     parent = os.environ.get("CAPTURE_RUN_DIR")
@@ -46,9 +50,10 @@ def new_run(command: Sequence[str], called: str, chosen: Mapping[str, Any]) -> r
 
 
 def open_run(run: runs.Run, chosen: Mapping[str, Any]) -> tuple[runs.Run, str | None]:
-    """Make the run's folder, or go on in the one of `--id`; gives the run as it is now.
+    """Make the run's folder, or resume the run that has its `--id`.
 
-    Where no folder can be made it says so and gives None.  Raises ValueError where `--resume` forbids it.
+    Returns the run as it is now, and its folder.  If no folder can be made, that is printed and the folder is
+    None: the command runs unrecorded.  Raises UserError if `--resume` forbids it.
     """
     folder = runs.folder_of(os.path.abspath(chosen["dir"]), run.project, run.id)
     if chosen.get("id"):

@@ -1,4 +1,4 @@
-"""How the runs stand: which there are, and what of each has been delivered."""
+"""The status of runs: which there are, how they ended, and what of each has been delivered."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ from capture import runs
 
 
 class RunStatus(NamedTuple):
-    """One run: `delivered` holds, for each backend, whether it has all rows for good.
-
-    `last` are the last values of its metrics.
-    """
+    """A run, and what the tracker has made of it."""
 
     folder: Path
     run: runs.Run
-    records: int
-    last: dict[str, Any]
-    delivered: dict[str, bool]
+    records: int  # how many
+    last: dict[str, Any]  # the last value of each metric
+    delivered: dict[str, bool]  # for each backend, whether it has stored all rows
 
     @property
     def state(self) -> str:
@@ -30,25 +27,28 @@ class RunStatus(NamedTuple):
 
     @property
     def tracked(self) -> bool:
-        """Whether the tracker came to the end of the recording."""
+        """Whether the tracker has read the recording to its end."""
         return bool(_json(self.folder / runs.STATUS).get("state") == "done")
 
     def is_missing(self, backends: list[str]) -> bool:
-        """Whether one of these backends has not got everything."""
+        """Whether something is still to be delivered to one of these backends."""
         return not self.tracked or (
             self.records > 0 and not all(self.delivered.get(name) for name in backends)
         )
 
 
 def all_runs(base: Path, project: str | None = None) -> list[RunStatus]:
-    """The runs in the folder that holds all runs, the oldest first."""
+    """Return the runs in the folder that holds all runs, the oldest first.
+
+    With `project`, only those of that project.
+    """
     found = [of(path.parent) for path in base.glob("*/*/" + runs.RUN_FILE)]
     known = [one for one in found if one is not None and project in (None, one.run.project)]
     return sorted(known, key=lambda one: one.run.start)
 
 
 def of(folder: Path) -> RunStatus | None:
-    """How the run in this folder stands; None where there is none."""
+    """Return the status of the run in this folder; None if there is none."""
     try:
         run = runs.read(folder)
     except (OSError, ValueError, TypeError):
@@ -66,6 +66,7 @@ def of(folder: Path) -> RunStatus | None:
 
 
 def _json(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file; empty if it can't be read."""
     try:
         item = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,7 +1,7 @@
-"""The tracker's keeper: starts it, starts it again when it dies, waits for it at the end.
+"""Starts the tracker, restarts it when it dies, and waits for it at the end.
 
-The tracker's standard input is a pipe that only the relay holds open, its lifeline: however the relay
-ends, the tracker sees it close.
+The tracker's standard input is a pipe that only this process holds open, its lifeline: however this process
+ends, the tracker sees the pipe close.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import time
 
 from capture.runs import TRACKER_LOG, PathLike
 
-MOST_FAILURES = 5  # of its own; a kill from outside counts less
-KILL_COUNTS = 0.1
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds
+MAX_FAILURES = 5  # before it is not started again
+FAILURE_WEIGHT, KILL_WEIGHT = 1.0, 0.1  # being killed by a signal is hardly its own fault
+FIRST_PAUSE, MAX_PAUSE = 0.1, 2.0  # seconds before it is started again
 GRACE = 2.0  # seconds between SIGTERM and SIGKILL
-POLL = 0.01
+POLL = 0.01  # seconds
 NICENESS = 10
 
 
@@ -25,39 +25,39 @@ class Supervisor:
     """Keeps one tracker running for the run in `folder`."""
 
     def __init__(self, folder: PathLike, *arguments: str) -> None:
-        """`arguments` are more for the tracker than the folder."""
+        """`arguments` are passed to the tracker after the folder."""
         isolated = ["-E", "-P"] if sys.version_info >= (3, 11) else ["-E"]
         module = ["-m", "capture.tracker", os.path.abspath(folder)]
         self._program = [sys.executable, *isolated, *module, *arguments]
         self._folder = os.path.abspath(folder)
-        self.pid: int | None = None
-        self._failures = 0.0
-        self._again = 0.0
+        self.pid: int | None = None  # of the tracker, while it is running
         self.done = False  # it has done all its work
-        self._lifeline, self._held = os.pipe()
+        self._failures = 0.0
+        self._next_start = 0.0  # on the monotonic clock
+        self._lifeline, self._lifeline_end = os.pipe()  # the tracker's end, and ours
 
     def start(self) -> None:
-        """Start the tracker."""
+        """Start the tracker.  If no process can be started, that counts as a failure."""
         try:
             self.pid = os.fork()
-        except OSError:  # no process to be had now
-            self._failed(1)
+        except OSError:  # no more processes can be started now
+            self._note_failure(FAILURE_WEIGHT)
             return
         if self.pid == 0:
             try:
-                self._become()
+                self._execute()
             finally:
                 os._exit(127)
 
     @property
     def given_up(self) -> bool:
         """Whether the tracker has failed too often to be started again."""
-        return not self.done and self._failures >= MOST_FAILURES
+        return not self.done and self._failures >= MAX_FAILURES
 
-    def look(self) -> float | None:
-        """Notice a tracker that has died, and start it again when its pause is over.
+    def check(self) -> float | None:
+        """Notice a tracker that has ended; if it has failed, restart it after a pause.
 
-        Gives the seconds until this should be called again, None if it need not be.
+        Returns the seconds until this has to be called again, None if it need not be before SIGCHLD.
         """
         if self.pid is not None:
             pid, status = _reap(self.pid)
@@ -65,40 +65,45 @@ class Supervisor:
                 return None
             self.pid = None
             self.done = status == 0
-            self._failed(KILL_COUNTS if os.WIFSIGNALED(status) else 1)
+            self._note_failure(KILL_WEIGHT if os.WIFSIGNALED(status) else FAILURE_WEIGHT)
         if self.done or self.given_up:
             return None
-        pause = self._again - time.monotonic()
+        pause = self._next_start - time.monotonic()
         if pause > 0:
             return pause
         self.start()
         return None
 
-    def _failed(self, weight: float) -> None:
+    def _note_failure(self, weight: float) -> None:
+        """Count a failure; the pause before the next start doubles with each."""
         self._failures += weight
-        self._again = time.monotonic() + min(LONGEST_PAUSE, FIRST_PAUSE * 2**self._failures)
+        self._next_start = time.monotonic() + min(MAX_PAUSE, FIRST_PAUSE * 2**self._failures)
 
     def finish(self, wait: float) -> bool:
-        """Wait until the tracker has done its work, at most `wait` seconds in all; Ctrl-C ends the waiting.
+        """Wait at most `wait` seconds until the tracker has done its work.  Ctrl-C ends the waiting.
 
-        Before the time is over it is told to hand over what it has.  Gives whether it has done all.
+        Shortly before the time is over the tracker is told to deliver what it has.  Returns whether it has
+        done all its work.
         """
-        os.close(self._held)
+        os.close(self._lifeline_end)
         interrupted: list[int] = []
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda signum, frame: interrupted.append(signum))
         deadline = time.monotonic() + wait
-        hurry = deadline - min(GRACE, wait / 2)
+        last_call = deadline - min(GRACE, wait / 2)
         while not (self.done or self.given_up):
-            if interrupted or time.monotonic() >= hurry:
+            if interrupted or time.monotonic() >= last_call:
                 self._stop(time.monotonic() + GRACE if interrupted else deadline)
                 break
             time.sleep(POLL)
-            self.look()
+            self.check()
         return self.done
 
     def _stop(self, deadline: float) -> None:
-        """End a tracker that takes too long; one that nobody waits for ends by itself, unless it hangs."""
+        """Send the tracker SIGTERM, and SIGKILL at `deadline` on the monotonic clock.
+
+        With a deadline in the past nothing is waited for: it ends by itself, unless it hangs.
+        """
         if self.pid is None:
             return
         try:
@@ -114,11 +119,11 @@ class Supervisor:
         except ProcessLookupError:
             pass
 
-    def _become(self) -> None:
-        """In the child: a session of its own, so that Ctrl-C at the terminal does not reach it."""
+    def _execute(self) -> None:
+        """In the child process: become the tracker, in a session of its own, which Ctrl-C does not reach."""
+        signal.set_wakeup_fd(-1)  # the self-pipe is the relay's
         os.setsid()
         _be_nice()
-        signal.set_wakeup_fd(-1)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE}:
             try:
@@ -134,10 +139,10 @@ class Supervisor:
 
 
 def _be_nice() -> None:
-    """Leave the processor to the command.
+    """Let the command run first.
 
-    Where Linux schedules by session (autogroup), `nice` counts within a session only, and a new
-    session would get as much as the one with the command.
+    Where Linux schedules by session (autogroup), niceness counts only within a session, and this new session
+    would get as much time as the one of the command.
     """
     os.nice(NICENESS)
     try:
@@ -148,7 +153,8 @@ def _be_nice() -> None:
 
 
 def _reap(pid: int) -> tuple[int, int]:
+    """As `waitpid` without waiting; a process that somebody else has waited for has failed."""
     try:
         return os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
-        return pid, 0x100
+        return pid, 1 << 8  # exit status 1

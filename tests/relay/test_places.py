@@ -136,17 +136,20 @@ class TestAsProcess1:
         assert values(only_run()) == 1
 
     def test_orphans_are_reaped(self):
+        """Two that outlive their parent; a zombie still has its process id."""
         code = (
-            "import os, subprocess, sys, time\n"
-            "subprocess.run(['sh', '-c', '(exec true) & (exec true) & exit'], start_new_session=True)\n"
-            "def zombies(): return 'Z' in subprocess.run(['ps', '-eo', 'stat='], capture_output=True, text=True).stdout\n"
-            "end = time.monotonic() + 10\n"
-            "while zombies() and time.monotonic() < end: time.sleep(0.01)\n"
-            "print('left' if zombies() else 'none')\n"
+            "import os, subprocess, time\n"
+            "script = 'for i in 1 2; do sleep 0.2 >&- & echo $!; done'\n"
+            "started = subprocess.run(['sh', '-c', script], stdout=subprocess.PIPE, text=True, start_new_session=True)\n"
+            "orphans = started.stdout.split()\n"
+            "end = time.monotonic() + 30\n"
+            "while (left := [pid for pid in orphans if os.path.exists('/proc/' + pid)]) and time.monotonic() < end:\n"
+            "    time.sleep(0.01)\n"
+            "print(len(orphans), 'orphans,', len(left), 'left')\n"
         )
         Path("orphans.py").write_text(code)
         with self.capture(f"{sys.executable} orphans.py") as process:
-            assert process.stdout.read() == b"none\n"
+            assert process.stdout.read() == b"2 orphans, 0 left\n"
 
     def test_sigterm_reaches_the_command(self):
         code = (

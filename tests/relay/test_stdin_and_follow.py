@@ -51,6 +51,12 @@ def test_standard_input_arrives_as_it_is_written():
         assert process.wait(30) == 0
 
 
+def test_with_standard_output_closed_it_is_recorded_once():
+    script = f"echo text | {' '.join(CAPTURE)} --to jsonl - >&-"
+    subprocess.run(["bash", "-c", script], timeout=60, check=True)
+    assert (only_run() / runs.CONSOLE_LOG).read_bytes() == b"text\n"
+
+
 def test_a_reader_that_goes_away_ends_the_pipe_like_tee():
     script = f"yes | {' '.join(CAPTURE)} --to jsonl - | head -1; echo ${{PIPESTATUS[@]}}"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from helpers import CAPTURE, eventually, run_in_progress
+from helpers import CAPTURE, eventually, run_in_progress, where_it_stands
 
 from capture import runs
 
@@ -103,6 +103,18 @@ def test_a_large_paste_arrives_whole(terminal):
     child.expect("ready")
     child.send("x" * 200_000)
     child.expect("all 200000")
+
+
+def test_a_program_that_ends_without_reading_all_that_was_typed(terminal):
+    child = terminal(*python(
+        "import os, time, tty\ntty.setraw(0)\nos.write(1, b'ready')\ntime.sleep(1)\nos.write(1, b'over')"
+    ))  # fmt: skip
+    child.expect("ready")
+    child.send("x" * 30_000)  # more than the terminal of the command holds
+    child.expect("over")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert (child.exitstatus, child.before) == (0, "")
 
 
 def test_a_program_that_asks_the_terminal_gets_its_answer(terminal):
@@ -229,3 +241,22 @@ def test_the_closing_block_comes_last_and_only_here(terminal):
 def test_modes_are_taken_over_from_the_outer_terminal(terminal):
     child = terminal("sh", "-c", f"stty erase '^G'; {LINE} stty -a")
     child.expect(r"erase = \^G")
+
+
+def test_where_no_pseudo_terminal_is_left_the_command_runs_on_pipes_and_gets_ctrl_c_once(terminal):
+    code = (
+        "import os, signal, time\nhits = []\nsignal.signal(signal.SIGINT, lambda *a: hits.append(1))\n"
+        "print('ready', os.isatty(0), os.isatty(1), flush=True)\nwhile not hits: time.sleep(0.01)\n"
+        "time.sleep(0.3)\nprint('hits', len(hits))"  # a second one would have come by now
+    )
+    Path("driver.py").write_text(
+        "import os, sys\ndef openpty(): raise OSError(28, 'No space left on device')\n"
+        "os.openpty = openpty\nfrom capture.cli import main\nsys.exit(main(sys.argv[1:]))"
+    )
+    child = terminal(sys.executable, "driver.py", *captured(sys.executable, "-c", code)[len(CAPTURE) :])
+    child.expect("ready True False")
+    eventually(lambda: where_it_stands(child.pid) == "sleeping")  # its start is over
+    child.sendintr()
+    child.expect(r"hits (\d+)")
+    assert child.match[1] == "1"
+    child.expect(pexpect.EOF)
