@@ -100,7 +100,7 @@ def clarity(name: str) -> Clarity:
 
 
 def is_learning_rate(name: str) -> bool:
-    """Whether this is the learning rate, which stands in lines of a training even alone."""
+    """Whether this is the learning rate: a line with no other metric is one of a training all the same."""
     return re.fullmatch(r"(?i)lr|learning[ _]rate", name) is not None
 
 
@@ -115,12 +115,12 @@ def in_decibels(name: str) -> bool:
 
 
 def is_setting(name: str) -> bool:
-    """Whether this name stands in lists of settings and nowhere else."""
+    """Whether this name is found in lists of settings and nowhere else."""
     return _CONFIG.fullmatch(name) is not None
 
 
 def is_hyperparameter(name: str) -> bool:
-    """Whether programs call so what they are asked for."""
+    """Whether programs give this name to what they are asked for."""
     return _HYPERPARAMETER.fullmatch(name) is not None
 
 

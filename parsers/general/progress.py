@@ -1,4 +1,4 @@
-"""How far the run is: what a line of an unknown program says itself, or what was said before it."""
+"""How far the run is: what a line of an unknown program says itself, or what the lines before it say."""
 
 from __future__ import annotations
 

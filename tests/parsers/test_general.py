@@ -340,6 +340,16 @@ def test_bars_with_the_same_names_are_told_apart_and_redraws_are_no_records():
     assert found == [(None, 0.5), ("batches", 0.6)]
 
 
+def test_each_rank_has_a_progress_of_its_own():
+    text = "\n".join(
+        f"[rank{rank}]: Epoch [{e}/2], Step [{s}/600], Loss: 0.5"
+        for e in (1, 2)
+        for s in (300, 600)
+        for rank in (0, 1)
+    )
+    assert [step for _, step, _ in short(text)] == [300, 300, 600, 600, 900, 900, 1200, 1200]
+
+
 def test_folds_are_told_apart():
     assert [r.context for r in parse("Fold 2 epoch 3 loss 0.5\n")] == [{"fold": 2}]
 
