@@ -67,7 +67,8 @@ class Outcome:
         """
         if self._when is not None and not self._when(frame):
             return False
-        if not self._required_names <= names.keys() or not self._forbidden_names.isdisjoint(names):
+        known = names.keys()
+        if not self._required_names <= known or not known.isdisjoint(self._forbidden_names):
             return False
         for condition in self._conditions:  # all() and any() would take longer than the conditions
             if not condition.holds(names):
