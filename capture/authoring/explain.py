@@ -83,7 +83,7 @@ class Explainer(Engine):
         text, rule = line.views[0].text.strip(), self._asked.rule
         if rule is None and len(self.unread) < MOST_UNREAD and _NUMERIC.search(text):
             self.unread.append(text)
-        key = rule if rule and not isinstance(rule.pattern, ReaderPattern) else _NUMBER.sub("0", text)
+        key = rule if rule and not rule.is_reader else _NUMBER.sub("0", text)
         if key in self.groups:
             self.groups[key].count += 1
         elif text and len(self.groups) < MOST_GROUPS:
@@ -92,11 +92,10 @@ class Explainer(Engine):
 
     def _group(self, text: str, rule: Rule | None, records: Sequence[Record]) -> Group:
         captured: Mapping[str, Any] = {}
-        by_reader = rule is not None and isinstance(rule.pattern, ReaderPattern)
-        if rule is not None and not by_reader:
+        if rule is not None and not rule.is_reader:
             values, pairs = rule.matcher.match(self._asked.text) or ({}, [])
             captured = {**values, **dict(pairs)}
-        near = self._nearest(text, rule) if rule is None or by_reader else None
+        near = self._nearest(text, rule) if rule is None or rule.is_reader else None
         return Group(text, self._number, rule, captured, records, near=near)
 
     def _ask(self, rule: Rule, frame: Frame, text: str, *others: Any) -> Any:

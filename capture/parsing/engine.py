@@ -9,7 +9,7 @@ from typing import Any
 from capture.console.frames import FINAL, Frame, Lines
 from capture.console.prefixes import PeeledLine, Prefixes, View, unix_time
 from capture.language import patterns
-from capture.language.model import Naming, Parser, ReaderPattern
+from capture.language.model import Naming, Parser
 from capture.language.readers import ALONE
 from capture.language.required_text import prefilter
 from capture.language.shape_cache import ShapeCache, zeroed
@@ -193,7 +193,7 @@ class Engine:
     ) -> list[Reading] | None:
         """What a rule makes of a text.  What it has waited for that long goes to the records."""
         state = source.states.get(rule.parser.name) or source.states.setdefault(rule.parser.name, State())
-        if isinstance(rule.pattern, ReaderPattern):
+        if rule.is_reader:
             state.memory[ALONE] = not self._known - {rule.parser.name}
         try:
             readings = rule.read(frame, text, state)

@@ -10,7 +10,7 @@ from capture.console.frames import Frame
 from capture.language import key_values
 from capture.language.literals import literal
 from capture.language.matchers import StreamMatcher, matcher
-from capture.language.model import BlockPattern, Case, Parser, Pattern
+from capture.language.model import BlockPattern, Case, Parser, Pattern, ReaderPattern
 from capture.language.numbers import Value
 from capture.language.patterns import Match, WrappedMatcher
 from capture.language.shape_cache import ShapeCache
@@ -37,6 +37,8 @@ class Rule:
         self.stream_matcher = self.matcher if isinstance(self.matcher, StreamMatcher) else None
         self._wrapped_matcher = self.matcher if isinstance(self.matcher, WrappedMatcher) else None
         self.spans_lines = bool(self.stream_matcher or self._wrapped_matcher)
+        # Asked for each line, and isinstance() takes long for pydantic's models.
+        self.is_reader, self.is_block = isinstance(pattern, ReaderPattern), isinstance(pattern, BlockPattern)
         outcomes = pattern.cases or [Case.model_construct()]
         self.cases = [Outcome(outcome, pattern, parser) for outcome in outcomes]
 
@@ -118,9 +120,7 @@ class Rule:
     ) -> list[Reading]:
         """What the frame means in this case; `names` are all that are known, and are changed."""
         memory, (values, repeated) = state.memory, match
-        structure = (
-            case.structure | values.keys() if isinstance(self.pattern, BlockPattern) else case.structure
-        )
+        structure = case.structure | values.keys() if self.is_block else case.structure
         step = first_known(case.step, names) if case.step else values.get("step")
         epoch: Any = first_known(case.epoch, names) if case.epoch else names.get("epoch")
         step = int(step) if isinstance(step, (int, float)) and math.isfinite(step) else None
