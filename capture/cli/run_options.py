@@ -48,26 +48,38 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def choose(options: argparse.Namespace) -> settings.Settings:
-    """All settings put together.  Raises ValueError with a message for the user."""
-    lenient = options.lenient or os.environ.get("CAPTURE_LENIENT", "") not in ("", "0")
-    ignored: list[str] | None = [] if lenient else None
+    """All settings put together.
+
+    Raises UserError with a line for each mistake; or, where the user wants it lenient, prints them and leaves
+    those parts out.
+    """
+    problems = settings.Problems()
     given = {key: value for key, value in vars(options).items() if key not in NOT_SETTINGS}
     if options.to is not None:
         given["to"] = [name.strip() for name in options.to.split(",") if name.strip()]
-    chosen = settings.load(os.getcwd(), os.environ, given, options.parser, ignored)
-    config = dict(chosen.get("config", {}))
-    if options.config:
-        from capture.language.literals import argument  # not on the way of every start
-    for pair in options.config or []:
-        key, equals, value = pair.partition("=")
-        if not equals or not key:
-            raise ValueError(f"--config {pair}: should be KEY=VALUE, such as lr=3e-4")
-        config[key] = argument(value)
-    chosen["config"] = config
-    if ignored:
-        chosen["ignored"] = ignored
-        print(f"capture: ignored, since --lenient: {'; '.join(ignored)}", file=sys.stderr)
+    layers = settings.layers(os.getcwd(), os.environ, problems)
+    chosen = settings.assemble(layers, given, options.parser, problems)
+    chosen["config"] = {**chosen.get("config", {}), **_config(options.config or [], problems)}
+    if not (options.lenient or os.environ.get("CAPTURE_LENIENT", "") not in ("", "0")):
+        problems.raise_any()
+    if problems.lines:
+        chosen["ignored"] = problems.lines
+        print(f"capture: ignored, since --lenient: {'; '.join(problems.lines)}", file=sys.stderr)
     return chosen
+
+
+def _config(pairs: list[str], problems: settings.Problems) -> dict[str, Any]:
+    """The hyperparameters in KEY=VALUE pairs."""
+    config: dict[str, Any] = {}
+    if pairs:
+        from capture.language.literals import argument  # not on the way of every start
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if equals and key:
+            config[key] = argument(value)
+        else:
+            problems.add(f"--config {pair}: should be KEY=VALUE, such as lr=3e-4")
+    return config
 
 
 def close(folder: str | None, result: Result, when: str) -> None:

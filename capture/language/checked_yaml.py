@@ -80,29 +80,40 @@ class Source:
         where = self.name if self._text is None else f"{self.name}:{self.line(loc)}"
         return UserError(f"{where}: {message}")
 
-    def check(
-        self, model: type[Model], at: Loc = (), ignored: list[str] | None = None, context: Any = None
-    ) -> Model:
+    def check(self, model: type[Model], at: Loc = (), context: Any = None) -> Model:
         """The data as a `model`, whose validators get the `context`.
 
-        Raises UserError with one line for each thing that is wrong; or, where `ignored` is a list, says it
-        there and leaves the keys out that are wrong.
+        Raises UserError with one line for each thing that is wrong.
         """
-        data = self.data
-        for step in at:
-            data = data[step]
         try:
-            return model.model_validate(data, context=context)
+            return model.model_validate(self._part(at), context=context)
         except ValidationError as error:
-            errors = sorted(error.errors(), key=lambda e: self.line(at + e["loc"]))
-        lines = dict.fromkeys(str(self.error(at + e["loc"], _say(e, model))) for e in errors)
-        if ignored is None or not isinstance(data, dict):
+            raise UserError("\n".join(self._lines(error, model, at))) from None
+
+    def check_keys(self, model: type[Model]) -> tuple[Model, list[str]]:
+        """The data as a `model` without the keys that are wrong, and one line for each thing that is wrong.
+
+        Raises UserError where the data is no mapping.
+        """
+        try:
+            return model.model_validate(self.data), []
+        except ValidationError as error:
+            lines = self._lines(error, model)
+            wrong = {e["loc"][0] for e in error.errors() if e["loc"]}
+        if not isinstance(self.data, dict):
             raise UserError("\n".join(lines))
-        ignored.extend(lines)
-        wrong = {e["loc"][0] for e in errors}
-        return model.model_validate(
-            {key: value for key, value in data.items() if key not in wrong}, context=context
-        )
+        right = {key: value for key, value in self.data.items() if key not in wrong}
+        return model.model_validate(right), lines
+
+    def _part(self, loc: Loc) -> Any:
+        data = self.data
+        for step in loc:
+            data = data[step]
+        return data
+
+    def _lines(self, error: ValidationError, model: type[BaseModel], at: Loc = ()) -> list[str]:
+        errors = sorted(error.errors(), key=lambda e: self.line(at + e["loc"]))
+        return list(dict.fromkeys(str(self.error(at + e["loc"], _say(e, model))) for e in errors))
 
 
 def read(path: Path) -> Source:

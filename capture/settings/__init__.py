@@ -4,6 +4,7 @@ Loading is on the way of every start: the standard library only.  `schema` check
 `diagnosis` says for `capture doctor` what comes from where.
 """
 
-from capture.settings.loading import CHOICES, DEFAULTS, Settings, check_backends, layers, load
+from capture.settings.loading import CHOICES, DEFAULTS, Layers, Settings, assemble, layers, load
+from capture.settings.problems import Problems
 
-__all__ = ["CHOICES", "DEFAULTS", "Settings", "check_backends", "layers", "load"]
+__all__ = ["CHOICES", "DEFAULTS", "Layers", "Problems", "Settings", "assemble", "layers", "load"]

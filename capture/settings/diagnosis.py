@@ -70,13 +70,11 @@ def _command_environment() -> Iterator[Finding]:
 
 
 def _configuration(folder: str, environ: Mapping[str, str]) -> Iterator[Finding]:
-    try:
-        layers = settings.layers(folder, environ)
-        chosen = settings.load(folder, environ, {})
-    except ValueError as error:
-        for line in str(error).splitlines():
-            yield Finding("configuration", line, True)
-        return
+    problems = settings.Problems()
+    layers = settings.layers(folder, environ, problems)
+    chosen = settings.assemble(layers, {}, (), problems)
+    for line in problems.lines:
+        yield Finding("configuration", line, True)
     redactor = Redactor(environ)
     files = [where for where, _ in layers[1:-1]]
     yield Finding("configuration", f"files: {', '.join(files) or 'none'}")
@@ -91,7 +89,7 @@ def _configuration(folder: str, environ: Mapping[str, str]) -> Iterator[Finding]
 
 
 def _backends(
-    chosen: settings.Settings, layers: list[tuple[str, settings.Settings]], environ: Mapping[str, str]
+    chosen: settings.Settings, layers: settings.Layers, environ: Mapping[str, str]
 ) -> Iterator[Finding]:
     source = [where for where, layer in layers if layer.get("to")][-1]
     why = {"default": "the default", "variable": "CAPTURE_TO"}.get(source, source)

@@ -13,8 +13,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from capture import __version__
+from capture.errors import UserError
+from capture.settings.problems import Problems
 
 Settings = dict[str, Any]
+Layers = list[tuple[str, Settings]]
 Stamp = list[Any]
 
 DEFAULTS: Settings = {
@@ -56,58 +59,52 @@ def files(folder: str, environ: Mapping[str, str]) -> list[str]:
             return found
 
 
-def load(
-    folder: str,
-    environ: Mapping[str, str],
-    options: Mapping[str, Any],
-    parsers: Iterable[str] = (),
-    ignored: list[str] | None = None,
-) -> Settings:
-    """The settings for a command that is started in `folder`.
+def load(folder: str, environ: Mapping[str, str], options: Mapping[str, Any]) -> Settings:
+    """The settings for a command that is started in `folder`, as `assemble` puts them together.
 
-    `options` are those given on the command line, None where one was not; `parsers` are parser files.
-    Raises ValueError, with a message for the user, where something is wrong; or, where `ignored` is a
-    list, says it there and leaves that part out.
+    Raises UserError, with one line for each mistake.
     """
-    settings: Settings = {}
-    for _, layer in (*layers(folder, environ, ignored), ("options", options)):
-        settings.update({key: value for key, value in layer.items() if value is not None})
-    settings.setdefault("unbuffer", None)
-    if "every" in settings:
-        _check_every(settings, ignored)
-    given = [parser for path in parsers for parser in _format(path, ignored)]
-    settings["parsers"] = [*given, *settings.get("parsers", [])]
-    if ignored is not None:
-        settings["to"] = [name for name in settings["to"] if _is_backend(name, ignored)]
-    else:
-        check_backends(settings["to"])
+    problems = Problems()
+    settings = assemble(layers(folder, environ, problems), options, (), problems)
+    problems.raise_any()
     return settings
 
 
-def layers(
-    folder: str, environ: Mapping[str, str], ignored: list[str] | None = None
-) -> list[tuple[str, Settings]]:
-    """What is set where, the one that wins last: (where, settings).  Raises ValueError as `load` does."""
-    found = [(path, _checked(path, ignored)) for path in files(folder, environ)]
-    return [("default", dict(DEFAULTS)), *found, ("variable", from_variables(environ, ignored))]
+def assemble(
+    layers: Layers, options: Mapping[str, Any], parsers: Iterable[str], problems: Problems
+) -> Settings:
+    """The settings put together, without the parts that are wrong.
 
-
-def from_variables(environ: Mapping[str, str], ignored: list[str] | None = None) -> Settings:
-    """The settings that `CAPTURE_*` variables give.
-
-    Raises ValueError for a value of the wrong kind, or says it in `ignored`.
+    `options` are those given on the command line, None where one was not; `parsers` are parser files.
     """
     settings: Settings = {}
+    for _, layer in (*layers, ("options", options)):
+        settings.update({key: value for key, value in layer.items() if value is not None})
+    settings.setdefault("unbuffer", None)
+    if "every" in settings and not _is_every(settings["every"], problems):
+        del settings["every"]
+    settings["parsers"] = [*_parsers(parsers, problems), *settings.get("parsers", [])]
+    settings["to"] = _backends(settings["to"], problems)
+    return settings
+
+
+def layers(folder: str, environ: Mapping[str, str], problems: Problems) -> Layers:
+    """What is set where, the one that wins last: (where, settings)."""
+    found = [(path, _checked(path, problems)) for path in files(folder, environ)]
+    return [("default", dict(DEFAULTS)), *found, ("variable", from_variables(environ, problems))]
+
+
+def from_variables(environ: Mapping[str, str], problems: Problems) -> Settings:
+    """The settings in `CAPTURE_*` variables."""
+    settings: Settings = {}
     for key in VARIABLES:
-        try:
+        with problems:
             settings |= _variable(key, environ)
-        except ValueError as error:
-            complain(error, ignored)
     others = {name: text for name, text in environ.items() if text and _is_as_in_a_file(name, text)}
     if others:
         from capture.settings import schema  # slow
 
-        settings |= schema.of_variables(others, ignored)
+        settings |= schema.of_variables(others, problems)
     return settings
 
 
@@ -123,43 +120,28 @@ def _variable(key: str, environ: Mapping[str, str]) -> Settings:
     if not (text := environ.get(name)):
         return {}
     if key in CHOICES and text not in CHOICES[key]:
-        raise ValueError(f"{name}={text}: should be one of {', '.join(CHOICES[key])}")
+        raise UserError(f"{name}={text}: should be one of {', '.join(CHOICES[key])}")
     if key in LISTS:
         return {key: [part.strip() for part in text.split(",")]}
     try:
         return {key: float(text) if key in NUMBERS else text}
     except ValueError:
-        raise ValueError(f"{name}={text}: should be a number of seconds") from None
+        raise UserError(f"{name}={text}: should be a number of seconds") from None
 
 
-def _check_every(settings: Settings, ignored: list[str] | None) -> None:
+def _is_every(text: str, problems: Problems) -> bool:
     from capture.parsing.downsampling import downsampler  # not on the way of every start
 
     try:
-        downsampler(settings["every"])
+        downsampler(text)
     except ValueError as error:
-        complain(ValueError(f"every: {error}"), ignored)
-        del settings["every"]
-
-
-def complain(error: ValueError, ignored: list[str] | None) -> None:
-    """Raise the error; or, where `ignored` is a list, say it there."""
-    if ignored is None:
-        raise error
-    ignored.extend(str(error).splitlines())
-
-
-def _is_backend(name: str, ignored: list[str]) -> bool:
-    try:
-        check_backends([name])
-    except ValueError as error:
-        ignored.append(str(error))
+        problems.add(f"every: {error}")
         return False
     return True
 
 
-def check_backends(wanted: list[str]) -> None:
-    """Raises ValueError for a backend that is not there.
+def _backends(wanted: list[str], problems: Problems) -> list[str]:
+    """Those of the backends that are installed.
 
     Looking through the installed packages is slow, so names that were found before are remembered.
     """
@@ -169,11 +151,17 @@ def check_backends(wanted: list[str]) -> None:
             known = json.load(file)
     except (OSError, ValueError):
         known = DEFAULTS["to"]
-    if not set(wanted) <= set(known):
-        from capture.delivery import registry  # slow: only where there is something to look for
+    if set(wanted) <= set(known):
+        return wanted
+    from capture.delivery import registry  # slow: only where there is something to look for
 
-        registry.check(wanted)
-        _write(cache, registry.names())
+    found = []
+    for name in wanted:
+        with problems:
+            registry.check([name])
+            found.append(name)
+    _write(cache, registry.names())
+    return found
 
 
 def _has_section(path: str) -> bool:
@@ -185,29 +173,28 @@ def _has_section(path: str) -> bool:
         return False
 
 
-def _checked(path: str, ignored: list[str] | None) -> Settings:
-    try:
-        return _cached(path, "", lambda schema, pathlib: schema.check(pathlib.Path(path)))
-    except ValueError:
-        if ignored is None:
-            raise
-    import pathlib
+def _checked(path: str, problems: Problems) -> Settings:
+    def check(schema: Any, pathlib: Any, problems: Problems) -> Settings:
+        settings: Settings = schema.check(pathlib.Path(path), problems)
+        return settings
 
-    from capture.settings import schema
-
-    return schema.check(pathlib.Path(path), ignored)
+    return _cached(path, "", check, problems)
 
 
-def _format(path: str, ignored: list[str] | None) -> list[Any]:
-    try:
-        read = _cached(path, "parser", lambda schema, pathlib: {"": schema.read_parser(pathlib.Path(path))})
-    except ValueError as error:
-        complain(error, ignored)
-        return []
-    return [read[""]]
+def _parsers(paths: Iterable[str], problems: Problems) -> list[Any]:
+    """The parsers in these files."""
+
+    def read(schema: Any, pathlib: Any, problems: Problems) -> Settings:
+        return {"": schema.read_parser(pathlib.Path(path))}
+
+    found = []
+    for path in paths:
+        with problems:
+            found.append(_cached(path, "parser", read, problems)[""])
+    return found
 
 
-def _cached(path: str, kind: str, read: Any) -> Settings:
+def _cached(path: str, kind: str, read: Any, problems: Problems) -> Settings:
     """What `read` makes of a file of this kind, from the cache where the file has not changed since."""
     cache, key = _cache_file(path + kind), [os.path.abspath(path), kind]  # names of caches may coincide
     try:
@@ -224,9 +211,13 @@ def _cached(path: str, kind: str, read: Any) -> Settings:
 
     from capture.settings import schema
 
-    settings = read(schema, pathlib)
+    own = Problems()
+    settings = read(schema, pathlib, own)
     stamps = [[name, _stamp(name)] for name in (path, *settings.pop("parser_files", []))]
-    _write(cache, {"version": __version__, "key": key, "stamps": stamps, "settings": settings})
+    if own.lines:
+        problems.lines += own.lines
+    else:
+        _write(cache, {"version": __version__, "key": key, "stamps": stamps, "settings": settings})
     return settings
 
 

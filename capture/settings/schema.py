@@ -18,7 +18,7 @@ from capture.errors import UserError
 from capture.language import checked_yaml, library, model
 from capture.language.checked_yaml import Checked, Source
 from capture.parsing.downsampling import downsampler
-from capture.settings.loading import complain
+from capture.settings.problems import Problems
 
 _SPLIT = BeforeValidator(lambda v: [part.strip() for part in v.split(",")] if isinstance(v, str) else v)
 Split = Annotated[list[str], _SPLIT]
@@ -70,66 +70,56 @@ class Config(model.Naming, Checked):
     redact: list[Expression] = Field([], description="regular expressions of what else is a secret")
 
 
-def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:
-    """What a configuration file says, as plain data; parsers are read and checked.
-
-    Raises UserError; or, where `ignored` is a list, says there what is wrong and leaves that key out.
-    """
-    try:
+def check(path: Path, problems: Problems) -> dict[str, Any]:
+    """What a configuration file says, as plain data, without the keys and parsers that are wrong."""
+    with problems:
         source = _toml(path) if path.name == "pyproject.toml" else checked_yaml.read(path)
-    except UserError as error:
-        complain(error, ignored)
-        return {}
-    return {} if source.data is None else _settings(source, path.parent, ignored)
+        return {} if source.data is None else _settings(source, path.parent, problems)
+    return {}
 
 
-def of_variables(variables: Mapping[str, str], ignored: list[str] | None = None) -> dict[str, Any]:
+def of_variables(variables: Mapping[str, str], problems: Problems) -> dict[str, Any]:
     """What these variables say, each with the value that its key has in a file, as YAML.
 
-    Those that are none of ours are left alone.  Raises UserError as `check` does.
+    Variables that are not capture's are left alone.
     """
     settings: dict[str, Any] = {}
     for variable, text in variables.items():
         key = variable.removeprefix("CAPTURE_").lower()
         if key in Config.model_fields or key in registry.names():
-            try:
+            with problems:
                 data = Source(f"{key}: {text}", variable).data
                 source = Source.of_data(data, f"{variable}={text}")
-            except UserError as error:
-                complain(error, ignored)
-                continue
-            found = _settings(source, Path.cwd(), ignored)
-            settings |= {name: value for name, value in found.items() if name == key}
+                found = _settings(source, Path.cwd(), problems)
+                settings |= {name: value for name, value in found.items() if name == key}
     return settings
 
 
-def _settings(source: Source, folder: Path, ignored: list[str] | None) -> dict[str, Any]:
-    """The settings in a source; its paths are relative to `folder`."""
-    try:
-        of_adapters = _of_adapters(source, ignored)
-        config = source.check(Config, ignored=ignored)
-    except UserError as error:
-        complain(error, ignored)
-        return {}
+def _settings(source: Source, folder: Path, problems: Problems) -> dict[str, Any]:
+    """The settings in a source; its paths are relative to `folder`.
+
+    Raises UserError where it is not a mapping.
+    """
+    of_adapters = _of_adapters(source, problems)
+    config, lines = source.check_keys(Config)
+    problems.lines += lines
     settings = config.model_dump(mode="json", exclude_unset=True)  # YAML knows dates, run.json doesn't
     settings |= of_adapters
     settings["parsers"] = []
     for index, item in enumerate(config.parsers):
-        try:
+        with problems:
             settings["parsers"].append(
                 read_parser(folder / item)
                 if isinstance(item, str)
                 else _dump(library.load(source, ("parsers", index), samples=False))
             )
-        except UserError as error:
-            complain(error, ignored)
     settings["parser_files"] = [str(folder / item) for item in config.parsers if isinstance(item, str)]
     if "dir" in settings:
         settings["dir"] = str(folder / Path(settings["dir"]).expanduser())
     return settings
 
 
-def _of_adapters(source: Source, ignored: list[str] | None) -> dict[str, Any]:
+def _of_adapters(source: Source, problems: Problems) -> dict[str, Any]:
     """Takes out the sections that are named after an adapter: its options, which it knows itself."""
     found: dict[str, Any] = {}
     if not isinstance(source.data, dict):
@@ -140,7 +130,7 @@ def _of_adapters(source: Source, ignored: list[str] | None) -> dict[str, Any]:
             known = getattr(registry.adapter_class(name), "options", ())
         except ImportError:
             known = tuple(options or ())  # what it needs is not installed: said when it is to be used
-        try:
+        with problems:
             if not isinstance(options, dict):
                 raise source.error(
                     (name,), f"{name}: should hold options: {', '.join(known) or 'it has none'}"
@@ -148,10 +138,7 @@ def _of_adapters(source: Source, ignored: list[str] | None) -> dict[str, Any]:
             for key in options:
                 if key not in known:
                     raise source.error((name, key), checked_yaml.unknown(str(key), known))
-        except UserError as error:
-            complain(error, ignored)
-            continue
-        found[name] = options
+            found[name] = options
     return found
 
 

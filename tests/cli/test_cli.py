@@ -62,6 +62,16 @@ def test_a_broken_configuration_is_found_before_the_command_starts():
     assert not Path("started").exists()
 
 
+def test_all_mistakes_are_said_at_once(monkeypatch):
+    Path("capture.yaml").write_text("projekt: x\nlinger: -1\n")
+    monkeypatch.setenv("CAPTURE_TTY", "maybe")
+    done = capture("--config", "lr", "--to", "wandbb", "--parser", "nope.yaml", "--", "true")
+    assert done.returncode == 2
+    assert [line.partition(": ")[0].rpartition("/")[2] for line in done.stderr.splitlines()] == [
+        "capture", "capture.yaml:2", "CAPTURE_TTY=maybe", "nope.yaml", "there is no backend 'wandbb'; there are jsonl, mlflow, module:NAME, tensorboard, trackio, wandb", "--config lr",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("option", "variable"), [(("--lenient",), ""), ((), "1")])
 def test_lenient_runs_the_command_and_says_what_it_left_out(monkeypatch, option, variable):
     Path("capture.yaml").write_text("projekt: x\nto: jsonl\n")
