@@ -57,7 +57,7 @@ def choose(options: argparse.Namespace) -> settings.Settings:
     given = {key: value for key, value in vars(options).items() if key not in NOT_SETTINGS}
     if options.to is not None:
         given["to"] = [name.strip() for name in options.to.split(",") if name.strip()]
-    layers = settings.layers(os.getcwd(), os.environ, problems)
+    layers = settings.layers_of(os.getcwd(), os.environ, problems)
     chosen = settings.assemble(layers, given, options.parser, problems)
     chosen["config"] = {**chosen.get("config", {}), **_config(options.config or [], problems)}
     if not (options.lenient or os.environ.get("CAPTURE_LENIENT", "") not in ("", "0")):

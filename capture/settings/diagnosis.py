@@ -71,7 +71,7 @@ def _command_environment() -> Iterator[Finding]:
 
 def _configuration(folder: str, environ: Mapping[str, str]) -> Iterator[Finding]:
     problems = settings.Problems()
-    layers = settings.layers(folder, environ, problems)
+    layers = settings.layers_of(folder, environ, problems)
     chosen = settings.assemble(layers, {}, (), problems)
     for line in problems.lines:
         yield Finding("configuration", line, True)

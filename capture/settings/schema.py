@@ -70,12 +70,18 @@ class Config(model.Naming, Checked):
     redact: list[Expression] = Field([], description="regular expressions of what else is a secret")
 
 
-def check(path: Path, problems: Problems) -> dict[str, Any]:
-    """What a configuration file says, as plain data, without the keys and parsers that are wrong."""
+def check(path: str, problems: Problems) -> tuple[dict[str, Any], list[str]]:
+    """What a configuration file says, as plain data, without the keys and parsers that are wrong.
+
+    Returned with the parser files that were read for it.
+    """
+    file = Path(path)
     with problems:
-        source = _toml(path) if path.name == "pyproject.toml" else checked_yaml.read(path)
-        return {} if source.data is None else _settings(source, path.parent, problems)
-    return {}
+        source = _toml(file) if file.name == "pyproject.toml" else checked_yaml.read(file)
+        if source.data is not None:
+            settings = _settings(source, file.parent, problems)
+            return settings, settings.pop("parser_files")
+    return {}, []
 
 
 def of_variables(variables: Mapping[str, str], problems: Problems) -> dict[str, Any]:
@@ -109,7 +115,7 @@ def _settings(source: Source, folder: Path, problems: Problems) -> dict[str, Any
     for index, item in enumerate(config.parsers):
         with problems:
             settings["parsers"].append(
-                read_parser(folder / item)
+                read_parser(str(folder / item))
                 if isinstance(item, str)
                 else _dump(library.load(source, ("parsers", index), samples=False))
             )
@@ -142,9 +148,9 @@ def _of_adapters(source: Source, problems: Problems) -> dict[str, Any]:
     return found
 
 
-def read_parser(path: Path) -> dict[str, Any]:
+def read_parser(path: str) -> dict[str, Any]:
     """A parser file as plain data.  Raises UserError."""
-    return _dump(library.from_file(path))
+    return _dump(library.from_file(Path(path)))
 
 
 def _dump(parser: model.Parser) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Settings: which file counts, which layer wins, and that a checked file is not checked again."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ from capture import settings
 from capture.authoring import samples
 from capture.errors import UserError
 from capture.language.model import Parser
-from capture.settings import Problems, assemble, layers, load, loading, schema
+from capture.settings import Problems, assemble, layers_of, load, schema
+from capture.settings.layers import FILE_VARIABLES, VARIABLES
 
 
 def write(path, text):
@@ -26,7 +29,7 @@ def here(options=None, environ=None):
 def leniently(options=None, environ=None, parsers=()):
     """The settings without what is wrong, and what is wrong."""
     problems = Problems()
-    return assemble(layers(".", environ or {}, problems), options or {}, parsers, problems), problems.lines
+    return assemble(layers_of(".", environ or {}, problems), options or {}, parsers, problems), problems.lines
 
 
 def given(*parsers):
@@ -158,7 +161,7 @@ def test_the_variables_of_other_programs_do_not_slow_the_start(monkeypatch):
 
 
 def test_every_key_of_a_file_is_looked_for_among_the_variables():
-    keys = {*loading.VARIABLES, *loading.FILE_VARIABLES}
+    keys = {*VARIABLES, *FILE_VARIABLES}
     assert keys - {"id", "resume"} == set(schema.Config.model_fields)
 
 
@@ -222,7 +225,7 @@ def test_a_broken_cache_is_made_anew(cache):
     (file,) = Path("../home/cache/capture").glob("*capture-yaml*")
     file.write_text(cache)
     assert here()["project"] == "one"
-    assert json.loads(file.read_text())["settings"] == {"project": "one", "parsers": []}
+    assert json.loads(file.read_text())["item"] == {"project": "one", "parsers": []}
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(monkeypatch):
@@ -292,3 +295,18 @@ def test_lenient_leaves_out_a_whole_file_that_is_no_configuration(text):
     found, ignored = leniently()
     assert found == {**settings.DEFAULTS, "parsers": []}
     assert len(ignored) == 1
+
+
+def test_a_remembered_configuration_imports_nothing_slow():
+    write("mine.yaml", PARSER)
+    write("capture.yaml", "project: one\nparsers: [mine.yaml, {name: inline, patterns: [{line: 'x {x}'}]}]\n")
+    given("mine.yaml")
+    code = (
+        "import sys; from capture import settings; problems = settings.Problems()\n"
+        "found = settings.assemble(settings.layers_of('.', {}, problems), {}, ['mine.yaml'], problems)\n"
+        "print(len(found['parsers']), *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    count, *modules = done.stdout.split()
+    assert count == "3"
+    assert {"yaml", "pydantic", "capture.language", "capture.settings.schema"}.isdisjoint(modules)
