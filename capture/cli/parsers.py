@@ -16,7 +16,8 @@ from capture import settings
 from capture.authoring import explain, samples, suggest
 from capture.authoring.explain import Explainer, Group
 from capture.cli.parse import add_parser_option, choose, log_of
-from capture.language import library, model
+from capture.language import checked_yaml, library, model
+from capture.language.checked_yaml import Source
 
 BUILT_IN = "built in"
 NOTHING = (
@@ -75,10 +76,19 @@ def main(argv: list[str]) -> int:
         return 2
 
 
+def _own() -> list[tuple[str, model.Parser]]:
+    """The parsers that the user has configured, each with the file that it is written in."""
+    found = []
+    for file, text in settings.load(os.getcwd(), os.environ, {})["parsers"]:
+        shown = min(file, os.path.relpath(file), key=len)
+        source = checked_yaml.read(Path(shown)) if text is None else Source(text, shown)
+        found.append((shown, library.load(source, samples=text is None)))
+    return found
+
+
 def _in_effect() -> list[tuple[str, model.Parser]]:
-    own = settings.load(os.getcwd(), os.environ, {})["parsers"]
-    found = [("capture.yaml", model.Parser.model_validate(data)) for data in own]
-    return found + [(BUILT_IN, parser) for parser, _ in library.built_in()]
+    """All parsers in their order, each with where it is from."""
+    return _own() + [(BUILT_IN, parser) for parser, _ in library.built_in()]
 
 
 def _list() -> int:
@@ -116,7 +126,9 @@ def _test(files: list[Path]) -> int:
 
 def _read(name: str, wanted: list[str]) -> Explainer:
     """What is made of a log, or of a line that is no file's name."""
-    parsers, own = choose(wanted) if wanted else _chosen()
+    parsers, own = choose(wanted)
+    if not wanted:
+        own = [parser for _, parser in _own()]
     if name == "-":
         return explain.explain(sys.stdin.buffer, parsers, own)
     path = log_of(name)
@@ -124,13 +136,6 @@ def _read(name: str, wanted: list[str]) -> Explainer:
         return explain.explain(io.BytesIO(name.encode() + b"\n"), parsers, own)
     with path.open("rb") as file:
         return explain.explain(file, parsers, own)
-
-
-def _chosen() -> tuple[list[model.Parser], list[model.Parser]]:
-    found = _in_effect()
-    return [parser for where, parser in found if where == BUILT_IN], [
-        f for where, f in found if where != BUILT_IN
-    ]
 
 
 def _explain(name: str, explainer: Explainer) -> int:

@@ -22,7 +22,8 @@ class Namer:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._axes = {parser.name: axes(parser) for parser in library.of_run(folder)}
+        parsers = library.of_run(folder)
+        self._axes = {parser.name: axes(parser) for parser in (*parsers.own, *parsers.built_in)}
         rename = runs.read(folder).settings.get("rename", {})
         self._printed = {new: old for old, new in rename.items()}
         self._home: dict[tuple[str, str], Any] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,15 +65,39 @@ class Source:
 
     def line(self, loc: Loc) -> int:
         """The line, from 1, of the part that `loc` leads to; of the nearest part above if it is missing."""
-        node = yaml.compose(self._text or "", yaml.SafeLoader)
         line = 1
+        for shown, _ in self._nodes(loc):
+            line = int(shown.start_mark.line) + 1
+        return line
+
+    def text(self, loc: Loc) -> str:
+        """YAML of the part alone that `loc` leads to: as it is written, on the same lines.
+
+        Written anew where it did not come from YAML, or needs an anchor from elsewhere.
+        """
+        if self._text is not None and not loc:
+            return self._text
+        data, nodes = self._part(loc), list(self._nodes(loc))
+        if self._text is not None and len(nodes) == len(loc):
+            start, end = nodes[-1][1].start_mark, nodes[-1][1].end_mark
+            place = "\n" * start.line + " " * start.column
+            text = f"{place}{self._text[start.index : end.index].rstrip()}\n"
+            try:
+                if yaml.load(text, Loader) == data:  # noqa: S506  it is the safe loader
+                    return text
+            except yaml.YAMLError:
+                pass
+        return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+
+    def _nodes(self, loc: Loc) -> Iterator[tuple[Any, Any]]:
+        """For each step to the part that `loc` leads to, the node to show a person and the part itself."""
+        node = yaml.compose(self._text or "", yaml.SafeLoader)
         for step in loc:
             entry = _entry(node, step)
             if entry is None:
-                break
-            mark, node = entry
-            line = int(mark.start_mark.line) + 1
-        return line
+                return
+            _, node = entry
+            yield entry
 
     def error(self, loc: Loc, message: str) -> UserError:
         """An error about the part that `loc` leads to."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib import resources
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from capture.errors import UserError
 from capture.language import checked_yaml
@@ -15,7 +15,7 @@ from capture.language.checked_yaml import Source
 from capture.language.model import CHECKED, Parser
 from capture.runs import PARSERS
 
-_GENERIC = re.compile(r"^generic: *true", re.M)
+BUILT_IN = "built-in"  # the folder of these parsers in a run's `parsers/`
 _GENERIC = re.compile(r"^generic: *true\b", re.M)
 
 
@@ -57,10 +57,27 @@ def built_in_texts() -> Iterator[tuple[str, str]]:
         yield f"{package}/{name}", text
 
 
-def of_run(folder: Path) -> list[Parser]:
-    """The parsers that were in effect when the run began, in their order."""
-    files = sorted((folder / PARSERS).glob("*.yaml"))
-    return [load(checked_yaml.read(file), samples=False, context=CHECKED) for file in files]
+class RunParsers(NamedTuple):
+    """The parsers of a run, each kind in its order, and what is wrong with those that can't be used."""
+
+    own: list[Parser]
+    built_in: list[Parser]
+    problems: list[str]
+
+
+def of_run(folder: Path) -> RunParsers:
+    """The parsers that were in effect when the run began.
+
+    The user's own are in the run's `parsers/`, the built-in ones in a folder there.
+    """
+    found = RunParsers([], [], [])
+    for place, parsers in ((folder / PARSERS, found.own), (folder / PARSERS / BUILT_IN, found.built_in)):
+        for file in sorted(place.glob("*.yaml")):
+            try:
+                parsers.append(load(checked_yaml.read(file), samples=False, context=CHECKED))
+            except UserError as error:
+                found.problems.extend(str(error).splitlines())
+    return found
 
 
 def from_file(path: Path) -> Parser:

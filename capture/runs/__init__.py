@@ -25,7 +25,7 @@ from capture.runs.folder import (
     replace_file,
     write,
 )
-from capture.runs.model import PathLike, Result, Run
+from capture.runs.model import ParserSource, PathLike, Result, Run
 
 __all__ = [
     "CONSOLE_INDEX",
@@ -38,6 +38,7 @@ __all__ = [
     "SUMMARY",
     "SYSTEM",
     "TRACKER_LOG",
+    "ParserSource",
     "PathLike",
     "Result",
     "Run",

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from capture import settings
 from capture.delivery import registry
 from capture.redaction import Redactor
+from capture.runs import ParserSource
 
 PACKAGES = ("capture-metrics", "trackio", "wandb", "regex", "psutil", "nvidia-ml-py", "pydantic")
 REACH = 3.0  # seconds to wait for a server
@@ -80,12 +81,17 @@ def _configuration(folder: str, environ: Mapping[str, str]) -> Iterator[Finding]
     yield Finding("configuration", f"files: {', '.join(files) or 'none'}")
     for where, layer in layers[1:]:
         for key, value in layer.items():
-            if key != "parser_files" and value not in (None, [], {}):
+            if value not in (None, [], {}):
                 source = f"CAPTURE_{key.upper()}" if where == "variable" else where
-                shown = len(value) if key == "parsers" else redactor.value(key, value)
+                shown = _files(value) if key == "parsers" else redactor.value(key, value)
                 yield Finding("configuration", f"{key} = {shown}  ({source})")
     yield from _backends(chosen, layers, environ)
     yield _place(Path(chosen["dir"]))
+
+
+def _files(parsers: list[ParserSource]) -> str:
+    """Where the parsers are written."""
+    return ", ".join(dict.fromkeys(parser.file for parser in parsers))
 
 
 def _backends(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from capture.errors import UserError
+from capture.runs import ParserSource
 from capture.settings import cache
 from capture.settings.problems import Problems
 
@@ -73,15 +74,18 @@ def _has_section(path: str) -> bool:
 
 def _checked(path: str, problems: Problems) -> Settings:
     """The settings in a configuration file."""
-    settings: Settings | None = cache.recall(path, "settings")
+    settings: Settings | None = cache.recall(path, "configuration")
     if settings is None:
         from capture.settings import schema  # slow
 
         own = Problems()
-        settings, watched = schema.check(path, own)
+        settings = schema.check(path, own)
         problems.lines += own.lines
         if not own.lines:
-            cache.remember(path, "settings", settings, [path, *watched])
+            files = [parser.file for parser in settings.get("parsers", []) if parser.text is None]
+            cache.remember(path, "configuration", settings, [path, *files])
+    elif "parsers" in settings:
+        settings["parsers"] = [ParserSource(*parser) for parser in settings["parsers"]]
     return settings
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from capture.runs import ParserSource
 from capture.settings import cache
 from capture.settings.layers import DEFAULTS, Layers, Settings, layers_of
 from capture.settings.problems import Problems
@@ -54,19 +55,22 @@ def _is_every(text: str, problems: Problems) -> bool:
     return True
 
 
-def _parsers(paths: Iterable[str], problems: Problems) -> list[Any]:
-    """The parsers in these files."""
+def _parsers(paths: Iterable[str], problems: Problems) -> list[ParserSource]:
+    """The parsers in these files, each checked, or remembered as right."""
     found = []
     for path in paths:
-        parser = cache.recall(path, "parser")
-        if parser is None:
-            from capture.settings import schema  # slow
+        if cache.recall(path, "parser"):
+            found.append(ParserSource(path))
+            continue
+        import pathlib  # slow
 
-            with problems:
-                parser = schema.read_parser(path)
-                cache.remember(path, "parser", parser, [path])
-        if parser is not None:
+        from capture.settings import schema  # slow
+
+        with problems:
+            parser = schema.check_parser(pathlib.Path(path))
             found.append(parser)
+            if parser.text is None:
+                cache.remember(path, "parser", True, [path])
     return found
 
 

@@ -18,6 +18,7 @@ from capture.errors import UserError
 from capture.language import checked_yaml, library, model
 from capture.language.checked_yaml import Checked, Source
 from capture.parsing.downsampling import downsampler
+from capture.runs import ParserSource
 from capture.settings.problems import Problems
 
 _SPLIT = BeforeValidator(lambda v: [part.strip() for part in v.split(",")] if isinstance(v, str) else v)
@@ -70,18 +71,14 @@ class Config(model.Naming, Checked):
     redact: list[Expression] = Field([], description="regular expressions of what else is a secret")
 
 
-def check(path: str, problems: Problems) -> tuple[dict[str, Any], list[str]]:
-    """What a configuration file says, as plain data, without the keys and parsers that are wrong.
-
-    Returned with the parser files that were read for it.
-    """
+def check(path: str, problems: Problems) -> dict[str, Any]:
+    """What a configuration file says, as plain data, without the keys and parsers that are wrong."""
     file = Path(path)
     with problems:
         source = _toml(file) if file.name == "pyproject.toml" else checked_yaml.read(file)
         if source.data is not None:
-            settings = _settings(source, file.parent, problems)
-            return settings, settings.pop("parser_files")
-    return {}, []
+            return _settings(source, source.name, file.parent, problems)
+    return {}
 
 
 def of_variables(variables: Mapping[str, str], problems: Problems) -> dict[str, Any]:
@@ -96,13 +93,21 @@ def of_variables(variables: Mapping[str, str], problems: Problems) -> dict[str, 
             with problems:
                 data = Source(f"{key}: {text}", variable).data
                 source = Source.of_data(data, f"{variable}={text}")
-                found = _settings(source, Path.cwd(), problems)
+                found = _settings(source, variable, Path.cwd(), problems)
                 settings |= {name: value for name, value in found.items() if name == key}
     return settings
 
 
-def _settings(source: Source, folder: Path, problems: Problems) -> dict[str, Any]:
-    """The settings in a source; its paths are relative to `folder`.
+def check_parser(path: Path) -> ParserSource:
+    """Checks a parser file.  Raises UserError."""
+    source = checked_yaml.read(path)
+    library.load(source)
+    # A pipe can't be read again: `--parser <(make-parser)`.
+    return ParserSource(str(path), None if path.is_file() else source.text(()))
+
+
+def _settings(source: Source, where: str, folder: Path, problems: Problems) -> dict[str, Any]:
+    """The settings in a source, which is the file or variable `where`; its paths are relative to `folder`.
 
     Raises UserError where it is not a mapping.
     """
@@ -111,18 +116,25 @@ def _settings(source: Source, folder: Path, problems: Problems) -> dict[str, Any
     problems.lines += lines
     settings = config.model_dump(mode="json", exclude_unset=True)  # YAML knows dates, run.json doesn't
     settings |= of_adapters
-    settings["parsers"] = []
-    for index, item in enumerate(config.parsers):
-        with problems:
-            settings["parsers"].append(
-                read_parser(str(folder / item))
-                if isinstance(item, str)
-                else _dump(library.load(source, ("parsers", index), samples=False))
-            )
-    settings["parser_files"] = [str(folder / item) for item in config.parsers if isinstance(item, str)]
+    if "parsers" in settings:
+        settings["parsers"] = _parsers(source, config, where, folder, problems)
     if "dir" in settings:
         settings["dir"] = str(folder / Path(settings["dir"]).expanduser())
     return settings
+
+
+def _parsers(
+    source: Source, config: Config, where: str, folder: Path, problems: Problems
+) -> list[ParserSource]:
+    found = []
+    for index, item in enumerate(config.parsers):
+        with problems:
+            if isinstance(item, str):
+                found.append(check_parser(folder / item))
+            else:
+                library.load(source, ("parsers", index), samples=False)
+                found.append(ParserSource(where, source.text(("parsers", index))))
+    return found
 
 
 def _of_adapters(source: Source, problems: Problems) -> dict[str, Any]:
@@ -146,15 +158,6 @@ def _of_adapters(source: Source, problems: Problems) -> dict[str, Any]:
                     raise source.error((name, key), checked_yaml.unknown(str(key), known))
             found[name] = options
     return found
-
-
-def read_parser(path: str) -> dict[str, Any]:
-    """A parser file as plain data.  Raises UserError."""
-    return _dump(library.from_file(Path(path)))
-
-
-def _dump(parser: model.Parser) -> dict[str, Any]:
-    return parser.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def _toml(path: Path) -> Source:

@@ -1,6 +1,7 @@
 """Settings: which file counts, which layer wins, and that a checked file is not checked again."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from capture import settings
-from capture.authoring import samples
 from capture.errors import UserError
-from capture.language.model import Parser
+from capture.language import library
+from capture.language.checked_yaml import Source
 from capture.settings import Problems, assemble, layers_of, load, schema
 from capture.settings.layers import FILE_VARIABLES, VARIABLES
 
@@ -37,6 +38,12 @@ def given(*parsers):
     found, wrong = leniently(parsers=parsers)
     assert wrong == []
     return found
+
+
+def names(found):
+    """The names in the parsers' texts."""
+    texts = [text or Path(file).read_text() for file, text in found["parsers"]]
+    return [library.load(Source(text, "x"), samples=False).name for text in texts]
 
 
 def test_without_a_file_there_are_defaults():
@@ -93,9 +100,9 @@ def test_formats_are_read_with_the_file_and_watched():
     write(
         "capture.yaml", 'parsers:\n  - parsers/mine.yaml\n  - {name: inline, patterns: [{line: "x {x}"}]}\n'
     )
-    assert [parser["name"] for parser in here()["parsers"]] == ["mine", "inline"]
+    assert names(here()) == ["mine", "inline"]
     write("parsers/mine.yaml", PARSER.replace("name: mine", "name: changed"))
-    assert [parser["name"] for parser in here()["parsers"]] == ["changed", "inline"]
+    assert names(here()) == ["changed", "inline"]
 
 
 @pytest.mark.parametrize(("text", "says"), [
@@ -149,7 +156,7 @@ def test_every_key_of_a_file_can_be_a_variable():
         "jsonl": {"path": "out.jsonl"},
     }  # fmt: skip
     assert {name: found[name] for name in wanted} == wanted
-    assert [parser["name"] for parser in found["parsers"]] == ["mine"]
+    assert names(found) == ["mine"]
     assert "of_another_program" not in found
 
 
@@ -225,7 +232,7 @@ def test_a_broken_cache_is_made_anew(cache):
     (file,) = Path("../home/cache/capture").glob("*capture-yaml*")
     file.write_text(cache)
     assert here()["project"] == "one"
-    assert json.loads(file.read_text())["item"] == {"project": "one", "parsers": []}
+    assert json.loads(file.read_text())["item"] == {"project": "one"}
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(monkeypatch):
@@ -238,10 +245,10 @@ def test_a_cache_that_cannot_be_written_is_no_error(monkeypatch):
 def test_a_format_of_the_command_line_comes_before_those_of_the_file_and_is_watched():
     write("mine.yaml", PARSER)
     write("capture.yaml", "parsers: [{name: inline, patterns: [{line: 'x {x}'}]}]")
-    names = [parser["name"] for parser in given("mine.yaml")["parsers"]]
+    first = names(given("mine.yaml"))
     write("mine.yaml", PARSER.replace("name: mine", "name: changed"))
-    again = [parser["name"] for parser in given("mine.yaml")["parsers"]]
-    assert (names, again) == (["mine", "inline"], ["changed", "inline"])
+    again = names(given("mine.yaml"))
+    assert (first, again) == (["mine", "inline"], ["changed", "inline"])
 
 
 def test_folders_are_meant_from_where_the_file_stands(monkeypatch):
@@ -251,14 +258,79 @@ def test_folders_are_meant_from_where_the_file_stands(monkeypatch):
     (top / "deep").mkdir()
     monkeypatch.chdir("deep")
     assert here()["dir"] == str(top / "kept/runs")
-    assert [parser["name"] for parser in here()["parsers"]] == ["mine"]
+    assert names(here()) == ["mine"]
 
 
-def test_nan_in_a_formats_samples_survives_the_cache():
-    write("mine.yaml", PARSER.replace("obj 0.5", "obj nan").replace("objective: 0.5", "objective: .nan"))
-    first, second = (given("mine.yaml")["parsers"] for _ in range(2))
-    assert repr(first) == repr(second)
-    assert samples.check(Parser.model_validate(second[0])) == []
+INLINE = """\
+project: one
+parsers:
+  - name: first  # a remark
+    # patterns of ours
+    patterns:
+      - regex: >-
+          x (?P<x>.*)
+
+      - {line: "y {y}"}
+
+  # the second
+  - {name: second,
+     patterns: [{line: "z {z}"}]}
+tags: [a]
+"""
+
+
+def test_a_parser_in_a_configuration_keeps_its_text_and_its_lines():
+    path = str(write("capture.yaml", INLINE).absolute())
+    for found in (here(), here()):  # checked, and remembered
+        (file, first), (_, second) = found["parsers"]
+        assert file == path
+        assert "name: first  # a remark\n    # patterns of ours\n" in first
+        assert first.splitlines()[3:8] == INLINE.splitlines()[3:8]
+        assert second.splitlines()[11:] == ["    {name: second,", '     patterns: [{line: "z {z}"}]}']
+        assert names(found) == ["first", "second"]
+    with pytest.raises(UserError, match=r"capture\.yaml:13: patterns\.0\.line: "):
+        library.load(Source(second.replace("{z}", "{z:nope}"), path), samples=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tags: [a]\n<<: {parsers: [{name: a, patterns: [{line: 'x {x}'}]}]}",
+        "parsers: [{name: a, patterns: &p [{line: 'x {x}'}]}, {name: b, patterns: *p}]",
+        "parsers: [{name: a, patterns: [{line: 'x {x}'}]}, &b {name: b, patterns: [{line: 'y {y}'}], samples: [{text: y nan, gives: {metrics: {y: .nan}}}]}]",
+        "parsers:\n- name: a\n  patterns:\n  - line: 'x {x}'\n-\n  name: b\n  patterns: [{line: 'y {y}'}]\n  notes: |+\n   long\n\n\n",
+        "parsers:\r\n- name: a\r\n  patterns:\r\n  - line: 'é {x}'\r\n- &b\r\n  name: b\r\n  patterns: [{line: 'y {y}'}]",
+    ],
+)
+def test_a_parser_in_a_configuration_can_be_any_yaml(text):
+    write("capture.yaml", text)
+    wanted = [repr(item) for item in Source(text, "x").data["parsers"]]
+    found = [repr(Source(parser.text, "x").data) for parser in here()["parsers"]]
+    assert found == wanted
+
+
+def test_a_parser_in_pyproject_or_a_variable_becomes_yaml():
+    write("pyproject.toml", "[[tool.capture.parsers]]\nname = 'toml'\npatterns = [{line = 'x {x}'}]\n")
+    found = here()
+    assert names(found) == ["toml"]
+    assert found["parsers"][0].file == f"{Path('pyproject.toml').absolute()}: [tool.capture]"
+    found = here(environ={"CAPTURE_PARSERS": "[{name: variable, patterns: [{line: 'x {x}'}]}]"})
+    assert (names(found), found["parsers"][0].file) == (["variable"], "CAPTURE_PARSERS")
+
+
+def test_a_parser_from_a_pipe_is_read_once():
+    read_end, write_end = os.pipe()
+    os.write(write_end, PARSER.encode())
+    os.close(write_end)
+    (parser,) = given(f"/dev/fd/{read_end}")["parsers"]
+    os.close(read_end)
+    assert parser.text == PARSER
+
+
+def test_parsers_of_the_users_own_file_count_where_the_project_names_none():
+    write("../home/config/capture/capture.yaml", "parsers: [{name: own, patterns: [{line: 'x {x}'}]}]")
+    write("capture.yaml", "project: one")
+    assert names(here()) == ["own"]
 
 
 def test_lenient_leaves_out_what_is_wrong_and_says_it(monkeypatch):
@@ -279,7 +351,7 @@ def test_lenient_leaves_out_what_is_wrong_and_says_it(monkeypatch):
     assert [found[key] for key in ("notes", "name", "linger", "wait", "tty", "to")] == [
         "kept", "n", 0.5, 30.0, "auto", ["jsonl"],
     ]  # fmt: skip
-    assert [parser["name"] for parser in found["parsers"]] == ["own"]
+    assert names(found) == ["own"]
     said = "\n".join(ignored)
     for words in (
         f"{path.absolute()}:1: unknown key 'projekt'", f"{path.absolute()}:3: wait", "nope.yaml: No such file",
