@@ -10,6 +10,8 @@ import os
 import sys
 from importlib import import_module
 
+from capture.errors import UserError
+
 COMMANDS = {
     "run": "run a command and track what it prints (also without the word: capture -- COMMAND)",
     "follow": "track a log that grows",
@@ -33,7 +35,7 @@ Experiment tracking for training programs that can't be changed.
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The entry point of `capture`.  Gives the exit status."""
+    """The entry point of `capture`.  Returns the exit status."""
     arguments = sys.argv[1:] if argv is None else argv
     # Closed outside (`>&-`): nothing is said there, and the descriptor stays free.
     sys.stdout, sys.stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
@@ -62,5 +64,9 @@ def _command(arguments: list[str]) -> int:
         arguments = arguments[1:]
     else:
         name = "run"
-    status: int = import_module(f"capture.cli.{name}").main(arguments)
-    return status
+    try:
+        status: int = import_module(f"capture.cli.{name}").main(arguments)
+        return status
+    except UserError as error:
+        print(f"capture{'' if name == 'run' else f' {name}'}: {error}", file=sys.stderr)
+        return 2

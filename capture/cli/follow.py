@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
 from capture.cli import run_options
+from capture.errors import UserError
 from capture.relay import follow
 from capture.runs import start
 
@@ -31,15 +31,11 @@ def main(argv: list[str]) -> int:
     """Follow a file."""
     options = arguments().parse_args(argv)
     path = os.path.abspath(options.file)
-    try:
-        if os.path.isdir(path):
-            raise ValueError(f"{options.file}: a folder; name the file that the job writes")
-        chosen = run_options.choose(options)
-        called = os.path.splitext(os.path.basename(path))[0]
-        folder = start.open_run(start.new_run([], called, chosen), chosen)[1]
-    except ValueError as error:
-        print(f"capture follow: {error}", file=sys.stderr)
-        return 2
+    if os.path.isdir(path):
+        raise UserError(f"{options.file}: a folder; name the file that the job writes")
+    chosen = run_options.choose(options)
+    called = os.path.splitext(os.path.basename(path))[0]
+    _, folder = start.open_run(start.new_run([], called, chosen), chosen)
     if folder is None:
         return 1
     result = follow.follow(folder, path, chosen["wait"], options.until_pid, options.idle)

@@ -15,7 +15,7 @@ from typing import Any
 from capture import settings
 from capture.authoring import explain, samples, suggest
 from capture.authoring.explain import Explainer, Group
-from capture.cli.parse import add_parser_option, choose, log_of
+from capture.cli.parse import add_parser_option, choose, open_log
 from capture.language import checked_yaml, library, model
 from capture.language.checked_yaml import Source
 
@@ -53,27 +53,18 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Run `capture parsers`."""
     options = arguments().parse_args(argv)
-    try:
-        if options.command == "show":
-            return _show(options.name)
-        if options.command == "test":
-            return _test(options.files)
-        if options.command == "explain":
-            return _explain(options.line, _read(options.line, options.parser))
-        if options.command == "suggest":
-            return _suggest(options.line, _read(options.line, options.parser))
-        if options.command == "schema":
-            print(json.dumps(model.Parser.model_json_schema(), indent=2))
-            return 0
-        return _list()
-    except BrokenPipeError:
-        raise  # of the output, not of the file
-    except ValueError as error:
-        print(f"capture parsers: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"capture parsers: {options.line}: {error.strerror}", file=sys.stderr)
-        return 2
+    if options.command == "show":
+        return _show(options.name)
+    if options.command == "test":
+        return _test(options.files)
+    if options.command == "explain":
+        return _explain(options.line, _read(options.line, options.parser))
+    if options.command == "suggest":
+        return _suggest(options.line, _read(options.line, options.parser))
+    if options.command == "schema":
+        print(json.dumps(model.Parser.model_json_schema(), indent=2))
+        return 0
+    return _list()
 
 
 def _own() -> list[tuple[str, model.Parser]]:
@@ -129,12 +120,9 @@ def _read(name: str, wanted: list[str]) -> Explainer:
     parsers, own = choose(wanted)
     if not wanted:
         own = [parser for _, parser in _own()]
-    if name == "-":
-        return explain.explain(sys.stdin.buffer, parsers, own)
-    path = log_of(name)
-    if not path.exists() and any(sign in name for sign in " :=|"):
-        return explain.explain(io.BytesIO(name.encode() + b"\n"), parsers, own)
-    with path.open("rb") as file:
+    if not os.path.exists(name) and any(sign in name for sign in " :=|"):
+        return explain.explain(io.BytesIO(os.fsencode(name) + b"\n"), parsers, own)
+    with open_log(name) as file:
         return explain.explain(file, parsers, own)
 
 

@@ -27,12 +27,8 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Replay runs and logs, one after the other."""
     options = arguments().parse_args(argv)
-    try:
-        chosen = run_options.choose(options)
-        sources = [replay.source_of(name) for name in options.files]
-    except ValueError as error:
-        print(f"capture replay: {error}", file=sys.stderr)
-        return 2
+    chosen = run_options.choose(options)
+    sources = [replay.source_of(name) for name in options.files]
     complete = True
     for log, old in sources:
         run = start.new_run([], Path(log).stem, chosen)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 
 from capture import settings
@@ -53,13 +52,9 @@ def main(argv: list[str]) -> int:
     command = argv[cut + 1 :]
     if rest or not (command or piped):
         parser.error("the command comes after two dashes, for example: capture -- python train.py")
-    try:
-        chosen = run_options.choose(options)
-        run = start.new_run(command, _script(command) if command else "stdin", chosen)
-        run, folder = start.open_run(run, chosen)
-    except ValueError as error:
-        print(f"capture: {error}", file=sys.stderr)
-        return 2
+    chosen = run_options.choose(options)
+    run = start.new_run(command, _script(command) if command else "stdin", chosen)
+    run, folder = start.open_run(run, chosen)
     since = time.time() - run.start if run.resumed else 0.0
     if piped:
         from capture.relay import stdin  # not on the way of a command's start

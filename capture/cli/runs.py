@@ -6,7 +6,6 @@ import argparse
 import os
 import re
 import shutil
-import sys
 import time
 from pathlib import Path
 
@@ -39,13 +38,9 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Run `capture runs`."""
     options = arguments().parse_args(argv)
-    try:
-        base = Path(settings.load(os.getcwd(), os.environ, {"dir": options.dir})["dir"])
-        if options.command == "rm":
-            return _remove(options, base)
-    except ValueError as error:
-        print(f"capture runs: {error}", file=sys.stderr)
-        return 2
+    base = Path(settings.load(os.getcwd(), os.environ, {"dir": options.dir})["dir"])
+    if options.command == "rm":
+        return _remove(options, base)
     found = status.all_runs(base, options.project)
     if not found:
         print(f"there are no runs in {base}; capture -- COMMAND makes one")

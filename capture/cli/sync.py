@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import sys
 from pathlib import Path
 
 from capture import runs, settings
-from capture.delivery import registry
+from capture.errors import UserError
 from capture.runs import status
 from capture.runs.status import RunStatus
 from capture.tracker.supervisor import Supervisor
@@ -32,17 +31,10 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Sync runs, one after the other."""
     options = arguments().parse_args(argv)
-    try:
-        given = {"dir": options.dir, "to": options.to.split(",") if options.to else None}
-        chosen = settings.load(os.getcwd(), os.environ, given)
-        found = [find(name, Path(chosen["dir"])) for name in options.runs] or status.all_runs(
-            Path(chosen["dir"]), options.project
-        )
-        if options.to:
-            registry.check(chosen["to"])
-    except ValueError as error:
-        print(f"capture sync: {error}", file=sys.stderr)
-        return 2
+    given = {"dir": options.dir, "to": options.to.split(",") if options.to else None}
+    chosen = settings.load(os.getcwd(), os.environ, given)
+    base = Path(chosen["dir"])
+    found = [find(name, base) for name in options.runs] or status.all_runs(base, options.project)
     complete = True
     for one in found:
         backends = chosen["to"] if options.to else one.run.to
@@ -53,7 +45,7 @@ def main(argv: list[str]) -> int:
         else:
             print(f"{label(one)}: nothing is missing")
     if not found:
-        print(f"there are no runs in {chosen['dir']}")
+        print(f"there are no runs in {base}")
     return 0 if complete else 1
 
 
@@ -87,9 +79,9 @@ def label(one: RunStatus) -> str:
 
 
 def find(name: str, base: Path) -> RunStatus:
-    """The run of this folder or id.  Raises ValueError where there is none."""
+    """The run of this folder or id.  Raises UserError where there is none."""
     candidates = [Path(name), *base.glob(f"*/{name}")]
     for folder in candidates:
         if (found := status.of(folder)) is not None:
             return found._replace(folder=folder.absolute())
-    raise ValueError(f"there is no run {name!r}, neither as a folder nor as an id in {base}")
+    raise UserError(f"there is no run {name!r}, neither as a folder nor as an id in {base}")

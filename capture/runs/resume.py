@@ -6,6 +6,7 @@ import os
 import re
 
 from capture import runs
+from capture.errors import UserError
 from capture.runs import recording
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
@@ -14,27 +15,25 @@ _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 def resume(run: runs.Run, folder: str, how: str) -> runs.Run | None:
     """The run in `folder`, ready to go on as `run`; None where there is none and one may be made.
 
-    `how` is "allow", "must" or "never".  Raises ValueError where that forbids it, or where the run is
+    `how` is "allow", "must" or "never".  Raises UserError where that forbids it, or where the run is
     still running.
     """
     if not _ID.fullmatch(run.id):
-        raise ValueError(
+        raise UserError(
             f"--id {run.id}: should be letters, digits, dots, dashes and underscores, at most 100"
         )
     try:
         old = runs.read(folder)
     except FileNotFoundError:
         if how == "must":
-            raise ValueError(
-                f"--resume must: there is no run {run.id} in {os.path.dirname(folder)}"
-            ) from None
+            raise UserError(f"--resume must: there is no run {run.id} in {os.path.dirname(folder)}") from None
         return None
     except (OSError, ValueError) as error:
-        raise ValueError(f"{folder}: this run can't be resumed: {error}") from None
+        raise UserError(f"{folder}: this run can't be resumed: {error}") from None
     if how == "never":
-        raise ValueError(f"there is a run {run.id} already; --resume allow goes on with it")
+        raise UserError(f"there is a run {run.id} already; --resume allow goes on with it")
     if runs.is_alive(old):
-        raise ValueError(f"run {run.id} is still running, as process {old.pid}")
+        raise UserError(f"run {run.id} is still running, as process {old.pid}")
     resumed = run._replace(
         name=old.name,
         start=old.start,
@@ -48,5 +47,5 @@ def resume(run: runs.Run, folder: str, how: str) -> runs.Run | None:
         recording.repair(folder)
         runs.write(folder, resumed)
     except OSError as error:
-        raise ValueError(f"{folder}: this run can't be resumed: {error.strerror}") from None
+        raise UserError(f"{folder}: this run can't be resumed: {error.strerror}") from None
     return resumed

@@ -49,7 +49,7 @@ def new_run(command: Sequence[str], called: str, chosen: Mapping[str, Any]) -> r
 def open_run(run: runs.Run, chosen: Mapping[str, Any]) -> tuple[runs.Run, str | None]:
     """Make the run's folder, or go on in the one of `--id`; gives the run as it is now.
 
-    Where no folder can be made it says so and gives None.  Raises ValueError where `--resume` forbids it.
+    Where no folder can be made it says so and gives None.  Raises UserError where `--resume` forbids it.
     """
     folder = runs.folder_of(os.path.abspath(chosen["dir"]), run.project, run.id)
     if chosen.get("id"):
