@@ -15,14 +15,16 @@ def arguments() -> argparse.ArgumentParser:
     """The options of `capture follow`."""
     parser = argparse.ArgumentParser(
         prog="capture follow",
-        description="Track a log that grows, from its beginning; also one that is not there yet, or is "
-        "rotated.  Ctrl-C ends it.",
+        description="Track a growing log from its beginning.  It may not exist yet, and may be rotated.  "
+        "Ctrl-C ends it.",
     )
-    parser.add_argument("file", help="the log of a job: of Slurm, of nohup, of kubectl logs")
+    parser.add_argument("file", help="the log that a job writes (of Slurm, nohup, kubectl logs)")
     parser.add_argument(
-        "--until-pid", type=int, metavar="PID", help="end when this process has ended and all of it is read"
+        "--until-pid", type=int, metavar="PID", help="end when this process has ended and everything is read"
     )
-    parser.add_argument("--idle", type=float, metavar="SECONDS", help="end when nothing came for so long")
+    parser.add_argument(
+        "--idle", type=float, metavar="SECONDS", help="end when nothing new has come for so long"
+    )
     run_options.add_options(parser)
     return parser
 

@@ -20,22 +20,22 @@ from capture.language import checked_yaml, library, model
 from capture.language.checked_yaml import Source
 
 BUILT_IN = "built in"
-NOTHING = (
-    "nothing to suggest: of what no pattern reads, no line comes three times with other numbers beside words"
-)
+NOTHING = "nothing to suggest: no unread line occurs three times with different numbers beside words"
 
 
 def arguments() -> argparse.ArgumentParser:
     """The options of `capture parsers`."""
-    parser = argparse.ArgumentParser(prog="capture parsers", description="The parsers.")
+    parser = argparse.ArgumentParser(
+        prog="capture parsers", description="List, show and test parsers; explain lines."
+    )
     commands = parser.add_subparsers(dest="command", metavar="list|show|test|explain|suggest|schema")
-    commands.add_parser("list", help="the parsers in the order in which they are tried")
+    commands.add_parser("list", help="list the parsers in the order in which they are tried")
     show = commands.add_parser("show", help="print a built-in parser, as a start for your own")
     show.add_argument("name")
     test = commands.add_parser("test", help="run the samples of parser files, or of all parsers in effect")
     test.add_argument("files", nargs="*", type=Path, metavar="FILE")
     explain = commands.add_parser(
-        "explain", help="which pattern reads a line, or the lines of a log, and why not"
+        "explain", help="say which pattern reads a line, or the lines of a log, or why none does"
     )
     explain.add_argument(
         "line", metavar="LINE|FILE", help="a line, a log, a run folder, or - for standard input"
@@ -96,7 +96,7 @@ def _show(name: str) -> int:
         if parser.name == name:
             print(text, end="")
             return 0
-    library.by_name(name)  # says which names there are
+    library.by_name(name)  # raises an error that lists the names
     return 2
 
 
@@ -116,7 +116,7 @@ def _test(files: list[Path]) -> int:
 
 
 def _read(name: str, wanted: list[str]) -> Explainer:
-    """What is made of a log, or of a line that is no file's name."""
+    """Explain a log, or a line that is not the name of a file."""
     parsers, own = choose(wanted)
     if not wanted:
         own = [parser for _, parser in _own()]
@@ -142,7 +142,7 @@ def _explain(name: str, explainer: Explainer) -> int:
 
 
 def _why(group: Group) -> Iterator[str]:
-    """What is said of lines alike."""
+    """What to say about lines that are alike."""
     if group.rule is None:
         yield "no pattern reads it"
     else:
@@ -162,7 +162,7 @@ def _why(group: Group) -> Iterator[str]:
     if group.near:
         rule = group.near.rule
         yield f"nearest is {rule.parser.name}: {explain.shown(rule.pattern)}"
-        yield f"which stops at {group.near.stop!r}" if group.near.stop else "which wants more behind it"
+        yield f"which stops at {group.near.stop!r}" if group.near.stop else "which expects more after it"
 
 
 def _values(values: Mapping[str, Any]) -> str:

@@ -18,11 +18,11 @@ def arguments() -> argparse.ArgumentParser:
     """The options of `capture sync`."""
     parser = argparse.ArgumentParser(
         prog="capture sync",
-        description="Deliver what is missing: of runs whose backend was down, whose machine died, or to a "
-        "backend that they did not name at first.",
+        description="Deliver what is missing: a backend was down, the machine died, or the backend is a new "
+        "one for the run.",
     )
     parser.add_argument("runs", nargs="*", metavar="RUN", help="run folders or ids (default: all runs here)")
-    parser.add_argument("--to", metavar="NAMES", help="the backends (default: those that the run names)")
+    parser.add_argument("--to", metavar="NAMES", help="the backends (default: those of the run)")
     parser.add_argument("--project", help="only the runs of this project")
     parser.add_argument("--dir", metavar="FOLDER", help="the folder that holds all runs")
     return parser
@@ -65,7 +65,7 @@ def _deliver(one: RunStatus, backends: list[str]) -> bool:
 
 
 def _notes(folder: Path) -> list[str]:
-    """What the closing block says of the backends that have not got everything."""
+    """What the closing block says about backends that lack something."""
     try:
         lines = (folder / runs.SUMMARY).read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -74,7 +74,7 @@ def _notes(folder: Path) -> list[str]:
 
 
 def label(one: RunStatus) -> str:
-    """How a run is called in a list."""
+    """The run's name in lists and messages."""
     return f"{one.run.project}/{one.run.name}"
 
 

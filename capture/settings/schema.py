@@ -1,5 +1,6 @@
-"""The configuration file: its keys, and what it becomes.  Imported only when a file has changed.
+"""The configuration file: its keys and how they are checked.
 
+Slow to import, so it is imported only to check a file that has changed.
 `capture.yaml`, `[tool.capture]` in pyproject.toml and the user's own file all have these keys.
 """
 
@@ -26,7 +27,7 @@ Split = Annotated[list[str], _SPLIT]
 Part = Literal["command", "files", "git", "packages", "environment", "hardware"]
 
 
-def _expression(value: Any) -> str:
+def _regex(value: Any) -> str:
     try:
         re.compile(value)
     except (re.error, TypeError) as error:
@@ -39,7 +40,7 @@ def _every(value: Any) -> str:
     return str(value)
 
 
-Expression = Annotated[str, BeforeValidator(_expression)]
+Regex = Annotated[str, BeforeValidator(_regex)]
 
 
 class Config(model.Naming, Checked):
@@ -58,17 +59,19 @@ class Config(model.Naming, Checked):
     )
     tty: Literal["auto", "always", "never"] | None = None
     unbuffer: bool | None = None
-    linger: float | None = Field(None, ge=0, description="seconds to wait for what the command leaves behind")
+    linger: float | None = Field(
+        None, ge=0, description="seconds to wait for output of processes that the command leaves running"
+    )
     wait: float | None = Field(None, ge=0, description="seconds to wait for the backends at the end")
     summary: Literal["auto", "always", "never"] | None = None
-    system: float | None = Field(None, ge=0, description="seconds between samples of the load; 0: none")
+    system: float | None = Field(None, ge=0, description="seconds between samples of the load; 0: no samples")
     collect: Annotated[list[Part], _SPLIT] = Field(
-        [], description="what a run finds out by itself (default: all of these)"
+        [], description="what capture finds out by itself (default: all of these)"
     )
     every: Annotated[str, BeforeValidator(_every)] | None = Field(
-        None, description="fewer records of bars: one every 10s, or every 50 steps"
+        None, description="keep fewer records of progress bars: one every 10s, or every 50 steps"
     )
-    redact: list[Expression] = Field([], description="regular expressions of what else is a secret")
+    redact: list[Regex] = Field([], description="regular expressions for other secrets")
 
 
 def check(path: str, problems: Problems) -> dict[str, Any]:
@@ -138,7 +141,7 @@ def _parsers(
 
 
 def _of_adapters(source: Source, problems: Problems) -> dict[str, Any]:
-    """Takes out the sections that are named after an adapter: its options, which it knows itself."""
+    """Removes the sections named after an adapter from the source and returns them: its options."""
     found: dict[str, Any] = {}
     if not isinstance(source.data, dict):
         return found
@@ -147,7 +150,7 @@ def _of_adapters(source: Source, problems: Problems) -> dict[str, Any]:
         try:
             known = getattr(registry.adapter_class(name), "options", ())
         except ImportError:
-            known = tuple(options or ())  # what it needs is not installed: said when it is to be used
+            known = tuple(options or ())  # its library is not installed: reported when it is used
         with problems:
             if not isinstance(options, dict):
                 raise source.error(

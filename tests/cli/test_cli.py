@@ -78,7 +78,7 @@ def test_lenient_runs_the_command_and_says_what_it_left_out(monkeypatch, option,
     monkeypatch.setenv("CAPTURE_LENIENT", variable)
     done = capture(*option, "--", "echo", "started")
     assert (done.returncode, done.stdout) == (0, "started\n")
-    assert done.stderr.startswith("capture: ignored, since --lenient: ")
+    assert done.stderr.startswith("capture: ignored because of --lenient: ")
     assert done.stderr.count("\n") == 1
     assert "capture.yaml:1: unknown key 'projekt'" in (only_run() / "summary.txt").read_text()
 

@@ -49,7 +49,9 @@ def test_there_is_yaml_to_check():
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_the_command_line_page_shows_the_real_help(name):
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    assert f"```text\n{help_of(name)}```" in page, "write it anew with: python tests/test_docs.py"
+    assert f"```text\n{help_of(name)}```" in page, (
+        "write it anew with: PYTHONPATH=tests python tests/docs/test_docs.py"
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
