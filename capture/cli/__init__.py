@@ -10,15 +10,17 @@ import os
 import sys
 from importlib import import_module
 
+from capture.errors import UserError
+
 COMMANDS = {
-    "run": "run a command and track what it prints (also without the word: capture -- COMMAND)",
-    "follow": "track a log that grows",
-    "replay": "make a run again, or one of any log, with today's parsers",
+    "run": "run a command and track what it prints (short: capture -- COMMAND)",
+    "follow": "track a growing log",
+    "replay": "make a new run from an old one, or from any log, with today's parsers",
     "sync": "deliver what is not delivered yet",
-    "runs": "the runs here; remove old ones",
+    "runs": "list the runs here; remove old ones",
     "parse": "print the records of a recording or a log as JSON lines",
     "parsers": "list the parsers, show one, test them",
-    "doctor": "what is installed, found, reachable",
+    "doctor": "say what is installed, found and reachable",
     "ui": "open the local dashboard",
 }
 
@@ -33,9 +35,9 @@ Experiment tracking for training programs that can't be changed.
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The entry point of `capture`.  Gives the exit status."""
+    """The entry point of `capture`.  Returns the exit status."""
     arguments = sys.argv[1:] if argv is None else argv
-    # Closed outside (`>&-`): nothing is said there, and the descriptor stays free.
+    # Closed by the caller (`>&-`): nothing is printed there, and the descriptor stays free.
     sys.stdout, sys.stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
     try:
         status = _command(arguments)
@@ -51,7 +53,7 @@ def _command(arguments: list[str]) -> int:
     if name == "--help" or name == "-h":
         width = max(map(len, COMMANDS)) + 2
         print(USAGE + "commands:\n" + "\n".join(f"  {n:{width}}{text}" for n, text in COMMANDS.items()))
-        print("\n`capture run --help` lists the options; `capture COMMAND --help` those of a command.")
+        print("\n`capture run --help` lists the options, `capture COMMAND --help` those of another command.")
         return 0
     if name == "--version":
         from capture import __version__  # only for this
@@ -62,5 +64,9 @@ def _command(arguments: list[str]) -> int:
         arguments = arguments[1:]
     else:
         name = "run"
-    status: int = import_module(f"capture.cli.{name}").main(arguments)
-    return status
+    try:
+        status: int = import_module(f"capture.cli.{name}").main(arguments)
+        return status
+    except UserError as error:
+        print(f"capture{'' if name == 'run' else f' {name}'}: {error}", file=sys.stderr)
+        return 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
 from capture.cli import run_options
 from capture.errors import UserError
@@ -16,14 +15,16 @@ def arguments() -> argparse.ArgumentParser:
     """The options of `capture follow`."""
     parser = argparse.ArgumentParser(
         prog="capture follow",
-        description="Track a log that grows, from its beginning; also one that is not there yet, or is "
-        "rotated.  Ctrl-C ends it.",
+        description="Track a growing log from its beginning.  It may not exist yet, and may be rotated.  "
+        "Ctrl-C ends it.",
     )
-    parser.add_argument("file", help="the log of a job: of Slurm, of nohup, of kubectl logs")
+    parser.add_argument("file", help="the log that a job writes (of Slurm, nohup, kubectl logs)")
     parser.add_argument(
-        "--until-pid", type=int, metavar="PID", help="end when this process has ended and all of it is read"
+        "--until-pid", type=int, metavar="PID", help="end when this process has ended and everything is read"
     )
-    parser.add_argument("--idle", type=float, metavar="SECONDS", help="end when nothing came for so long")
+    parser.add_argument(
+        "--idle", type=float, metavar="SECONDS", help="end when nothing new has come for so long"
+    )
     run_options.add_options(parser)
     return parser
 
@@ -32,15 +33,11 @@ def main(argv: list[str]) -> int:
     """Follow a file."""
     options = arguments().parse_args(argv)
     path = os.path.abspath(options.file)
-    try:
-        if os.path.isdir(path):
-            raise UserError(f"{options.file}: a folder; name the file that the job writes")
-        chosen = run_options.choose(options)
-        called = os.path.splitext(os.path.basename(path))[0]
-        folder = start.open_run(start.new_run([], called, chosen), chosen)[1]
-    except ValueError as error:
-        print(f"capture follow: {error}", file=sys.stderr)
-        return 2
+    if os.path.isdir(path):
+        raise UserError(f"{options.file}: a folder; name the file that the job writes")
+    chosen = run_options.choose(options)
+    called = os.path.splitext(os.path.basename(path))[0]
+    _, folder = start.open_run(start.new_run([], called, chosen), chosen)
     if folder is None:
         return 1
     result = follow.follow(folder, path, chosen["wait"], options.until_pid, options.idle)

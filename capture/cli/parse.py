@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from capture import records, runs
 from capture.errors import UserError
@@ -44,28 +46,28 @@ def choose(wanted: list[str]) -> tuple[list[model.Parser], list[model.Parser]]:
 
 def log_of(name: str) -> Path:
     """The log that a name on the command line stands for: a run folder's console, or the file."""
-    path = Path(name)
-    return path / runs.CONSOLE_LOG if path.is_dir() else path
+    return Path(name, runs.CONSOLE_LOG) if os.path.isdir(name) else Path(name)
+
+
+def open_log(name: str) -> BinaryIO:
+    """The log to read, standard input for `-`.  Raises UserError where it can't be opened."""
+    if name == "-":
+        return sys.stdin.buffer
+    try:
+        return log_of(name).open("rb")
+    except OSError as error:
+        raise UserError(f"{name}: {error.strerror}") from None
 
 
 def main(argv: list[str]) -> int:
     """Run `capture parse`."""
     options = arguments().parse_args(argv)
-    try:
-        engine = Engine(*choose(options.parser))
-        with sys.stdin.buffer if options.file == "-" else log_of(options.file).open("rb") as file:
-            if isinstance(sys.stdout, io.TextIOWrapper):
-                sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the locale
-            for record in parse(file, engine):
-                print(records.to_json(record))
-    except UserError as error:
-        print(f"capture parse: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        raise  # of the output, not of the file
-    except OSError as error:
-        print(f"capture parse: {options.file}: {error.strerror}", file=sys.stderr)
-        return 2
+    engine = Engine(*choose(options.parser))
+    with open_log(options.file) as file:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the locale
+        for record in parse(file, engine):
+            print(records.to_json(record))
     for event in engine.events:
         print(f"capture parse: {event}", file=sys.stderr)
     return 0

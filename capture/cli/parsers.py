@@ -15,26 +15,27 @@ from typing import Any
 from capture import settings
 from capture.authoring import explain, samples, suggest
 from capture.authoring.explain import Explainer, Group
-from capture.cli.parse import add_parser_option, choose, log_of
-from capture.language import library, model
+from capture.cli.parse import add_parser_option, choose, open_log
+from capture.language import checked_yaml, library, model
+from capture.language.checked_yaml import Source
 
 BUILT_IN = "built in"
-NOTHING = (
-    "nothing to suggest: of what no pattern reads, no line comes three times with other numbers beside words"
-)
+NOTHING = "nothing to suggest: no unread line occurs three times with different numbers beside words"
 
 
 def arguments() -> argparse.ArgumentParser:
     """The options of `capture parsers`."""
-    parser = argparse.ArgumentParser(prog="capture parsers", description="The parsers.")
+    parser = argparse.ArgumentParser(
+        prog="capture parsers", description="List, show and test parsers; explain lines."
+    )
     commands = parser.add_subparsers(dest="command", metavar="list|show|test|explain|suggest|schema")
-    commands.add_parser("list", help="the parsers in the order in which they are tried")
+    commands.add_parser("list", help="list the parsers in the order in which they are tried")
     show = commands.add_parser("show", help="print a built-in parser, as a start for your own")
     show.add_argument("name")
     test = commands.add_parser("test", help="run the samples of parser files, or of all parsers in effect")
     test.add_argument("files", nargs="*", type=Path, metavar="FILE")
     explain = commands.add_parser(
-        "explain", help="which pattern reads a line, or the lines of a log, and why not"
+        "explain", help="say which pattern reads a line, or the lines of a log, or why none does"
     )
     explain.add_argument(
         "line", metavar="LINE|FILE", help="a line, a log, a run folder, or - for standard input"
@@ -52,33 +53,33 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Run `capture parsers`."""
     options = arguments().parse_args(argv)
-    try:
-        if options.command == "show":
-            return _show(options.name)
-        if options.command == "test":
-            return _test(options.files)
-        if options.command == "explain":
-            return _explain(options.line, _read(options.line, options.parser))
-        if options.command == "suggest":
-            return _suggest(options.line, _read(options.line, options.parser))
-        if options.command == "schema":
-            print(json.dumps(model.Parser.model_json_schema(), indent=2))
-            return 0
-        return _list()
-    except BrokenPipeError:
-        raise  # of the output, not of the file
-    except ValueError as error:
-        print(f"capture parsers: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"capture parsers: {options.line}: {error.strerror}", file=sys.stderr)
-        return 2
+    if options.command == "show":
+        return _show(options.name)
+    if options.command == "test":
+        return _test(options.files)
+    if options.command == "explain":
+        return _explain(options.line, _read(options.line, options.parser))
+    if options.command == "suggest":
+        return _suggest(options.line, _read(options.line, options.parser))
+    if options.command == "schema":
+        print(json.dumps(model.Parser.model_json_schema(), indent=2))
+        return 0
+    return _list()
+
+
+def _own() -> list[tuple[str, model.Parser]]:
+    """The parsers that the user has configured, each with the file that it is written in."""
+    found = []
+    for file, text in settings.load(os.getcwd(), os.environ, {})["parsers"]:
+        shown = min(file, os.path.relpath(file), key=len)
+        source = checked_yaml.read(Path(shown)) if text is None else Source(text, shown)
+        found.append((shown, library.load(source, samples=text is None)))
+    return found
 
 
 def _in_effect() -> list[tuple[str, model.Parser]]:
-    own = settings.load(os.getcwd(), os.environ, {})["parsers"]
-    found = [("capture.yaml", model.Parser.model_validate(data)) for data in own]
-    return found + [(BUILT_IN, parser) for parser, _ in library.built_in()]
+    """All parsers in their order, each with where it is from."""
+    return _own() + [(BUILT_IN, parser) for parser, _ in library.built_in()]
 
 
 def _list() -> int:
@@ -95,7 +96,7 @@ def _show(name: str) -> int:
         if parser.name == name:
             print(text, end="")
             return 0
-    library.by_name(name)  # says which names there are
+    library.by_name(name)  # raises an error that lists the names
     return 2
 
 
@@ -115,22 +116,14 @@ def _test(files: list[Path]) -> int:
 
 
 def _read(name: str, wanted: list[str]) -> Explainer:
-    """What is made of a log, or of a line that is no file's name."""
-    parsers, own = choose(wanted) if wanted else _chosen()
-    if name == "-":
-        return explain.explain(sys.stdin.buffer, parsers, own)
-    path = log_of(name)
-    if not path.exists() and any(sign in name for sign in " :=|"):
-        return explain.explain(io.BytesIO(name.encode() + b"\n"), parsers, own)
-    with path.open("rb") as file:
+    """Explain a log, or a line that is not the name of a file."""
+    parsers, own = choose(wanted)
+    if not wanted:
+        own = [parser for _, parser in _own()]
+    if not os.path.exists(name) and any(sign in name for sign in " :=|"):
+        return explain.explain(io.BytesIO(os.fsencode(name) + b"\n"), parsers, own)
+    with open_log(name) as file:
         return explain.explain(file, parsers, own)
-
-
-def _chosen() -> tuple[list[model.Parser], list[model.Parser]]:
-    found = _in_effect()
-    return [parser for where, parser in found if where == BUILT_IN], [
-        f for where, f in found if where != BUILT_IN
-    ]
 
 
 def _explain(name: str, explainer: Explainer) -> int:
@@ -149,7 +142,7 @@ def _explain(name: str, explainer: Explainer) -> int:
 
 
 def _why(group: Group) -> Iterator[str]:
-    """What is said of lines alike."""
+    """What to say about lines that are alike."""
     if group.rule is None:
         yield "no pattern reads it"
     else:
@@ -169,7 +162,7 @@ def _why(group: Group) -> Iterator[str]:
     if group.near:
         rule = group.near.rule
         yield f"nearest is {rule.parser.name}: {explain.shown(rule.pattern)}"
-        yield f"which stops at {group.near.stop!r}" if group.near.stop else "which wants more behind it"
+        yield f"which stops at {group.near.stop!r}" if group.near.stop else "which expects more after it"
 
 
 def _values(values: Mapping[str, Any]) -> str:

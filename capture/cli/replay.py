@@ -1,4 +1,4 @@
-"""`capture replay RUN|FILE...`: make runs again, with today's parsers."""
+"""`capture replay RUN|FILE...`: make new runs from old ones or from logs, with today's parsers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def arguments() -> argparse.ArgumentParser:
     """The options of `capture replay`."""
     parser = argparse.ArgumentParser(
         prog="capture replay",
-        description="Make a new run of an old one's recording, or of any log, with today's parsers and the "
-        "original times.",
+        description="Make a new run from the recording of an old one, or from any log, with today's parsers "
+        "and the original times.",
     )
     parser.add_argument("files", nargs="+", metavar="RUN|FILE", help="a run's folder, or a log")
     run_options.add_options(parser)
@@ -27,12 +27,8 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Replay runs and logs, one after the other."""
     options = arguments().parse_args(argv)
-    try:
-        chosen = run_options.choose(options)
-        sources = [replay.source_of(name) for name in options.files]
-    except ValueError as error:
-        print(f"capture replay: {error}", file=sys.stderr)
-        return 2
+    chosen = run_options.choose(options)
+    sources = [replay.source_of(name) for name in options.files]
     complete = True
     for log, old in sources:
         run = start.new_run([], Path(log).stem, chosen)

@@ -1,13 +1,12 @@
 """`capture -- COMMAND`: run a command and track what it prints; `... | capture -`: what another one prints.
 
-On the way of every start, so only what is needed is imported, and that when it is.
+On the way of every start: imports only what is needed, when it is needed.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 
 from capture import settings
@@ -22,8 +21,8 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="capture",
         usage="capture [OPTIONS] -- COMMAND [ARGS...]\n       COMMAND 2>&1 | capture [OPTIONS] -",
-        description="Run a command as it is, and turn what it prints into metrics.  With a single dash: read "
-        "what another command prints from standard input, and pass it on.",
+        description="Run a command unchanged and turn what it prints into metrics.  With a single dash: "
+        "read what another command prints from standard input, and pass it on.",
     )
     run_options.add_options(parser)
     add = parser.add_argument
@@ -31,21 +30,26 @@ def arguments() -> argparse.ArgumentParser:
     add(
         "--resume",
         choices=settings.CHOICES["resume"],
-        help="go on with the run of this --id: if there is one, only if there is one, or not (default)",
+        help="continue the run with this --id: if there is one (allow), fail if there is none (must), or "
+        "never (default)",
     )
-    add("--tty", choices=settings.CHOICES["tty"], help="give the command a terminal (default: as outside)")
+    add(
+        "--tty",
+        choices=settings.CHOICES["tty"],
+        help="give the command a terminal (default: auto, if capture has one)",
+    )
     add("--unbuffer", action=argparse.BooleanOptionalAction, default=None, help="set PYTHONUNBUFFERED")
     add(
         "--linger",
         type=float,
         metavar="SECONDS",
-        help="wait for output of what the command leaves behind (1)",
+        help="wait for output of processes that the command leaves running (default: 1)",
     )
     return parser
 
 
 def main(argv: list[str]) -> int:
-    """Run a command.  Ends as the command ended."""
+    """Run a command, and end as it ended."""
     parser = arguments()
     piped = argv[-1:] == ["-"] and "--" not in argv
     cut = argv.index("--") if "--" in argv else len(argv) - piped
@@ -53,13 +57,9 @@ def main(argv: list[str]) -> int:
     command = argv[cut + 1 :]
     if rest or not (command or piped):
         parser.error("the command comes after two dashes, for example: capture -- python train.py")
-    try:
-        chosen = run_options.choose(options)
-        run = start.new_run(command, _script(command) if command else "stdin", chosen)
-        run, folder = start.open_run(run, chosen)
-    except ValueError as error:
-        print(f"capture: {error}", file=sys.stderr)
-        return 2
+    chosen = run_options.choose(options)
+    run = start.new_run(command, _script(command) if command else "stdin", chosen)
+    run, folder = start.open_run(run, chosen)
     since = time.time() - run.start if run.resumed else 0.0
     if piped:
         from capture.relay import stdin  # not on the way of a command's start
@@ -78,7 +78,7 @@ def main(argv: list[str]) -> int:
 
 
 def _script(command: list[str]) -> str:
-    """What the command is called: the script's name where there is one, else the program's."""
+    """The name of the command: the script's if there is one, else the program's."""
     for word in command[1:]:
         if word.endswith((".py", ".sh", ".R", ".jl", ".lua")):
             return os.path.splitext(os.path.basename(word))[0]

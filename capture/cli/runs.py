@@ -6,7 +6,6 @@ import argparse
 import os
 import re
 import shutil
-import sys
 import time
 from pathlib import Path
 
@@ -26,26 +25,28 @@ def arguments() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--project", help="only the runs of this project")
     shared.add_argument("--dir", metavar="FOLDER", help="the folder that holds all runs")
-    parser = argparse.ArgumentParser(prog="capture runs", description="The runs here.", parents=[shared])
+    parser = argparse.ArgumentParser(
+        prog="capture runs", description="List the runs here, or remove old ones.", parents=[shared]
+    )
     commands = parser.add_subparsers(dest="command", metavar="list|rm")
-    commands.add_parser("list", parents=[shared], help="state, age, last values, and what is delivered")
+    commands.add_parser(
+        "list", parents=[shared], help="list them: state, age, last values, and what is delivered"
+    )
     remove = commands.add_parser("rm", parents=[shared], help="remove runs from this disk")
     remove.add_argument("runs", nargs="*", metavar="RUN", help="run folders or ids")
-    remove.add_argument("--older", metavar="AGE", help="all that ended longer ago: 12h, 30d, 8w")
-    remove.add_argument("--force", action="store_true", help="also what is not delivered")
+    remove.add_argument(
+        "--older", metavar="AGE", help="all that ended longer ago than this, such as 12h, 30d or 8w"
+    )
+    remove.add_argument("--force", action="store_true", help="also runs that are not delivered")
     return parser
 
 
 def main(argv: list[str]) -> int:
     """Run `capture runs`."""
     options = arguments().parse_args(argv)
-    try:
-        base = Path(settings.load(os.getcwd(), os.environ, {"dir": options.dir})["dir"])
-        if options.command == "rm":
-            return _remove(options, base)
-    except ValueError as error:
-        print(f"capture runs: {error}", file=sys.stderr)
-        return 2
+    base = Path(settings.load(os.getcwd(), os.environ, {"dir": options.dir})["dir"])
+    if options.command == "rm":
+        return _remove(options, base)
     found = status.all_runs(base, options.project)
     if not found:
         print(f"there are no runs in {base}; capture -- COMMAND makes one")

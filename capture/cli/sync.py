@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import sys
 from pathlib import Path
 
 from capture import runs, settings
-from capture.delivery import registry
+from capture.errors import UserError
 from capture.runs import status
 from capture.runs.status import RunStatus
 from capture.tracker.supervisor import Supervisor
@@ -19,11 +18,11 @@ def arguments() -> argparse.ArgumentParser:
     """The options of `capture sync`."""
     parser = argparse.ArgumentParser(
         prog="capture sync",
-        description="Deliver what is missing: of runs whose backend was down, whose machine died, or to a "
-        "backend that they did not name at first.",
+        description="Deliver what is missing: a backend was down, the machine died, or the backend is a new "
+        "one for the run.",
     )
     parser.add_argument("runs", nargs="*", metavar="RUN", help="run folders or ids (default: all runs here)")
-    parser.add_argument("--to", metavar="NAMES", help="the backends (default: those that the run names)")
+    parser.add_argument("--to", metavar="NAMES", help="the backends (default: those of the run)")
     parser.add_argument("--project", help="only the runs of this project")
     parser.add_argument("--dir", metavar="FOLDER", help="the folder that holds all runs")
     return parser
@@ -32,17 +31,10 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Sync runs, one after the other."""
     options = arguments().parse_args(argv)
-    try:
-        given = {"dir": options.dir, "to": options.to.split(",") if options.to else None}
-        chosen = settings.load(os.getcwd(), os.environ, given)
-        found = [find(name, Path(chosen["dir"])) for name in options.runs] or status.all_runs(
-            Path(chosen["dir"]), options.project
-        )
-        if options.to:
-            registry.check(chosen["to"])
-    except ValueError as error:
-        print(f"capture sync: {error}", file=sys.stderr)
-        return 2
+    given = {"dir": options.dir, "to": options.to.split(",") if options.to else None}
+    chosen = settings.load(os.getcwd(), os.environ, given)
+    base = Path(chosen["dir"])
+    found = [find(name, base) for name in options.runs] or status.all_runs(base, options.project)
     complete = True
     for one in found:
         backends = chosen["to"] if options.to else one.run.to
@@ -53,7 +45,7 @@ def main(argv: list[str]) -> int:
         else:
             print(f"{label(one)}: nothing is missing")
     if not found:
-        print(f"there are no runs in {chosen['dir']}")
+        print(f"there are no runs in {base}")
     return 0 if complete else 1
 
 
@@ -73,7 +65,7 @@ def _deliver(one: RunStatus, backends: list[str]) -> bool:
 
 
 def _notes(folder: Path) -> list[str]:
-    """What the closing block says of the backends that have not got everything."""
+    """What the closing block says about backends that lack something."""
     try:
         lines = (folder / runs.SUMMARY).read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -82,14 +74,14 @@ def _notes(folder: Path) -> list[str]:
 
 
 def label(one: RunStatus) -> str:
-    """How a run is called in a list."""
+    """The run's name in lists and messages."""
     return f"{one.run.project}/{one.run.name}"
 
 
 def find(name: str, base: Path) -> RunStatus:
-    """The run of this folder or id.  Raises ValueError where there is none."""
+    """The run of this folder or id.  Raises UserError where there is none."""
     candidates = [Path(name), *base.glob(f"*/{name}")]
     for folder in candidates:
         if (found := status.of(folder)) is not None:
             return found._replace(folder=folder.absolute())
-    raise ValueError(f"there is no run {name!r}, neither as a folder nor as an id in {base}")
+    raise UserError(f"there is no run {name!r}, neither as a folder nor as an id in {base}")

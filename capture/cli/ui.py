@@ -30,11 +30,7 @@ def main(argv: list[str]) -> int:
     """Run `capture ui`."""
     options = arguments().parse_args(argv)
     given = {"project": options.project, "dir": options.dir}
-    try:
-        chosen = settings.load(os.getcwd(), os.environ, given)
-    except ValueError as error:
-        print(f"capture ui: {error}", file=sys.stderr)
-        return 2
+    chosen = settings.load(os.getcwd(), os.environ, given)
     base = Path(chosen["dir"])
     if not base.is_dir():
         print(f"capture ui: there are no runs in {base}; capture -- COMMAND makes one", file=sys.stderr)

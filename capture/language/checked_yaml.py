@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -69,14 +69,39 @@ class Source:
 
     def line(self, loc: Loc) -> int:
         """The line, from 1, of the part that `loc` leads to; if it is missing, of the nearest part above."""
-        node, line = self._root, 1
+        line = 1
+        for shown, _ in self._nodes(loc):
+            line = int(shown.start_mark.line) + 1
+        return line
+
+    def text(self, loc: Loc) -> str:
+        """YAML of the part alone that `loc` leads to: as it is written, on the same lines.
+
+        Written anew if it did not come from YAML, or needs an anchor from elsewhere.
+        """
+        if self._text is not None and not loc:
+            return self._text
+        data, nodes = self._part(loc), list(self._nodes(loc))
+        if self._text is not None and len(nodes) == len(loc):
+            start, end = nodes[-1][1].start_mark, nodes[-1][1].end_mark
+            before = "\n" * start.line + " " * start.column
+            text = f"{before}{self._text[start.index : end.index].rstrip()}\n"
+            try:
+                if yaml.load(text, Loader) == data:  # noqa: S506  it is the safe loader
+                    return text
+            except yaml.YAMLError:
+                pass
+        return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+
+    def _nodes(self, loc: Loc) -> Iterator[tuple[Any, Any]]:
+        """For each step to the part that `loc` leads to, the node to show a person and the part itself."""
+        node = self._root
         for step in loc:
             entry = _entry(node, step)
             if entry is None:
-                break
-            mark, node = entry
-            line = int(mark.start_mark.line) + 1
-        return line
+                return
+            _, node = entry
+            yield entry
 
     @cached_property
     def _root(self) -> Any:
@@ -87,30 +112,42 @@ class Source:
         where = self.name if self._text is None else f"{self.name}:{self.line(loc)}"
         return UserError(f"{where}: {message}")
 
-    def check(
-        self, model: type[Model], at: Loc = (), ignored: list[str] | None = None, context: Any = None
-    ) -> Model:
+    def check(self, model: type[Model], at: Loc = (), context: Any = None) -> Model:
         """The data as a `model`, whose validators get the `context`.
 
-        Raises UserError with a line for each mistake; or, if `ignored` is a list, adds these lines to it and
-        leaves out the keys that are wrong.
+        Raises UserError with a line for each mistake.
         """
-        data = self.data
-        for step in at:
-            data = data[step]
         try:
-            return model.model_validate(data, context=context)
+            return model.model_validate(self._part(at), context=context)
         except ValidationError as error:
-            mistakes = [(_path(e["loc"]), _message(e, model)) for e in error.errors()]
-        mistakes.sort(key=lambda mistake: self.line(at + mistake[0]))
-        lines = dict.fromkeys(str(self.error(at + path, message)) for path, message in mistakes)
-        if ignored is None or not isinstance(data, dict):
+            raise UserError("\n".join(self._lines(error, model, at))) from None
+
+    def check_keys(self, model: type[Model]) -> tuple[Model, list[str]]:
+        """The data as a `model` without the keys that are wrong, and a line for each mistake.
+
+        Raises UserError if the data is no mapping.
+        """
+        try:
+            return model.model_validate(self.data), []
+        except ValidationError as error:
+            lines = self._lines(error, model)
+            wrong = {path[0] for e in error.errors() if (path := _path(e["loc"]))}
+        if not isinstance(self.data, dict):
             raise UserError("\n".join(lines))
-        ignored.extend(lines)
-        wrong = {path[0] for path, _ in mistakes}
-        return model.model_validate(
-            {key: value for key, value in data.items() if key not in wrong}, context=context
-        )
+        right = {key: value for key, value in self.data.items() if key not in wrong}
+        return model.model_validate(right), lines
+
+    def _part(self, loc: Loc) -> Any:
+        data = self.data
+        for step in loc:
+            data = data[step]
+        return data
+
+    def _lines(self, error: ValidationError, model: type[BaseModel], at: Loc = ()) -> list[str]:
+        """A line for each mistake, in the order of the text."""
+        mistakes = [(_path(e["loc"]), _message(e, model)) for e in error.errors()]
+        mistakes.sort(key=lambda mistake: self.line(at + mistake[0]))
+        return list(dict.fromkeys(str(self.error(at + path, message)) for path, message in mistakes))
 
 
 def read(path: Path) -> Source:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 from capture import plugins
 from capture.errors import UserError
@@ -14,6 +15,7 @@ from capture.language import checked_yaml, matchers
 from capture.language.checked_yaml import Source
 from capture.language.model import Parser
 
+BUILT_IN = "built-in"  # the folder of these parsers in a run's `parsers/`
 _GENERIC = re.compile(r"^generic: *true\b", re.M)
 
 
@@ -62,16 +64,32 @@ def built_in_texts() -> Iterator[tuple[str, str]]:
         yield f"{package}/{name}", text
 
 
+class RunParsers(NamedTuple):
+    """The parsers of a run, each kind in its order, and what is wrong with those that can't be used."""
+
+    own: list[Parser]
+    built_in: list[Parser]
+    problems: list[str]
+
+
+def of_run(folder: Path) -> RunParsers:
+    """The parsers that were in effect when a run began; they were checked then.
+
+    folder: the run's `parsers/`: the user's own files are in it, the built-in ones in a folder there
+    """
+    found = RunParsers([], [], [])
+    for place, parsers in ((folder, found.own), (folder / BUILT_IN, found.built_in)):
+        for file in sorted(place.glob("*.yaml")):
+            try:
+                parsers.append(load(checked_yaml.read(file), samples=False, check=False))
+            except UserError as error:
+                found.problems.extend(str(error).splitlines())
+    return found
+
+
 def from_file(path: Path) -> Parser:
     """The parser in a user's file.  Raises UserError if something in it is wrong."""
     return load(checked_yaml.read(path))
-
-
-def from_folder(folder: Path) -> list[Parser]:
-    """The parsers in a folder of files that were checked before, in the order of the files' names."""
-    return [
-        load(checked_yaml.read(file), samples=False, check=False) for file in sorted(folder.glob("*.yaml"))
-    ]
 
 
 def by_name(name: str) -> Parser:

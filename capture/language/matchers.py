@@ -3,7 +3,8 @@
 All matchers have `literals`, of which every line (or first line) that they recognise contains at least one,
 and `rejects(text)`, whether it is known that they don't recognise a line.  Expressions have
 `match(text, timeout)`, the values of a line by itself.  Matchers of several lines have `begin()`, what is
-open at the beginning of a stream, and `read(text, final, opened, timeout)`, what a line is and what is open after.
+open at the beginning of a stream, and `read(text, final, opened, timeout)`, what a line is and what is open
+after it.
 """
 
 from __future__ import annotations

@@ -244,7 +244,7 @@ BARS: Mapping[str, Callable[[], Bar]] = {"ahead": AheadBar, "behind": BehindBar,
 
 
 @ShapeCache
-def label(description: str) -> str:
+def bar_name(description: str) -> str:
     """The name of a bar: its description without numbers, metrics and the words of counting."""
     return " ".join(_NOT_A_NAME.sub(" ", key_values.without(description)).split()).lower()
 

@@ -83,7 +83,7 @@ class Engine:
         """The first metrics of a stream have come."""
         source = self._sources.anonymous
         for rule in self._beginning.pop(stream):
-            source.states[rule.parser.name].opened.pop((rule, stream), None)
+            source.states[rule.parser.name].unfinished.pop((rule, stream), None)
             self._sources.set_open(source, rule, stream, False)
 
     def feed(self, frames: Iterable[Frame | Lines]) -> list[Record]:
@@ -217,9 +217,9 @@ class Engine:
             self._switch_off(rule, f"failed on {text[:80]!r} ({error})")
             return None
         if rule.spans_lines:
-            self._sources.set_open(source, rule, frame.stream, (rule, frame.stream) in state.opened)
-        if state.woken:
-            woken, state.woken = state.woken, []
+            self._sources.set_open(source, rule, frame.stream, (rule, frame.stream) in state.unfinished)
+        if state.late_readings:
+            woken, state.late_readings = state.late_readings, []
             for reading in woken:
                 records += self._builder.build(rule.parser.name, reading, frame, source)
         return readings

@@ -168,7 +168,7 @@ class Outcome:
         if not isinstance(count, (int, float)):
             return [NOTHING]
         description = str(names.get(spec.label or "", ""))
-        name = bars.label(description)
+        name = bars.bar_name(description)
         context = {**reading.context, "bar": name} if name else reading.context
         drawing = bars.Drawing(
             int(count),

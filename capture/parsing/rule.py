@@ -38,7 +38,7 @@ class Rule:
         """Begin a stream.  Returns whether all its lines are to be read, whatever their text is."""
         opened = self.stream_matcher.begin() if self.stream_matcher else None
         if opened is not None:
-            state.opened[self, stream] = (opened, 0)
+            state.unfinished[self, stream] = (opened, 0)
         return opened is not None
 
     def read(self, frame: Frame, text: str, state: State) -> list[Reading] | None:
@@ -49,7 +49,7 @@ class Rule:
         """
         if self._expression:
             match = self._expression.match(text, self.timeout)
-            return self.mean(match, frame, state) if match is not None else None
+            return self.readings(match, frame, state) if match is not None else None
         if self.stream_matcher:
             return self._read_lines(self.stream_matcher, frame, text, state)
         if self.line_reader:
@@ -65,27 +65,27 @@ class Rule:
         if self not in state.readers:
             state.readers[self] = reader.begin()
         values = reader.read(text, state.readers[self], state.memory, state.alone)
-        return None if values is None else self.mean(Match(dict(values)), frame, state)
+        return None if values is None else self.readings(Match(dict(values)), frame, state)
 
     def _read_wrapped(
         self, matcher: WrappedMatcher, frame: Frame, text: str, state: State
     ) -> list[Reading] | None:
         """What a line means that may go on below: this is known only when the next one is read."""
         key = (self, frame.stream)
-        opened, _ = state.opened.get(key, (None, 0))
+        opened, _ = state.unfinished.get(key, (None, 0))
         if opened is not None:
             if opened.add(frame, text):
                 return [NOTHING]
-            del state.opened[key]
-            state.woken += opened.finish()
+            del state.unfinished[key]
+            state.late_readings += opened.finish()
         match = matcher.match(text, self.timeout)
         if match is None:
             return None
         if not match.values.get(matcher.wrapped):
-            return self.mean(match, frame, state)
+            return self.readings(match, frame, state)
         column = matcher.column(text, self.timeout)
-        line = WrappedLine(match, frame, matcher.wrapped, column, partial(self.mean, state=state))
-        state.opened[key] = (line, frame.offset)
+        line = WrappedLine(match, frame, matcher.wrapped, column, partial(self.readings, state=state))
+        state.unfinished[key] = (line, frame.offset)
         return [NOTHING]
 
     def _read_lines(
@@ -93,19 +93,19 @@ class Rule:
     ) -> list[Reading] | None:
         """What a line of several means: a row of a table, the last line of a block."""
         key = (self, frame.stream)
-        opened, offset = state.opened.get(key, (None, frame.offset))
+        opened, offset = state.unfinished.get(key, (None, frame.offset))
         still_open, result = matcher.read(text, frame.final, opened, self.timeout)
         if still_open is None:
-            state.opened.pop(key, None)
+            state.unfinished.pop(key, None)
         else:
-            state.opened[key] = (still_open, offset if still_open is opened else frame.offset)
+            state.unfinished[key] = (still_open, offset if still_open is opened else frame.offset)
         if result.match is None:
             return [NOTHING] if result.recognised else None
         if result.whole:
             frame = frame._replace(offset=offset, span=frame.offset + frame.span - offset)
-        return self.mean(result.match, frame, state)
+        return self.readings(result.match, frame, state)
 
-    def mean(self, match: Match, frame: Frame, state: State) -> list[Reading] | None:
+    def readings(self, match: Match, frame: Frame, state: State) -> list[Reading] | None:
         """What a match means in the first case that fits; None as in `read`.
 
         frame: where the match is, from its first byte to its last

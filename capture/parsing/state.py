@@ -63,18 +63,18 @@ class State:
     readers: the states of readers of single lines, by rule
     alone: whether no other parser has recognised a line yet
     bars: progress bars by way of drawing, name and total
-    opened: tables, blocks and wrapped lines that go on below, by rule and stream, each with its first byte
+    unfinished: tables, blocks and wrapped lines that go on, by rule and stream, with their first byte
     waiting: lines that need a value from a later line
-    woken: what such lines have meant since the engine last took it from here
+    late_readings: what such lines have meant since the engine last took it from here
     """
 
     memory: Memory = field(default_factory=dict)
     readers: dict[Hashable, Any] = field(default_factory=dict)
     alone: bool = True
     bars: dict[Hashable, Bar] = field(default_factory=dict)
-    opened: dict[tuple[Hashable, str | None], tuple[Any, int]] = field(default_factory=dict)
+    unfinished: dict[tuple[Hashable, str | None], tuple[Any, int]] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
-    woken: list[Reading] = field(default_factory=list)
+    late_readings: list[Reading] = field(default_factory=list)
 
     def bar(self, mode: str, name: str, total: Value | None) -> Bar:
         """The bar of this name and total; bars of the same name and total that follow each other are one.
@@ -98,7 +98,7 @@ class State:
             ready = [line for line in self.waiting if line.name in values]
             self.waiting = [line for line in self.waiting if line.name not in values]
             for line in ready:
-                self.woken += line.readings(self.memory)
+                self.late_readings += line.readings(self.memory)
 
     def add_context(self, values: Mapping[str, Value]) -> None:
         """Remember what a line of context or config says, as far as there is room; no line waits for it."""
@@ -109,7 +109,7 @@ class State:
         """Keep a line until its value is remembered; the oldest one is given up if there are too many."""
         self.waiting.append(line)
         if len(self.waiting) > MOST_WAITING:
-            self.woken += self._give_up(self.waiting.pop(0))
+            self.late_readings += self._give_up(self.waiting.pop(0))
 
     def _give_up(self, line: Waiting) -> list[Reading]:
         """What the line means without its value: one that was remembered before the line is not meant."""
@@ -118,7 +118,7 @@ class State:
     def finish(self) -> list[Reading]:
         """What was not complete when the output ended: wrapped lines, waiting lines, values of bars."""
         readings: list[Reading] = []
-        for item, _ in self.opened.values():
+        for item, _ in self.unfinished.values():
             if isinstance(item, Unfinished):
                 readings += item.finish()
         waiting, self.waiting = self.waiting, []

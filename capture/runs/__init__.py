@@ -26,7 +26,7 @@ from capture.runs.folder import (
     replace_file,
     write,
 )
-from capture.runs.model import PathLike, Result, Run
+from capture.runs.model import ParserSource, PathLike, Result, Run
 
 __all__ = [
     "CONSOLE_INDEX",
@@ -40,6 +40,7 @@ __all__ = [
     "SUMMARY",
     "SYSTEM",
     "TRACKER_LOG",
+    "ParserSource",
     "PathLike",
     "Result",
     "Run",

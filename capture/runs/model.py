@@ -40,6 +40,17 @@ class Run(NamedTuple):
     settings: dict[str, Any] = {}  # noqa: RUF012
 
 
+class ParserSource(NamedTuple):
+    """Where a parser of the user's is written.
+
+    `file` is its path.  A parser that is not a file of its own has a `text`, and `file` is the configuration
+    file or the variable that it is part of; the text has the line numbers of that file.
+    """
+
+    file: str
+    text: str | None = None
+
+
 class Result(NamedTuple):
     """How a run ended."""
 

@@ -42,7 +42,6 @@ def resume(run: runs.Run, folder: str, how: str) -> runs.Run | None:
         notes=run.notes or old.notes,
         group=run.group or old.group,
         config={**old.config, **run.config},
-        settings={**run.settings, "parsers": old.settings.get("parsers", [])},
         resumed=old.resumed + 1,
     )
     try:

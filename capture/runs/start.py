@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from capture import runs
@@ -15,7 +16,7 @@ from capture.runs.git import git_state
 # Settings with a field of their own in `run.json`, or without use for the tracker.
 NOT_KEPT = (
     *("config", "to", "tags", "notes", "group", "id", "resume"),
-    *("dir", "tty", "unbuffer", "summary", "parser_files"),
+    *("dir", "tty", "unbuffer", "summary", "parsers"),
 )
 
 
@@ -63,7 +64,33 @@ def open_run(run: runs.Run, chosen: Mapping[str, Any]) -> tuple[runs.Run, str | 
             return resumed, folder
     try:
         runs.create(folder, run)
+        if problems := copy_parsers(chosen.get("parsers", []), folder):
+            ignored = [*run.settings.get("ignored", []), *problems]
+            run = run._replace(settings={**run.settings, "ignored": ignored})
+            runs.write(folder, run)
     except OSError as error:
         print(f"capture: not recorded: {folder}: {error.strerror}", file=sys.stderr)
         return run, None
     return run, folder
+
+
+def copy_parsers(parsers: Iterable[runs.ParserSource], folder: str) -> list[str]:
+    """Copy the user's parsers into the run's folder, in their order, each byte for byte.
+
+    Returns a sentence for each that can't be copied: it was removed after it was checked, say.
+    """
+    problems = []
+    for index, (file, text) in enumerate(parsers):
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", re.sub(r"\.ya?ml$", "", os.path.basename(file)))[:100]
+        try:
+            if text is None:
+                with open(file, "rb") as original:
+                    data = original.read()
+            else:
+                data = text.encode(errors="replace")
+            os.makedirs(os.path.join(folder, runs.PARSERS), exist_ok=True)
+            with open(os.path.join(folder, runs.PARSERS, f"{index:03}-{name}.yaml"), "wb") as copy:
+                copy.write(data)
+        except OSError as error:
+            problems.append(f"{file}: {error.strerror}")
+    return problems

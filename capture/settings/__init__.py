@@ -1,9 +1,12 @@
 """Files, variables and options put together: the settings of a run.
 
-Loading is on the way of every start: the standard library only.  `schema` checks a file that has changed;
-`diagnosis` says for `capture doctor` what comes from where.
+`loading` puts together what `layers` finds; `schema` checks a file that has changed, and `cache` remembers
+what it held.  All but `schema` are on the way of every start: the standard library only.  `diagnosis` says
+for `capture doctor` what comes from where.
 """
 
-from capture.settings.loading import CHOICES, DEFAULTS, Settings, check_backends, layers, load
+from capture.settings.layers import CHOICES, DEFAULTS, Layers, Settings, layers_of
+from capture.settings.loading import assemble, load
+from capture.settings.problems import Problems
 
-__all__ = ["CHOICES", "DEFAULTS", "Settings", "check_backends", "layers", "load"]
+__all__ = ["CHOICES", "DEFAULTS", "Layers", "Problems", "Settings", "assemble", "layers_of", "load"]

@@ -16,14 +16,16 @@ from urllib.parse import urlsplit
 
 from capture import settings
 from capture.delivery import registry
+from capture.facts.gpu import Gpus
 from capture.redaction import Redactor
+from capture.runs import ParserSource
 
 PACKAGES = ("capture-metrics", "trackio", "wandb", "regex", "psutil", "nvidia-ml-py", "pydantic")
-REACH = 3.0  # seconds to wait for a server
+TIMEOUT = 3.0  # seconds to wait for a server
 
 
 class Finding(NamedTuple):
-    """One fact; `wrong` says that something should be done about it."""
+    """One fact; `wrong` if something should be done about it."""
 
     topic: str
     text: str
@@ -31,13 +33,17 @@ class Finding(NamedTuple):
 
 
 def examine(folder: str, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """All facts about a run that would be started in `folder`."""
+    """All facts about a run started in `folder`."""
     yield Finding("system", f"{platform.system()} {platform.release()}, Python {platform.python_version()}")
     yield Finding("system", f"capture runs in {sys.prefix}")
     yield from _packages()
     yield from _command_environment()
     yield from _configuration(folder, environ)
-    yield from _graphics()
+    gpus = Gpus()
+    try:
+        yield from _gpus(gpus)
+    finally:
+        gpus.close()
 
 
 def _packages() -> Iterator[Finding]:
@@ -49,7 +55,7 @@ def _packages() -> Iterator[Finding]:
 
 
 def _command_environment() -> Iterator[Finding]:
-    """Tracking libraries and trainers fight over versions, and trainers change where they see them."""
+    """Tracking libraries and trainers need different versions, and some trainers change if one is there."""
     python = shutil.which("python") or shutil.which("python3")
     if python is None:
         yield Finding("command", "there is no python on PATH")
@@ -61,8 +67,8 @@ def _command_environment() -> Iterator[Finding]:
     if prefix and os.path.realpath(prefix) == os.path.realpath(sys.prefix):
         yield Finding(
             "command",
-            f"{python} is capture's own environment: its packages may fight with those of your training; "
-            "better install capture as a tool of its own (pipx, uv tool)",
+            f"{python} is capture's own environment: its packages may conflict with those of your "
+            "training; install capture as a separate tool (pipx, uv tool)",
             True,
         )
     else:
@@ -70,29 +76,30 @@ def _command_environment() -> Iterator[Finding]:
 
 
 def _configuration(folder: str, environ: Mapping[str, str]) -> Iterator[Finding]:
-    try:
-        layers = settings.layers(folder, environ)
-        chosen = settings.load(folder, environ, {})
-    except ValueError as error:
-        for line in str(error).splitlines():
-            yield Finding("configuration", line, True)
-        return
+    problems = settings.Problems()
+    layers = settings.layers_of(folder, environ, problems)
+    chosen = settings.assemble(layers, {}, (), problems)
+    for line in problems.lines:
+        yield Finding("configuration", line, True)
     redactor = Redactor(environ)
     files = [where for where, _ in layers[1:-1]]
     yield Finding("configuration", f"files: {', '.join(files) or 'none'}")
     for where, layer in layers[1:]:
         for key, value in layer.items():
-            if key != "parser_files" and value not in (None, [], {}):
+            if value not in (None, [], {}):
                 source = f"CAPTURE_{key.upper()}" if where == "variable" else where
-                shown = len(value) if key == "parsers" else redactor.value(key, value)
+                shown = _files(value) if key == "parsers" else redactor.value(key, value)
                 yield Finding("configuration", f"{key} = {shown}  ({source})")
-    yield from _backends(chosen, layers, environ)
+    yield from _backends(chosen, layers)
     yield _place(Path(chosen["dir"]))
 
 
-def _backends(
-    chosen: settings.Settings, layers: list[tuple[str, settings.Settings]], environ: Mapping[str, str]
-) -> Iterator[Finding]:
+def _files(parsers: list[ParserSource]) -> str:
+    """Where the parsers are written."""
+    return ", ".join(dict.fromkeys(parser.file for parser in parsers))
+
+
+def _backends(chosen: settings.Settings, layers: settings.Layers) -> Iterator[Finding]:
     source = [where for where, layer in layers if layer.get("to")][-1]
     why = {"default": "the default", "variable": "CAPTURE_TO"}.get(source, source)
     yield Finding("backends", f"a run goes to {', '.join(chosen['to']) or 'none'} ({why})")
@@ -115,7 +122,7 @@ def _reach(address: str) -> str:
     parts = urlsplit(address)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        with socket.create_connection((parts.hostname or "", port), REACH):
+        with socket.create_connection((parts.hostname or "", port), TIMEOUT):
             return f"{parts.hostname}:{port} is reachable"
     except OSError as error:
         return f"{parts.hostname}:{port} is not reachable: {error}"
@@ -131,20 +138,10 @@ def _place(base: Path) -> Finding:
     return Finding("runs", f"{base}, {free:.1f} GiB free", free < 1)
 
 
-def _graphics() -> Iterator[Finding]:
-    try:
-        import pynvml
-
-        pynvml.nvmlInit()
-    except Exception as error:
-        yield Finding("gpu", f"none that NVML knows ({error})")
-        return
-    try:
-        driver = pynvml.nvmlSystemGetDriverVersion()
-        for index in range(pynvml.nvmlDeviceGetCount()):
-            name = pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByIndex(index))
-            yield Finding("gpu", f"{index}: {name}, driver {driver}")
-    except pynvml.NVMLError as error:
-        yield Finding("gpu", f"NVML: {error}", True)
-    finally:
-        pynvml.nvmlShutdown()
+def _gpus(gpus: Gpus) -> Iterator[Finding]:
+    for index, name in enumerate(gpus.names):
+        yield Finding("gpu", f"{index}: {name}, driver {gpus.driver}")
+    if not gpus.names:
+        yield Finding("gpu", "none that NVML knows")
+    for note in gpus.notes:
+        yield Finding("gpu", note, bool(gpus.driver))  # without a driver there may be no GPU at all

@@ -1,255 +1,93 @@
-"""The settings of a run: files, variables and options put together, the later wins.
+"""The settings of a run: all layers, options and parsers put together.
 
-On the way of every start: the standard library only.  A configuration file is checked by
-`capture.config`, which is slow to import, once; until it changes the result comes from a cache.
+On the way of every start: the standard library only, and nothing slow unless something has to be checked.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from capture import __version__
-
-Settings = dict[str, Any]
-Stamp = list[Any]
-
-DEFAULTS: Settings = {
-    "to": ["trackio"],
-    "dir": "capture-runs",
-    "tty": "auto",
-    "unbuffer": None,
-    "linger": 1.0,
-    "wait": 30.0,
-    "summary": "auto",
-    "resume": "never",
-    "system": 10.0,
-}
-CHOICES = {
-    "tty": ("auto", "always", "never"),
-    "summary": ("auto", "always", "never"),
-    "resume": ("allow", "must", "never"),
-}
-LISTS, NUMBERS = ("to", "tags"), ("linger", "wait", "system")
-VARIABLES = (
-    *("project", "name", "tags", "notes", "group", "to", "dir", "id", "resume"),
-    *("tty", "linger", "wait", "summary", "system", "every"),
-)
-# Those whose values are checked as in a file, which is slow; a backend's section is a mapping, too.
-FILE_VARIABLES = ("config", "parsers", "unbuffer", "collect", "redact", "rename", "drop", "scale")
+from capture.runs import ParserSource
+from capture.settings import cache
+from capture.settings.layers import DEFAULTS, Layers, Settings, layers_of
+from capture.settings.problems import Problems
 
 
-def files(folder: str, environ: Mapping[str, str]) -> list[str]:
-    """The configuration files in effect, the one that wins last."""
-    home = environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
-    found = [path for path in [os.path.join(home, "capture", "capture.yaml")] if os.path.isfile(path)]
-    place = os.path.abspath(folder)
-    while True:
-        project = os.path.join(place, "pyproject.toml")
-        for path in (project, os.path.join(place, "capture.yaml")):
-            if os.path.isfile(path) and (path != project or _has_section(path)):
-                return [*found, path]
-        if place == (place := os.path.dirname(place)):
-            return found
+def load(folder: str, environ: Mapping[str, str], options: Mapping[str, Any]) -> Settings:
+    """The settings for a command that is started in `folder`, as `assemble` puts them together.
+
+    Raises UserError, with one line for each mistake.
+    """
+    problems = Problems()
+    settings = assemble(layers_of(folder, environ, problems), options, (), problems)
+    problems.raise_any()
+    return settings
 
 
-def load(
-    folder: str,
-    environ: Mapping[str, str],
-    options: Mapping[str, Any],
-    parsers: Iterable[str] = (),
-    ignored: list[str] | None = None,
+def assemble(
+    layers: Layers, options: Mapping[str, Any], parsers: Iterable[str], problems: Problems
 ) -> Settings:
-    """The settings for a command that is started in `folder`.
+    """The settings put together, without the parts that are wrong.
 
     `options` are those given on the command line, None where one was not; `parsers` are parser files.
-    Raises ValueError, with a message for the user, where something is wrong; or, where `ignored` is a
-    list, says it there and leaves that part out.
     """
     settings: Settings = {}
-    for _, layer in (*layers(folder, environ, ignored), ("options", options)):
+    for _, layer in (*layers, ("options", options)):
         settings.update({key: value for key, value in layer.items() if value is not None})
     settings.setdefault("unbuffer", None)
-    if "every" in settings:
-        _check_every(settings, ignored)
-    given = [parser for path in parsers for parser in _format(path, ignored)]
-    settings["parsers"] = [*given, *settings.get("parsers", [])]
-    if ignored is not None:
-        settings["to"] = [name for name in settings["to"] if _is_backend(name, ignored)]
-    else:
-        check_backends(settings["to"])
+    if "every" in settings and not _is_every(settings["every"], problems):
+        del settings["every"]
+    settings["parsers"] = [*_parsers(parsers, problems), *settings.get("parsers", [])]
+    settings["to"] = _backends(settings["to"], problems)
     return settings
 
 
-def layers(
-    folder: str, environ: Mapping[str, str], ignored: list[str] | None = None
-) -> list[tuple[str, Settings]]:
-    """What is set where, the one that wins last: (where, settings).  Raises ValueError as `load` does."""
-    found = [(path, _checked(path, ignored)) for path in files(folder, environ)]
-    return [("default", dict(DEFAULTS)), *found, ("variable", from_variables(environ, ignored))]
-
-
-def from_variables(environ: Mapping[str, str], ignored: list[str] | None = None) -> Settings:
-    """The settings that `CAPTURE_*` variables give.
-
-    Raises ValueError for a value of the wrong kind, or says it in `ignored`.
-    """
-    settings: Settings = {}
-    for key in VARIABLES:
-        try:
-            settings |= _variable(key, environ)
-        except ValueError as error:
-            complain(error, ignored)
-    others = {name: text for name, text in environ.items() if text and _is_as_in_a_file(name, text)}
-    if others:
-        from capture.settings import schema  # slow
-
-        settings |= schema.of_variables(others, ignored)
-    return settings
-
-
-def _is_as_in_a_file(name: str, text: str) -> bool:
-    if not name.startswith("CAPTURE_"):
-        return False
-    key = name[len("CAPTURE_") :].lower()
-    return key in FILE_VARIABLES or (text.startswith("{") and key not in VARIABLES)
-
-
-def _variable(key: str, environ: Mapping[str, str]) -> Settings:
-    name = f"CAPTURE_{key.upper()}"
-    if not (text := environ.get(name)):
-        return {}
-    if key in CHOICES and text not in CHOICES[key]:
-        raise ValueError(f"{name}={text}: should be one of {', '.join(CHOICES[key])}")
-    if key in LISTS:
-        return {key: [part.strip() for part in text.split(",")]}
-    try:
-        return {key: float(text) if key in NUMBERS else text}
-    except ValueError:
-        raise ValueError(f"{name}={text}: should be a number of seconds") from None
-
-
-def _check_every(settings: Settings, ignored: list[str] | None) -> None:
+def _is_every(text: str, problems: Problems) -> bool:
     from capture.parsing.downsampling import downsampler  # not on the way of every start
 
     try:
-        downsampler(settings["every"])
+        downsampler(text)
     except ValueError as error:
-        complain(ValueError(f"every: {error}"), ignored)
-        del settings["every"]
-
-
-def complain(error: ValueError, ignored: list[str] | None) -> None:
-    """Raise the error; or, where `ignored` is a list, say it there."""
-    if ignored is None:
-        raise error
-    ignored.extend(str(error).splitlines())
-
-
-def _is_backend(name: str, ignored: list[str]) -> bool:
-    try:
-        check_backends([name])
-    except ValueError as error:
-        ignored.append(str(error))
+        problems.add(f"every: {error}")
         return False
     return True
 
 
-def check_backends(wanted: list[str]) -> None:
-    """Raises ValueError for a backend that is not there.
+def _parsers(paths: Iterable[str], problems: Problems) -> list[ParserSource]:
+    """The parsers in these files, each checked, or remembered as right."""
+    found = []
+    for path in paths:
+        if cache.recall(path, "parser"):
+            found.append(ParserSource(path))
+            continue
+        import pathlib  # slow
+
+        from capture.settings import schema  # slow
+
+        with problems:
+            parser = schema.check_parser(pathlib.Path(path))
+            found.append(parser)
+            if parser.text is None:
+                cache.remember(path, "parser", True, [path])
+    return found
+
+
+def _backends(wanted: list[str], problems: Problems) -> list[str]:
+    """Those of the wanted backends that are installed.
 
     Looking through the installed packages is slow, so names that were found before are remembered.
     """
-    cache = _cache_file(os.path.join(sys.prefix, "backends"))
-    try:
-        with open(cache, encoding="utf-8") as file:
-            known = json.load(file)
-    except (OSError, ValueError):
-        known = DEFAULTS["to"]
-    if not set(wanted) <= set(known):
-        from capture.delivery import registry  # slow: only where there is something to look for
+    known = cache.recall(sys.prefix, "backends") or DEFAULTS["to"]
+    if set(wanted) <= set(known):
+        return wanted
+    from capture.delivery import registry  # slow: only where there is something to look for
 
-        registry.check(wanted)
-        _write(cache, registry.names())
-
-
-def _has_section(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            text = file.read()
-            return b"[tool.capture]" in text or b"[tool.capture." in text
-    except OSError:
-        return False
-
-
-def _checked(path: str, ignored: list[str] | None) -> Settings:
-    try:
-        return _cached(path, "", lambda schema, pathlib: schema.check(pathlib.Path(path)))
-    except ValueError:
-        if ignored is None:
-            raise
-    import pathlib
-
-    from capture.settings import schema
-
-    return schema.check(pathlib.Path(path), ignored)
-
-
-def _format(path: str, ignored: list[str] | None) -> list[Any]:
-    try:
-        read = _cached(path, "parser", lambda schema, pathlib: {"": schema.read_parser(pathlib.Path(path))})
-    except ValueError as error:
-        complain(error, ignored)
-        return []
-    return [read[""]]
-
-
-def _cached(path: str, kind: str, read: Any) -> Settings:
-    """What `read` makes of a file of this kind, from the cache where the file has not changed since."""
-    cache, key = _cache_file(path + kind), [os.path.abspath(path), kind]  # names of caches may coincide
-    try:
-        with open(cache, encoding="utf-8") as file:
-            entry = json.load(file)
-        if [entry["version"], entry["key"]] == [__version__, key] and all(
-            _stamp(name) == stamp for name, stamp in entry["stamps"]
-        ):
-            settings: Settings = entry["settings"]
-            return settings
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # not there, torn, or of another version: it is made anew
-    import pathlib  # slow, and not needed when the cache is right
-
-    from capture.settings import schema
-
-    settings = read(schema, pathlib)
-    stamps = [[name, _stamp(name)] for name in (path, *settings.pop("parser_files", []))]
-    _write(cache, {"version": __version__, "key": key, "stamps": stamps, "settings": settings})
-    return settings
-
-
-def _write(cache: str, item: Any) -> None:
-    try:
-        os.makedirs(os.path.dirname(cache), exist_ok=True)
-        draft = f"{cache}.{os.getpid()}"
-        with open(draft, "w", encoding="utf-8") as file:
-            json.dump(item, file)
-        os.replace(draft, cache)
-    except (OSError, TypeError):
-        pass  # no cache then: slower, not wrong
-
-
-def _cache_file(path: str) -> str:
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    name = "".join(c if c.isalnum() else "-" for c in os.path.abspath(path))[-180:]
-    return os.path.join(base, "capture", f"{name}-py{sys.version_info[0]}{sys.version_info[1]}.json")
-
-
-def _stamp(path: str) -> Stamp:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return []
-    return [status.st_mtime_ns, status.st_size, status.st_ino]
+    found = []
+    for name in wanted:
+        with problems:
+            registry.check([name])
+            found.append(name)
+    cache.remember(sys.prefix, "backends", registry.names(), ())
+    return found

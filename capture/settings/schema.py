@@ -1,5 +1,6 @@
-"""The configuration file: its keys, and what it becomes.  Imported only when a file has changed.
+"""The configuration file: its keys and how they are checked.
 
+Slow to import, so it is imported only to check a file that has changed.
 `capture.yaml`, `[tool.capture]` in pyproject.toml and the user's own file all have these keys.
 """
 
@@ -18,7 +19,8 @@ from capture.errors import UserError
 from capture.language import checked_yaml, library, model
 from capture.language.checked_yaml import Checked, Source
 from capture.parsing.downsampling import downsampler
-from capture.settings.loading import complain
+from capture.runs import ParserSource
+from capture.settings.problems import Problems
 
 _SPLIT = BeforeValidator(lambda v: [part.strip() for part in v.split(",")] if isinstance(v, str) else v)
 Split = Annotated[list[str], _SPLIT]
@@ -57,80 +59,89 @@ class Config(model.Naming, Checked):
     )
     tty: Literal["auto", "always", "never"] | None = None
     unbuffer: bool | None = None
-    linger: float | None = Field(None, ge=0, description="seconds to wait for what the command leaves behind")
+    linger: float | None = Field(
+        None, ge=0, description="seconds to wait for output of processes that the command leaves running"
+    )
     wait: float | None = Field(None, ge=0, description="seconds to wait for the backends at the end")
     summary: Literal["auto", "always", "never"] | None = None
-    system: float | None = Field(None, ge=0, description="seconds between samples of the load; 0: none")
+    system: float | None = Field(None, ge=0, description="seconds between samples of the load; 0: no samples")
     collect: Annotated[list[Part], _SPLIT] = Field(
-        [], description="what a run finds out by itself (default: all of these)"
+        [], description="what capture finds out by itself (default: all of these)"
     )
     every: Annotated[str, BeforeValidator(_every)] | None = Field(
-        None, description="fewer records of bars: one every 10s, or every 50 steps"
+        None, description="keep fewer records of progress bars: one every 10s, or every 50 steps"
     )
-    redact: list[Regex] = Field([], description="regular expressions of what else is a secret")
+    redact: list[Regex] = Field([], description="regular expressions for other secrets")
 
 
-def check(path: Path, ignored: list[str] | None = None) -> dict[str, Any]:
-    """What a configuration file says, as plain data; parsers are read and checked.
-
-    Raises UserError; or, where `ignored` is a list, says there what is wrong and leaves that key out.
-    """
-    try:
-        source = _toml(path) if path.name == "pyproject.toml" else checked_yaml.read(path)
-    except UserError as error:
-        complain(error, ignored)
-        return {}
-    return {} if source.data is None else _settings(source, path.parent, ignored)
+def check(path: str, problems: Problems) -> dict[str, Any]:
+    """What a configuration file says, as plain data, without the keys and parsers that are wrong."""
+    file = Path(path)
+    with problems:
+        source = _toml(file) if file.name == "pyproject.toml" else checked_yaml.read(file)
+        if source.data is not None:
+            return _settings(source, source.name, file.parent, problems)
+    return {}
 
 
-def of_variables(variables: Mapping[str, str], ignored: list[str] | None = None) -> dict[str, Any]:
+def of_variables(variables: Mapping[str, str], problems: Problems) -> dict[str, Any]:
     """What these variables say, each with the value that its key has in a file, as YAML.
 
-    Those that are none of ours are left alone.  Raises UserError as `check` does.
+    Variables that are not capture's are left alone.
     """
     settings: dict[str, Any] = {}
     for variable, text in variables.items():
         key = variable.removeprefix("CAPTURE_").lower()
         if key in Config.model_fields or key in registry.names():
-            try:
+            with problems:
                 data = Source(f"{key}: {text}", variable).data
                 source = Source.of_data(data, f"{variable}={text}")
-            except UserError as error:
-                complain(error, ignored)
-                continue
-            found = _settings(source, Path.cwd(), ignored)
-            settings |= {name: value for name, value in found.items() if name == key}
+                found = _settings(source, variable, Path.cwd(), problems)
+                settings |= {name: value for name, value in found.items() if name == key}
     return settings
 
 
-def _settings(source: Source, folder: Path, ignored: list[str] | None) -> dict[str, Any]:
-    """The settings in a source; its paths are relative to `folder`."""
-    try:
-        of_adapters = _of_adapters(source, ignored)
-        config = source.check(Config, ignored=ignored)
-    except UserError as error:
-        complain(error, ignored)
-        return {}
+def check_parser(path: Path) -> ParserSource:
+    """Checks a parser file.  Raises UserError."""
+    source = checked_yaml.read(path)
+    library.load(source)
+    # A pipe can't be read again: `--parser <(make-parser)`.
+    return ParserSource(str(path), None if path.is_file() else source.text(()))
+
+
+def _settings(source: Source, where: str, folder: Path, problems: Problems) -> dict[str, Any]:
+    """The settings in a source, which is the file or variable `where`; its paths are relative to `folder`.
+
+    Raises UserError where it is not a mapping.
+    """
+    of_adapters = _of_adapters(source, problems)
+    config, lines = source.check_keys(Config)
+    problems.lines += lines
     settings = config.model_dump(mode="json", exclude_unset=True)  # YAML knows dates, run.json doesn't
     settings |= of_adapters
-    settings["parsers"] = []
-    for index, item in enumerate(config.parsers):
-        try:
-            settings["parsers"].append(
-                read_parser(folder / item)
-                if isinstance(item, str)
-                else _dump(library.load(source, ("parsers", index), samples=False))
-            )
-        except UserError as error:
-            complain(error, ignored)
-    settings["parser_files"] = [str(folder / item) for item in config.parsers if isinstance(item, str)]
+    if "parsers" in settings:
+        settings["parsers"] = _parsers(source, config, where, folder, problems)
     if "dir" in settings:
         settings["dir"] = str(folder / Path(settings["dir"]).expanduser())
     return settings
 
 
-def _of_adapters(source: Source, ignored: list[str] | None) -> dict[str, Any]:
-    """Takes out the sections that are named after an adapter: its options, which it knows itself."""
+def _parsers(
+    source: Source, config: Config, where: str, folder: Path, problems: Problems
+) -> list[ParserSource]:
+    found = []
+    for index, item in enumerate(config.parsers):
+        with problems:
+            if isinstance(item, str):
+                found.append(check_parser(folder / item))
+            else:
+                library.load(source, ("parsers", index), samples=False)
+                found.append(ParserSource(where, source.text(("parsers", index))))
+    return found
+
+
+def _of_adapters(source: Source, problems: Problems) -> dict[str, Any]:
+    """Removes the sections named after an adapter from the source and returns them: its options."""
     found: dict[str, Any] = {}
     if not isinstance(source.data, dict):
         return found
@@ -139,8 +150,8 @@ def _of_adapters(source: Source, ignored: list[str] | None) -> dict[str, Any]:
         try:
             known = getattr(registry.adapter_class(name), "options", ())
         except ImportError:
-            known = tuple(options or ())  # what it needs is not installed: said when it is to be used
-        try:
+            known = tuple(options or ())  # its library is not installed: reported when it is used
+        with problems:
             if not isinstance(options, dict):
                 raise source.error(
                     (name,), f"{name}: should hold options: {', '.join(known) or 'it has none'}"
@@ -148,20 +159,8 @@ def _of_adapters(source: Source, ignored: list[str] | None) -> dict[str, Any]:
             for key in options:
                 if key not in known:
                     raise source.error((name, key), checked_yaml.unknown(str(key), known))
-        except UserError as error:
-            complain(error, ignored)
-            continue
-        found[name] = options
+            found[name] = options
     return found
-
-
-def read_parser(path: Path) -> dict[str, Any]:
-    """A parser file as plain data.  Raises UserError."""
-    return _dump(library.from_file(path))
-
-
-def _dump(parser: model.Parser) -> dict[str, Any]:
-    return parser.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def _toml(path: Path) -> Source:

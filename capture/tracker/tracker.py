@@ -18,8 +18,6 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
-import yaml
-
 try:
     import fcntl
 except ImportError:  # Windows: the command line says so
@@ -203,23 +201,23 @@ def _notes_on(result: DeliveryResult) -> list[str]:
 
 
 def engine_of(folder: Path, run: runs.Run) -> Engine:
-    """The run's engine, of the parsers in its folder, put there at its first start."""
-    place = folder / runs.PARSERS
-    own = run.settings.get("parsers", [])
+    """The run's engine, of the parsers in its folder; the built-in ones are put there at its first start."""
+    place = folder / runs.PARSERS / library.BUILT_IN
     if not place.exists():
         draft = folder / f".{runs.PARSERS}.{os.getpid()}"
         draft.mkdir()
-        texts = [yaml.safe_dump(data, sort_keys=False, allow_unicode=True) for data in own]
-        texts += [text for _, text in library.built_in_texts()]
-        for index, text in enumerate(texts):
-            (draft / f"{index:03}.yaml").write_text(text, encoding="utf-8")
+        for index, (name, text) in enumerate(library.built_in_texts()):
+            (draft / f"{index:03}-{name.rpartition('/')[2]}").write_text(text, encoding="utf-8")
+        place.parent.mkdir(exist_ok=True)
         draft.replace(place)
-    found = library.from_folder(place)
+    parsers = library.of_run(folder / runs.PARSERS)
     naming = model.Naming.model_validate(
         {key: run.settings[key] for key in ("rename", "drop", "scale") if key in run.settings}
     )
     every = run.settings.get("every")
-    return Engine(found[len(own) :], found[: len(own)], naming, downsampler(every) if every else None)
+    engine = Engine(parsers.built_in, parsers.own, naming, downsampler(every) if every else None)
+    engine.events += [f"ignored: {problem}" for problem in parsers.problems]
+    return engine
 
 
 def _recover(path: Path) -> tuple[int, IO[str]]:

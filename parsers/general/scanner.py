@@ -39,7 +39,7 @@ def scan(text: str) -> Scan:
     if before_bar is not None:
         if _has_not_begun(line, plain):
             return Scan(None, plain, reusable)
-        line.bar = "" if line.section else bars.label(before_bar)
+        line.bar = "" if line.section else bars.bar_name(before_bar)
     return Scan(line, plain, reusable)
 
 

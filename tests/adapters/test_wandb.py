@@ -332,7 +332,10 @@ class Tracked:
     def __init__(self, base, environ):
         self.folder = base / "p" / "20261121-130000-abcdef"
         self.run = runs.Run(self.folder.name, "p", "n", ["train"], str(base), "h", time.time(), to=["wandb"])
-        runs.create(self.folder, self.run._replace(settings={"parsers": yaml.safe_load(PARSER)["parsers"]}))
+        runs.create(self.folder, self.run)
+        (self.folder / runs.PARSERS).mkdir()
+        (parser,) = yaml.safe_load(PARSER)["parsers"]
+        (self.folder / runs.PARSERS / "000-ours.yaml").write_text(yaml.safe_dump(parser))
         self.recorder = Recorder(self.folder, time.monotonic())
         self.environ = {**os.environ, **environ}
         self.count = 0

@@ -1,6 +1,7 @@
 """`capture parsers explain`: why a line means what it means, or nothing."""
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,10 @@ def test_the_command_explains_a_line_a_log_and_a_run():
 def test_a_file_that_is_not_there_is_said():
     done = capture("parsers", "explain", "nope")
     assert (done.returncode, done.stderr) == (2, "capture parsers: nope: No such file or directory\n")
+
+
+def test_a_line_may_be_long_and_need_not_be_utf_8():
+    done = capture("parsers", "explain", "epoch 1: loss=0.5 " + "x" * 300)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = capture("parsers", "explain", os.fsdecode(b"epoch 1: loss=0.5 \xff"))
+    assert (done.returncode, done.stderr) == (0, "")

@@ -62,13 +62,23 @@ def test_a_broken_configuration_is_found_before_the_command_starts():
     assert not Path("started").exists()
 
 
+def test_all_mistakes_are_said_at_once(monkeypatch):
+    Path("capture.yaml").write_text("projekt: x\nlinger: -1\n")
+    monkeypatch.setenv("CAPTURE_TTY", "maybe")
+    done = capture("--config", "lr", "--to", "wandbb", "--parser", "nope.yaml", "--", "true")
+    assert done.returncode == 2
+    assert [line.partition(": ")[0].rpartition("/")[2] for line in done.stderr.splitlines()] == [
+        "capture", "capture.yaml:2", "CAPTURE_TTY=maybe", "nope.yaml", "there is no backend 'wandbb'; there are jsonl, mlflow, module:NAME, tensorboard, trackio, wandb", "--config lr",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("option", "variable"), [(("--lenient",), ""), ((), "1")])
 def test_lenient_runs_the_command_and_says_what_it_left_out(monkeypatch, option, variable):
     Path("capture.yaml").write_text("projekt: x\nto: jsonl\n")
     monkeypatch.setenv("CAPTURE_LENIENT", variable)
     done = capture(*option, "--", "echo", "started")
     assert (done.returncode, done.stdout) == (0, "started\n")
-    assert done.stderr.startswith("capture: ignored, since --lenient: ")
+    assert done.stderr.startswith("capture: ignored because of --lenient: ")
     assert done.stderr.count("\n") == 1
     assert "capture.yaml:1: unknown key 'projekt'" in (only_run() / "summary.txt").read_text()
 
@@ -143,8 +153,13 @@ def test_every_command_has_its_help(command):
 def test_parsers_list_and_test_take_in_those_of_the_configuration():
     Path("mine.yaml").write_text(MYSOLVER)
     Path("capture.yaml").write_text("parsers: [mine.yaml]\n")
-    assert capture("parsers", "list").stdout.splitlines()[0].split() == ["mine", "capture.yaml"]
-    assert "mine (capture.yaml): 1 sample ok" in capture("parsers", "test").stdout
+    assert capture("parsers", "list").stdout.splitlines()[0].split() == ["mine", "mine.yaml"]
+    assert "mine (mine.yaml): 1 sample ok" in capture("parsers", "test").stdout
+
+
+def test_a_parser_written_in_the_configuration_is_listed_with_that_file():
+    Path("capture.yaml").write_text("parsers:\n  - name: inline\n    patterns: [{line: 'x {x}'}]\n")
+    assert capture("parsers", "list").stdout.splitlines()[0].split() == ["inline", "capture.yaml"]
 
 
 @pytest.mark.parametrize(("variable", "text", "says"), [
@@ -208,6 +223,19 @@ def test_formats_and_names_of_the_configuration_are_used():
     assert run.parent.name == "solver"
     (row,) = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert (row["step"], row["obj"]) == (7, 0.125)
+
+
+def test_the_users_parsers_are_in_the_runs_folder_byte_for_byte():
+    text = MYSOLVER.replace("patterns:", "# of our solver, naïve\n\npatterns:").replace("\n", "\r\n").encode()
+    Path("mine.yaml").write_bytes(text)
+    Path("capture.yaml").write_text("to: jsonl\nparsers: [{name: inline, patterns: [{line: 'x {x}'}]}]\n")
+    capture("--parser", "mine.yaml", "--", "printf", "it 7: obj 0.125\nx 3\n")
+    copies = only_run() / "parsers"
+    assert sorted(path.name for path in copies.iterdir()) == ["000-mine.yaml", "001-capture.yaml", "built-in"]
+    assert (copies / "000-mine.yaml").read_bytes() == text
+    assert "patterns" not in (only_run() / "run.json").read_text()
+    records = [json.loads(line) for line in (only_run() / "records.jsonl").read_text().splitlines()]
+    assert [record["parser"] for record in records] == ["mine", "inline"]
 
 
 def test_a_run_without_metrics_opens_no_backend():

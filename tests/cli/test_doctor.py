@@ -7,6 +7,8 @@ from pathlib import Path
 
 from helpers import CAPTURE
 
+from capture.settings import diagnosis
+
 
 def doctor(**environ):
     done = subprocess.run(
@@ -64,6 +66,32 @@ def test_a_server_is_tried():
     done = doctor(**key)
     assert done.returncode == 1
     assert "is not reachable" in done.stdout
+
+
+class TwoGpus:
+    names, driver, notes = ("A100", "H200"), "550.54", ("GPU 1: no figure for power: refused",)
+    closed = False
+
+    def close(self):
+        TwoGpus.closed = True
+
+
+def test_gpus_are_named_and_what_they_refuse_is_marked(monkeypatch):
+    monkeypatch.setattr(diagnosis, "Gpus", TwoGpus)
+    found = [finding for finding in diagnosis.examine(".", os.environ) if finding.topic == "gpu"]
+    assert [(finding.text, finding.wrong) for finding in found] == [
+        ("0: A100, driver 550.54", False), ("1: H200, driver 550.54", False),
+        ("GPU 1: no figure for power: refused", True),
+    ]  # fmt: skip
+    assert TwoGpus.closed
+
+
+def test_every_mistake_is_marked_and_the_rest_is_said():
+    Path("capture.yaml").write_text("projekt: x\nto: jsonl,wandbb\ngroup: kept\n")
+    said = doctor().stdout
+    assert "capture.yaml:1: unknown key 'projekt'" in said
+    assert "! there is no backend 'wandbb'" in said
+    assert "group = kept" in said
 
 
 def test_no_secret_is_shown():

@@ -107,6 +107,18 @@ class TestSync:
             assert "still running" in capture("sync").stdout
             process.stdin.close()
 
+    def test_a_parser_of_the_run_that_is_wrong_is_left_out_and_said_with_its_line(self):
+        Path("own.yaml").write_text(
+            "# ours\nname: own\npatterns: [{line: 'lines {x}'}]\nsamples: [{text: lines 1, gives: {metrics: {x: 1}}}]\n"
+        )
+        folder = record("--parser", "own.yaml")
+        parser = folder / runs.PARSERS / "000-own.yaml"
+        parser.write_text(parser.read_text().replace("patterns", "pattern"))
+        shutil.rmtree(folder / "delivered")
+        assert capture("sync").returncode == 0
+        assert len(rows(folder)) == 200
+        assert f"ignored: {parser}:3: unknown key 'pattern'" in (folder / runs.SUMMARY).read_text()
+
 
 class TestReplay:
     def test_a_run_is_made_again_with_its_times_its_config_and_todays_parsers(self):

@@ -1,14 +1,19 @@
 """Settings: which file counts, which layer wins, and that a checked file is not checked again."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from capture import settings
-from capture.authoring import samples
-from capture.language.model import Parser
-from capture.settings import load, loading, schema
+from capture.errors import UserError
+from capture.language import library
+from capture.language.checked_yaml import Source
+from capture.settings import Problems, assemble, layers_of, load, schema
+from capture.settings.layers import FILE_VARIABLES, VARIABLES
 
 
 def write(path, text):
@@ -20,6 +25,25 @@ def write(path, text):
 
 def here(options=None, environ=None):
     return load(".", environ or {"XDG_CONFIG_HOME": str(Path("../home/config").resolve())}, options or {})
+
+
+def leniently(options=None, environ=None, parsers=()):
+    """The settings without what is wrong, and what is wrong."""
+    problems = Problems()
+    return assemble(layers_of(".", environ or {}, problems), options or {}, parsers, problems), problems.lines
+
+
+def given(*parsers):
+    """The settings with these parsers of the command line."""
+    found, wrong = leniently(parsers=parsers)
+    assert wrong == []
+    return found
+
+
+def names(found):
+    """The names in the parsers' texts."""
+    texts = [text or Path(file).read_text() for file, text in found["parsers"]]
+    return [library.load(Source(text, "x"), samples=False).name for text in texts]
 
 
 def test_without_a_file_there_are_defaults():
@@ -58,7 +82,7 @@ def test_a_file_that_has_changed_is_read_again():
 def test_a_file_that_has_not_changed_is_not_checked_again(monkeypatch):
     write("capture.yaml", "project: one")
     here()
-    monkeypatch.setattr("capture.settings.schema.check", lambda path: pytest.fail("checked again"))
+    monkeypatch.setattr("capture.settings.schema.check", lambda *_: pytest.fail("checked again"))
     assert here()["project"] == "one"
 
 
@@ -76,9 +100,9 @@ def test_formats_are_read_with_the_file_and_watched():
     write(
         "capture.yaml", 'parsers:\n  - parsers/mine.yaml\n  - {name: inline, patterns: [{line: "x {x}"}]}\n'
     )
-    assert [parser["name"] for parser in here()["parsers"]] == ["mine", "inline"]
+    assert names(here()) == ["mine", "inline"]
     write("parsers/mine.yaml", PARSER.replace("name: mine", "name: changed"))
-    assert [parser["name"] for parser in here()["parsers"]] == ["changed", "inline"]
+    assert names(here()) == ["changed", "inline"]
 
 
 @pytest.mark.parametrize(("text", "says"), [
@@ -132,7 +156,7 @@ def test_every_key_of_a_file_can_be_a_variable():
         "jsonl": {"path": "out.jsonl"},
     }  # fmt: skip
     assert {name: found[name] for name in wanted} == wanted
-    assert [parser["name"] for parser in found["parsers"]] == ["mine"]
+    assert names(found) == ["mine"]
     assert "of_another_program" not in found
 
 
@@ -144,7 +168,7 @@ def test_the_variables_of_other_programs_do_not_slow_the_start(monkeypatch):
 
 
 def test_every_key_of_a_file_is_looked_for_among_the_variables():
-    keys = {*loading.VARIABLES, *loading.FILE_VARIABLES}
+    keys = {*VARIABLES, *FILE_VARIABLES}
     assert keys - {"id", "resume"} == set(schema.Config.model_fields)
 
 
@@ -169,8 +193,8 @@ def test_two_files_of_like_names_are_not_taken_for_each_other(monkeypatch, one, 
 def test_a_format_and_a_configuration_in_one_file_are_not_taken_for_each_other():
     write("capture.yaml", "project: one")
     here()
-    with pytest.raises(ValueError, match=r"capture\.yaml:1: unknown key 'project'"):
-        load(".", {}, {}, ["capture.yaml"])
+    wrong = leniently(parsers=["capture.yaml"])[1]
+    assert any(line.startswith("capture.yaml:1: unknown key 'project'") for line in wrong)
 
 
 def test_dates_of_yaml_become_text():
@@ -208,7 +232,7 @@ def test_a_broken_cache_is_made_anew(cache):
     (file,) = Path("../home/cache/capture").glob("*capture-yaml*")
     file.write_text(cache)
     assert here()["project"] == "one"
-    assert json.loads(file.read_text())["settings"] == {"project": "one", "parsers": []}
+    assert json.loads(file.read_text())["item"] == {"project": "one"}
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(monkeypatch):
@@ -221,10 +245,10 @@ def test_a_cache_that_cannot_be_written_is_no_error(monkeypatch):
 def test_a_format_of_the_command_line_comes_before_those_of_the_file_and_is_watched():
     write("mine.yaml", PARSER)
     write("capture.yaml", "parsers: [{name: inline, patterns: [{line: 'x {x}'}]}]")
-    names = [parser["name"] for parser in load(".", {}, {}, ["mine.yaml"])["parsers"]]
+    first = names(given("mine.yaml"))
     write("mine.yaml", PARSER.replace("name: mine", "name: changed"))
-    again = [parser["name"] for parser in load(".", {}, {}, ["mine.yaml"])["parsers"]]
-    assert (names, again) == (["mine", "inline"], ["changed", "inline"])
+    again = names(given("mine.yaml"))
+    assert (first, again) == (["mine", "inline"], ["changed", "inline"])
 
 
 def test_folders_are_meant_from_where_the_file_stands(monkeypatch):
@@ -234,14 +258,79 @@ def test_folders_are_meant_from_where_the_file_stands(monkeypatch):
     (top / "deep").mkdir()
     monkeypatch.chdir("deep")
     assert here()["dir"] == str(top / "kept/runs")
-    assert [parser["name"] for parser in here()["parsers"]] == ["mine"]
+    assert names(here()) == ["mine"]
 
 
-def test_nan_in_a_formats_samples_survives_the_cache():
-    write("mine.yaml", PARSER.replace("obj 0.5", "obj nan").replace("objective: 0.5", "objective: .nan"))
-    first, second = (load(".", {}, {}, ["mine.yaml"])["parsers"] for _ in range(2))
-    assert repr(first) == repr(second)
-    assert samples.check(Parser.model_validate(second[0])) == []
+INLINE = """\
+project: one
+parsers:
+  - name: first  # a remark
+    # patterns of ours
+    patterns:
+      - regex: >-
+          x (?P<x>.*)
+
+      - {line: "y {y}"}
+
+  # the second
+  - {name: second,
+     patterns: [{line: "z {z}"}]}
+tags: [a]
+"""
+
+
+def test_a_parser_in_a_configuration_keeps_its_text_and_its_lines():
+    path = str(write("capture.yaml", INLINE).absolute())
+    for found in (here(), here()):  # checked, and remembered
+        (file, first), (_, second) = found["parsers"]
+        assert file == path
+        assert "name: first  # a remark\n    # patterns of ours\n" in first
+        assert first.splitlines()[3:8] == INLINE.splitlines()[3:8]
+        assert second.splitlines()[11:] == ["    {name: second,", '     patterns: [{line: "z {z}"}]}']
+        assert names(found) == ["first", "second"]
+    with pytest.raises(UserError, match=r"capture\.yaml:13: patterns\.0\.line: "):
+        library.load(Source(second.replace("{z}", "{z:nope}"), path), samples=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tags: [a]\n<<: {parsers: [{name: a, patterns: [{line: 'x {x}'}]}]}",
+        "parsers: [{name: a, patterns: &p [{line: 'x {x}'}]}, {name: b, patterns: *p}]",
+        "parsers: [{name: a, patterns: [{line: 'x {x}'}]}, &b {name: b, patterns: [{line: 'y {y}'}], samples: [{text: y nan, gives: {metrics: {y: .nan}}}]}]",
+        "parsers:\n- name: a\n  patterns:\n  - line: 'x {x}'\n-\n  name: b\n  patterns: [{line: 'y {y}'}]\n  notes: |+\n   long\n\n\n",
+        "parsers:\r\n- name: a\r\n  patterns:\r\n  - line: 'é {x}'\r\n- &b\r\n  name: b\r\n  patterns: [{line: 'y {y}'}]",
+    ],
+)
+def test_a_parser_in_a_configuration_can_be_any_yaml(text):
+    write("capture.yaml", text)
+    wanted = [repr(item) for item in Source(text, "x").data["parsers"]]
+    found = [repr(Source(parser.text, "x").data) for parser in here()["parsers"]]
+    assert found == wanted
+
+
+def test_a_parser_in_pyproject_or_a_variable_becomes_yaml():
+    write("pyproject.toml", "[[tool.capture.parsers]]\nname = 'toml'\npatterns = [{line = 'x {x}'}]\n")
+    found = here()
+    assert names(found) == ["toml"]
+    assert found["parsers"][0].file == f"{Path('pyproject.toml').absolute()}: [tool.capture]"
+    found = here(environ={"CAPTURE_PARSERS": "[{name: variable, patterns: [{line: 'x {x}'}]}]"})
+    assert (names(found), found["parsers"][0].file) == (["variable"], "CAPTURE_PARSERS")
+
+
+def test_a_parser_from_a_pipe_is_read_once():
+    read_end, write_end = os.pipe()
+    os.write(write_end, PARSER.encode())
+    os.close(write_end)
+    (parser,) = given(f"/dev/fd/{read_end}")["parsers"]
+    os.close(read_end)
+    assert parser.text == PARSER
+
+
+def test_parsers_of_the_users_own_file_count_where_the_project_names_none():
+    write("../home/config/capture/capture.yaml", "parsers: [{name: own, patterns: [{line: 'x {x}'}]}]")
+    write("capture.yaml", "project: one")
+    assert names(here()) == ["own"]
 
 
 def test_lenient_leaves_out_what_is_wrong_and_says_it(monkeypatch):
@@ -255,14 +344,14 @@ def test_lenient_leaves_out_what_is_wrong_and_says_it(monkeypatch):
         "  - own.yaml\n  - nope.yaml\n  - name: bad\n    patterns: [{regex: '('}]\n",
     )
     environ = {"CAPTURE_TTY": "foo", "CAPTURE_LINGER": "0.5"}
-    with pytest.raises(ValueError, match="projekt"):
+    with pytest.raises(UserError) as raised:
         load(".", environ, {})
-    ignored = []
-    found = load(".", environ, {"name": "n"}, ["gone.yaml"], ignored)
+    assert len(str(raised.value).splitlines()) == 6
+    found, ignored = leniently({"name": "n"}, environ, ["gone.yaml"])
     assert [found[key] for key in ("notes", "name", "linger", "wait", "tty", "to")] == [
         "kept", "n", 0.5, 30.0, "auto", ["jsonl"],
     ]  # fmt: skip
-    assert [parser["name"] for parser in found["parsers"]] == ["own"]
+    assert names(found) == ["own"]
     said = "\n".join(ignored)
     for words in (
         f"{path.absolute()}:1: unknown key 'projekt'", f"{path.absolute()}:3: wait", "nope.yaml: No such file",
@@ -275,6 +364,21 @@ def test_lenient_leaves_out_what_is_wrong_and_says_it(monkeypatch):
 @pytest.mark.parametrize("text", ["a: b: c", "- a\n- b\n", "\t", "x" * (1 << 21)])
 def test_lenient_leaves_out_a_whole_file_that_is_no_configuration(text):
     write("capture.yaml", text)
-    ignored = []
-    assert load(".", {}, {}, (), ignored) == {**settings.DEFAULTS, "parsers": []}
+    found, ignored = leniently()
+    assert found == {**settings.DEFAULTS, "parsers": []}
     assert len(ignored) == 1
+
+
+def test_a_remembered_configuration_imports_nothing_slow():
+    write("mine.yaml", PARSER)
+    write("capture.yaml", "project: one\nparsers: [mine.yaml, {name: inline, patterns: [{line: 'x {x}'}]}]\n")
+    given("mine.yaml")
+    code = (
+        "import sys; from capture import settings; problems = settings.Problems()\n"
+        "found = settings.assemble(settings.layers_of('.', {}, problems), {}, ['mine.yaml'], problems)\n"
+        "print(len(found['parsers']), *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    count, *modules = done.stdout.split()
+    assert count == "3"
+    assert {"yaml", "pydantic", "capture.language", "capture.settings.schema"}.isdisjoint(modules)

@@ -1,0 +1,124 @@
+"""Where settings come from: which files and variables count, in which order.
+
+On the way of every start: the standard library only.  A configuration file is checked once by `schema`, which
+is slow to import; until it changes the result comes from the cache.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from capture.errors import UserError
+from capture.runs import ParserSource
+from capture.settings import cache
+from capture.settings.problems import Problems
+
+Settings = dict[str, Any]
+Layers = list[tuple[str, Settings]]
+
+DEFAULTS: Settings = {
+    "to": ["trackio"],
+    "dir": "capture-runs",
+    "tty": "auto",
+    "unbuffer": None,
+    "linger": 1.0,
+    "wait": 30.0,
+    "summary": "auto",
+    "resume": "never",
+    "system": 10.0,
+}
+CHOICES = {
+    "tty": ("auto", "always", "never"),
+    "summary": ("auto", "always", "never"),
+    "resume": ("allow", "must", "never"),
+}
+LISTS, NUMBERS = ("to", "tags"), ("linger", "wait", "system")
+VARIABLES = (
+    *("project", "name", "tags", "notes", "group", "to", "dir", "id", "resume"),
+    *("tty", "linger", "wait", "summary", "system", "every"),
+)
+# Those whose values are checked as in a file, which is slow; a backend's section is a mapping, too.
+FILE_VARIABLES = ("config", "parsers", "unbuffer", "collect", "redact", "rename", "drop", "scale")
+
+
+def layers_of(folder: str, environ: Mapping[str, str], problems: Problems) -> Layers:
+    """What is set where for a command that is started in `folder`, as (where, settings); the later wins."""
+    found = [(path, _checked(path, problems)) for path in files(folder, environ)]
+    return [("default", dict(DEFAULTS)), *found, ("variable", from_variables(environ, problems))]
+
+
+def files(folder: str, environ: Mapping[str, str]) -> list[str]:
+    """The configuration files in effect; the later wins."""
+    home = environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    found = [path for path in [os.path.join(home, "capture", "capture.yaml")] if os.path.isfile(path)]
+    place = os.path.abspath(folder)
+    while True:
+        project = os.path.join(place, "pyproject.toml")
+        for path in (project, os.path.join(place, "capture.yaml")):
+            if os.path.isfile(path) and (path != project or _has_section(path)):
+                return [*found, path]
+        if place == (place := os.path.dirname(place)):
+            return found
+
+
+def _has_section(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+            return b"[tool.capture]" in text or b"[tool.capture." in text
+    except OSError:
+        return False
+
+
+def _checked(path: str, problems: Problems) -> Settings:
+    """The settings in a configuration file."""
+    settings: Settings | None = cache.recall(path, "configuration")
+    if settings is None:
+        from capture.settings import schema  # slow
+
+        own = Problems()
+        settings = schema.check(path, own)
+        problems.lines += own.lines
+        if not own.lines:
+            files = [parser.file for parser in settings.get("parsers", []) if parser.text is None]
+            cache.remember(path, "configuration", settings, [path, *files])
+    elif "parsers" in settings:
+        settings["parsers"] = [ParserSource(*parser) for parser in settings["parsers"]]
+    return settings
+
+
+def from_variables(environ: Mapping[str, str], problems: Problems) -> Settings:
+    """The settings in `CAPTURE_*` variables."""
+    settings: Settings = {}
+    for key in VARIABLES:
+        with problems:
+            settings |= _variable(key, environ)
+    others = {name: text for name, text in environ.items() if text and _is_as_in_a_file(name, text)}
+    if others:
+        from capture.settings import schema  # slow
+
+        settings |= schema.of_variables(others, problems)
+    return settings
+
+
+def _is_as_in_a_file(name: str, text: str) -> bool:
+    if not name.startswith("CAPTURE_"):
+        return False
+    key = name[len("CAPTURE_") :].lower()
+    return key in FILE_VARIABLES or (text.startswith("{") and key not in VARIABLES)
+
+
+def _variable(key: str, environ: Mapping[str, str]) -> Settings:
+    name = f"CAPTURE_{key.upper()}"
+    if not (text := environ.get(name)):
+        return {}
+    if key in CHOICES and text not in CHOICES[key]:
+        raise UserError(f"{name}={text}: should be one of {', '.join(CHOICES[key])}")
+    if key in LISTS:
+        return {key: [part.strip() for part in text.split(",")]}
+    try:
+        return {key: float(text) if key in NUMBERS else text}
+    except ValueError:
+        raise UserError(f"{name}={text}: should be a number of seconds") from None
