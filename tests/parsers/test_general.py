@@ -350,7 +350,7 @@ def test_a_format_of_the_users_may_use_a_reader_and_learns_which_there_are():
     assert samples.check(load(Source(own, "own.yaml"))) == []
     with pytest.raises(UserError, match="there is no reader 'words'"):
         load(Source(own.replace("general", "words"), "own.yaml"))
-    with pytest.raises(UserError, match="either line: or regex:"):
+    with pytest.raises(UserError, match="exactly one of the keys line, regex"):
         load(Source(own.replace("reader: general", "reader: general, line: x"), "own.yaml"))
 
 
