@@ -1,4 +1,4 @@
-"""Where a metric stands on the x-axis of backends that know one axis only, of whole numbers."""
+"""The place of a metric on the x-axis of backends that know one axis only, of whole numbers."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def accepted(
 
 @contextlib.contextmanager
 def importable(folder: str) -> Iterator[None]:
-    """With modules found in this folder, too, after all others: none of them stands in for another's."""
+    """With modules found in this folder, too, after all others: none of them hides another one."""
     sys.path.append(folder)
     try:
         yield

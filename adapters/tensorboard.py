@@ -96,7 +96,7 @@ class TensorboardAdapter(Adapter):
         ended = {None: tensorboard_events.UNKNOWN, 0: tensorboard_events.SUCCESS}.get(
             exit_status, tensorboard_events.FAILURE
         )
-        console = "\n".join(f"    {line}" for line in self._lines)  # indented: code, as it stands
+        console = "\n".join(f"    {line}" for line in self._lines)  # indented: code
         texts = {"console": console, "config": _table(self._later) if self._later else ""}
         shown = [tensorboard_events.text(self._time, 0, tag, text) for tag, text in texts.items() if text]
         self._file.write(b"".join([*shown, tensorboard_events.session_end(self._time, ended)]))

@@ -73,7 +73,7 @@ class TrackioAdapter(Adapter):
         return 0
 
     def log(self, rows: Sequence[Row]) -> None:
-        """Write the rows; one without a step stands beside the last one that had one."""
+        """Write the rows; one without a step is at the step of the last one that had one."""
         step, entries = self._step, []
         for row in rows:
             step = row.step if row.step is not None and row.step in INTEGERS else step

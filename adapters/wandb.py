@@ -179,7 +179,7 @@ class WandbAdapter(Adapter):
     def _define(self, name: str, axis: str | None) -> None:
         """Say what the metric is drawn over, and whether its best value is the lowest or the highest.
 
-        A dot in a name would be taken for nesting; the axis stands in each row, so it need not be added.
+        A dot in a name would be taken for nesting; the axis is in each row, so it need not be added.
         """
         import wandb
 
@@ -209,7 +209,7 @@ class WandbAdapter(Adapter):
 def logged_in() -> bool:
     """Whether wandb may go online: asked without a prompt and without the network.
 
-    The key may stand in a variable, in .netrc or in wandb's own settings.  Raises UserError for one that
+    The key may be in a variable, in .netrc or in wandb's own settings.  Raises UserError for one that
     can't be a key.
     """
     import wandb

@@ -89,7 +89,7 @@ def to_json(record: Record) -> str:
 
 
 def from_json(line: str) -> Record:
-    """The record that stands on a line of `records.jsonl`.  Raises ValueError for a torn line."""
+    """The record on a line of `records.jsonl`.  Raises ValueError for a torn line."""
     item = json.loads(line)
     if not isinstance(item, dict) or "metrics" not in item:
         raise ValueError(f"not a record: {line[:80]!r}")

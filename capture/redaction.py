@@ -1,7 +1,7 @@
 """Secrets are masked in all that is kept in `run.json` or leaves the machine.
 
 Three ways to know one: it is the value of a variable whose name says so, it has the shape of a known
-token, or it stands beside a name that says so.  The terminal and `console.log` are not touched.
+token, or it is printed beside a name that says so.  The terminal and `console.log` are not touched.
 """
 
 from __future__ import annotations

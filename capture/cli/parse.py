@@ -45,7 +45,7 @@ def choose(wanted: list[str]) -> tuple[list[model.Parser], list[model.Parser]]:
 
 
 def log_of(name: str) -> Path:
-    """The log that a name on the command line stands for: a run folder's console, or the file."""
+    """The log that a name on the command line means: a run folder's console, or the file."""
     return Path(name, runs.CONSOLE_LOG) if os.path.isdir(name) else Path(name)
 
 

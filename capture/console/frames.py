@@ -45,7 +45,7 @@ class Frame(NamedTuple):
 
     `data` is its text without colours; `end` is how it ended: `newline`; `return`, back to the start of the
     same line; `up`, a move to the line above (a move by several lines is as many frames); `cursor`, any
-    other move or erasure; `end` of the output.  `offset` is where its first byte stands in `console.log`,
+    other move or erasure; `end` of the output.  `offset` is that of its first byte in `console.log`,
     and `span` the number of bytes from there to its last; `time` is when that arrived, in Unix seconds.
     """
 
@@ -129,7 +129,7 @@ class FrameReader:
     def read(self, data: bytes, offset: int, time: float | None = None) -> list[Frame | Lines]:
         """The frames and the batches of lines that end in a chunk.
 
-        `offset` is where its first byte stands in `console.log`; it need not follow the chunk before, which
+        `offset` is that of its first byte in `console.log`; it need not follow the chunk before, which
         is of the same stream.  `time` is when it arrived, in Unix seconds.
         """
         if not data:
@@ -197,9 +197,9 @@ class FrameReader:
 
 
 class _Buffer:
-    """What the chunks before left over, and the next chunk, which may stand elsewhere in the file.
+    """What the chunks before left over, and the next chunk, which may be elsewhere in the file.
 
-    `left_offsets` are where the last bytes of what was left stand: all that anyone asks for.
+    `left_offsets` are the offsets of its last bytes: all that anyone asks for.
     """
 
     def __init__(self, left: bytes, left_offsets: Sequence[int], chunk: bytes, offset: int) -> None:
@@ -209,7 +209,7 @@ class _Buffer:
         self._shift = offset - len(left)
 
     def offset(self, index: int) -> int:
-        """Where in the file the byte at this index stands."""
+        """The offset in the file of the byte at this index."""
         return index + self._shift if index >= self.chunk else self._left_offsets[index - self.chunk]
 
 

@@ -1,7 +1,7 @@
 """Figures of NVIDIA GPUs, from NVML.
 
-Each figure is asked for by itself: cards, drivers and MIG slices differ in what they know.  What can't
-be had is said once in `notes`, and the rest goes on; a GPU that vanishes is left out from then on.
+Each figure is asked for by itself: cards, drivers and MIG slices differ in what they know.  What is
+not available is reported once in `notes`; a GPU that vanishes is left out from then on.
 """
 
 from __future__ import annotations
@@ -11,17 +11,21 @@ from types import ModuleType
 from typing import Any
 
 MB = 1 << 20
-# Reasons that slow a GPU down against its will: heat and power (nvml.h, nvmlClocksEventReason...).
-SLOWED = (
-    0x0000000000000004 | 0x0000000000000008 | 0x0000000000000020 | 0x0000000000000040 | 0x0000000000000080
-)
+# Reasons that slow a GPU down: heat and power.  They have these names and values in nvml.h.
+THROTTLED = {
+    "nvmlClocksThrottleReasonSwPowerCap": 0x04,
+    "nvmlClocksThrottleReasonHwSlowdown": 0x08,
+    "nvmlClocksThrottleReasonSwThermalSlowdown": 0x20,
+    "nvmlClocksThrottleReasonHwThermalSlowdown": 0x40,
+    "nvmlClocksThrottleReasonHwPowerBrakeSlowdown": 0x80,
+}
 
 
 class Gpus:
     """The GPUs of this machine; none where there is no driver."""
 
     def __init__(self, nvml: ModuleType | None = None) -> None:
-        """`nvml` stands in for the module `pynvml`."""
+        """`nvml` is used in place of the module `pynvml`."""
         self.notes: list[str] = []
         self.names: list[str] = []
         self.driver = ""
@@ -92,7 +96,9 @@ class Gpus:
                 )
             },
             "throttling": lambda: {
-                "throttled": float(bool(nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle) & SLOWED))
+                "throttled": float(
+                    bool(nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle) & sum(THROTTLED.values()))
+                )
             },
         }
         for what, ask in figures.items():

@@ -23,7 +23,7 @@ Config = dict[str, Any]
 
 SIZE_LIMIT = 256 * 1024  # bytes of a file: no configuration is larger
 MOST_VALUES = 500
-# Programs that start another one; what stands before that one's name is theirs.
+# Programs that start another one; the options before its name are theirs.
 _WRAPPERS = frozenset(
     [
         "env",
@@ -80,7 +80,7 @@ def of_command(words: Sequence[str]) -> Config:
 
 
 def program_arguments(words: Sequence[str]) -> list[str]:
-    """What stands behind the innermost program: a launcher's own options are no hyperparameters."""
+    """The words behind the innermost program: a launcher's own options are no hyperparameters."""
     words = list(words)
     while words and (os.path.basename(words[0]) in _WRAPPERS or _PAIR.fullmatch(words[0])):
         words = words[1:]

@@ -19,7 +19,7 @@ MB = 1 << 20
 
 
 class _Reading(NamedTuple):
-    """What stands on the counters at one moment of the monotonic clock."""
+    """The counters at one moment of the monotonic clock."""
 
     at: float
     values: dict[str, float]  # as they are

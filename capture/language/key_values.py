@@ -28,7 +28,7 @@ class KeyValueSpan(NamedTuple):
 
 
 def find(text: str) -> Iterator[tuple[str, float]]:
-    """Each name with its number.  A percentage is the share that it stands for: `62%` is 0.62."""
+    """Each name with its number.  A percentage is read as a share: `62%` is 0.62."""
     for key_start, key_end, start, end, read in _spans(text):
         yield text[key_start:key_end], read(text[start:end])
 
@@ -46,7 +46,7 @@ def _spans(text: str) -> list[KeyValueSpan]:
 
 
 def share(text: str) -> float:
-    """The share that a percentage stands for, without the noise of a division: `62.1` is 0.621."""
+    """The share of a percentage, without the noise of a division: `62.1` is 0.621."""
     return float(f"{number(text) / 100:.12g}")
 
 

@@ -264,7 +264,7 @@ def from_regex(source: str, second: str | None = None, wrapped: str | None = Non
 
 
 def _group(name: str, kind: Kind, groups: dict[str, Group], paired: Sequence[str]) -> str:
-    """The expression of a named group; `groups` gets what it stands for, unless it is one of a pair."""
+    """The expression of a named group; its meaning is added to `groups`, unless it is one of a pair."""
     if name in paired:
         return f"(?P<{name}>{kind.regex})"
     alias = f"g{len(groups)}"

@@ -20,7 +20,7 @@ _CLOCK = re.compile(r"[\s\d:•-]*")  # what wraps in the columns to the left
 
 @dataclass
 class WrappedLine(Unfinished):
-    """A line that was recognised, and goes on below as long as text stands in its last column.
+    """A line that was recognised, and goes on below as long as there is text in its last column.
 
     name: the value in that column
     column: where in the line the column begins, from 0

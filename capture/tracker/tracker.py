@@ -2,7 +2,7 @@
 
 `python -m capture.tracker RUN_FOLDER [--to NAMES]`.  Its standard input is the relay's lifeline: when
 it closes, the relay has ended or died.  Started again after a crash it reads the recording from its beginning
-and skips the records that stand in `records.jsonl` already, since parsing is deterministic.
+and skips the records that are in `records.jsonl` already, since parsing is deterministic.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class Tracker:
         runs.replace_file(self.folder / runs.SUMMARY, self._block(results))
 
     def status(self, state: str) -> None:
-        """Tell the relay how it stands."""
+        """Write `status.json`: what the tracker is doing, how many records there are, and the last values."""
         item = {"state": state, "records": self.ordinal, "pid": os.getpid(), "last": self.summary.last()}
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
@@ -221,7 +221,7 @@ def engine_of(folder: Path, run: runs.Run) -> Engine:
 
 
 def _recover(path: Path) -> tuple[int, IO[str]]:
-    """Open `records.jsonl` to go on: how many records stand there, a torn last line cut off.
+    """Open `records.jsonl` to go on, with a torn last line cut off.  Returns how many records it has.
 
     Waits while another tracker is at work on this run: the one of a start before, say.
     """
