@@ -97,7 +97,8 @@ class Explainer:
         if rule is not None and not isinstance(rule.matcher, (LineReader, StreamReader)):
             values, pairs = rule.matcher.match(line.view) or ({}, [])
             captured = {**values, **dict(pairs)}
-        near = self._nearest(text, rule) if rule is None or by_reader else None
+        is_unread = rule is None or (by_reader and not line.records)
+        near = self._nearest(text, rule) if is_unread else None
         return Group(text, self._number, rule, captured, line.records, near=near)
 
     def _nearest(self, text: str, by: Rule | None) -> Near | None:
