@@ -30,14 +30,16 @@ class Namer:
         """The record as a backend gets it."""
         metrics: dict[str, float] = {}
         drawn_over: dict[str, str] = {}
+        known = {"step": record.step, "epoch": record.epoch, **record.metrics}
+        names = {name: value for name, value in known.items() if value is not None}
         for name, value in record.metrics.items():
             shown = self._prefix(name, record.context) + name
             metrics[shown] = value
-            for column, position in self._axis(name, record):
+            if axis := self._axis(name, record, names):
+                column, position = axis
                 metrics.setdefault(column, position)
                 if column != shown:
                     drawn_over[shown] = column
-                break
         return Row(ordinal, record.time, record.step, record.epoch, metrics, drawn_over, record.config)
 
     def _prefix(self, name: str, context: Mapping[str, Any]) -> str:
@@ -53,23 +55,25 @@ class Namer:
                 parts.append(shown.replace(" ", "_"))
         return "".join(f"{part}/" for part in parts)
 
-    def _axis(self, name: str, record: Record) -> list[tuple[str, float]]:
-        """The x-axis columns that fit, the best first."""
+    def _axis(self, name: str, record: Record, names: Mapping[str, float]) -> tuple[str, float] | None:
+        """The column that a metric is drawn over, and its value; None if the record says nothing of it.
+
+        names: step, epoch and metrics, as far as they are known
+        """
         printed = self._printed.get(name, name)
-        known = {"step": record.step, "epoch": record.epoch, **record.metrics}
-        names = {key: value for key, value in known.items() if value is not None}
-        found = []
+        best: tuple[str, float] | None = None
         for prefix, column, position in self._axes.get(record.parser, []):
             if printed.startswith(prefix):
                 if column in record.metrics:
-                    return [(column, record.metrics[column])]
-                value = position.value(names)
+                    return column, record.metrics[column]
+                value = position.value(names) if best is None else None
                 if value is not None:
-                    found.append((column, value))
-        for column, value in (("step", record.step), ("epoch", record.epoch)):
-            if value is not None:
-                found.append((column, value))
-        return found
+                    best = column, value
+        if best:
+            return best
+        if record.step is not None:
+            return "step", record.step
+        return None if record.epoch is None else ("epoch", record.epoch)
 
 
 def axes(parser: Parser) -> Axes:
