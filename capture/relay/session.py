@@ -2,10 +2,11 @@
 
 Without it the command would lead its session itself.  Its process group would be an orphaned one, in which
 the kernel discards Ctrl-Z, and the processes that it leaves in the background would die of SIGHUP when it
-ends.  The relay and the session leader talk over a socket pair, one line per message:
+ends.  The relay and the session leader talk over two pipes (the module `socket` is slow to import), one line
+at a time:
 
-    relay to leader:  signal NUMBER TO_GROUP   foreground   background
-    leader to relay:  failed ERRNO   stopped NUMBER   ended STATUS   (STATUS as waitpid returns it)
+    orders, from the relay:     signal NUMBER TO_GROUP   foreground   background
+    messages, from the leader:  failed ERRNO   stopped NUMBER   ended STATUS   (STATUS as waitpid returns it)
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import socket
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -55,27 +55,27 @@ class Session:
         pseudo-terminal; `foreground` says whether it starts as the foreground process group.  Raises OSError
         where no process can be started.
         """
-        ours, theirs = socket.socketpair()
+        orders, self._orders = os.pipe()
+        self._messages, messages = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             try:
-                ours.close()
-                _lead(invocation, streams, terminal, foreground, theirs)
+                _lead(invocation, streams, terminal, foreground, orders, messages)
             finally:
                 os._exit(0)
-        theirs.close()
-        ours.setblocking(False)
-        self._socket = ours
+        os.close(orders)
+        os.close(messages)
+        os.set_blocking(self._messages, False)
         self._partial = b""  # the first part of a message
 
     def fileno(self) -> int:
         """The descriptor to wait on for messages."""
-        return self._socket.fileno()
+        return self._messages
 
     def messages(self) -> list[Message]:
         """What the session leader has said since the last call."""
         try:
-            data = self._socket.recv(4096)
+            data = os.read(self._messages, 4096)
         except BlockingIOError:
             return []
         except OSError:
@@ -95,7 +95,8 @@ class Session:
 
     def close(self) -> None:
         """Let the session leader end, and wait for that."""
-        self._socket.close()
+        os.close(self._orders)
+        os.close(self._messages)
         try:
             os.waitpid(self.pid, 0)
         except ChildProcessError:
@@ -103,7 +104,7 @@ class Session:
 
     def _send(self, text: str) -> None:
         try:
-            self._socket.sendall(text.encode() + b"\n")
+            os.write(self._orders, text.encode() + b"\n")
         except OSError:
             pass  # it is ending, and has said so
 
@@ -113,9 +114,10 @@ def _lead(
     streams: Mapping[int, int],
     terminal: int,
     foreground: bool,
-    channel: socket.socket,
+    orders: int,
+    messages: int,
 ) -> None:
-    """Be the session leader, until the relay closes the channel."""
+    """Be the session leader, until the relay closes its end of `orders`."""
     signal.set_wakeup_fd(-1)  # the self-pipe is still the relay's
     os.setsid()
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
@@ -136,9 +138,9 @@ def _lead(
         pass  # the command has already been executed, and did it before
     os.close(report)
     if exec_errno := os.read(failure, 16):
-        channel.sendall(b"failed %d\n" % int(exec_errno))
-    _close_all_but(terminal, channel.fileno(), pipe.reader, pipe.writer)
-    _watch(pid, terminal, channel, pipe)
+        os.write(messages, b"failed %d\n" % int(exec_errno))
+    _close_all_but(terminal, orders, messages, pipe.reader, pipe.writer)
+    _watch(pid, terminal, orders, messages, pipe)
 
 
 def _close_all_but(*kept: int) -> None:
@@ -152,20 +154,20 @@ def _close_all_but(*kept: int) -> None:
         os.closerange(low + 1, high)
 
 
-def _watch(pid: int, terminal: int, channel: socket.socket, pipe: SelfPipe) -> None:
-    """Report what happens to the command, and do what the relay says, until the relay closes the channel."""
+def _watch(pid: int, terminal: int, orders: int, messages: int, pipe: SelfPipe) -> None:
+    """Report what happens to the command, and carry out orders, until the relay closes its end."""
     partial = b""
     while True:
-        ready = select.select([pipe.reader, channel.fileno()], [], [])[0]
+        ready = select.select([pipe.reader, orders], [], [])[0]
         if pipe.reader in ready:
             pipe.read()
             ended, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
             if ended and os.WIFSTOPPED(status):
-                channel.sendall(b"stopped %d\n" % os.WSTOPSIG(status))
+                os.write(messages, b"stopped %d\n" % os.WSTOPSIG(status))
             elif ended:
                 break
-        if channel.fileno() in ready:
-            data = channel.recv(4096)
+        if orders in ready:
+            data = os.read(orders, 4096)
             if not data:  # the relay was killed: the command gets what a closed terminal sends
                 os.killpg(pid, signal.SIGHUP)
                 os.killpg(pid, signal.SIGCONT)
@@ -176,13 +178,13 @@ def _watch(pid: int, terminal: int, channel: socket.socket, pipe: SelfPipe) -> N
     # What is left in the background is not the foreground group, so it gets no SIGHUP when we end.
     os.tcsetpgrp(terminal, os.getpgrp())
     os.close(terminal)
-    channel.sendall(b"ended %d\n" % status)
-    while channel.recv(4096):
+    os.write(messages, b"ended %d\n" % status)
+    while os.read(orders, 4096):
         pass
 
 
 def _carry_out(words: Sequence[str], pid: int, terminal: int) -> None:
-    """Do what a message of the relay says."""
+    """Do what an order says."""
     try:
         if words[0] == "signal":
             (os.killpg if int(words[2]) else os.kill)(pid, int(words[1]))
