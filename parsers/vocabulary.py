@@ -78,7 +78,21 @@ MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll 
 bpc bpd mrr MRR WER CER wer: wer= cer: cer= ross-entropy ross_entropy rossEntropy err-top lr= lr: best_metric
 """
 _SPACED_TEXTS = ("unction value", "est metric", "lr =", "earning rate")
-LITERALS = frozenset([*_TEXTS.split(), *_SPACED_TEXTS])
+# Lines without any of them are looked at, too, if they have a word that counts, and keep being printed.
+_COUNTERS = "step Step STEP iter Iter ITER poch EPOCH pisode EPISODE eneration GENERATION Itr itr"
+_COMMON_COUNTERS = ("atch", "ound", "pdate", "ick", "Ep", "ep", "gen", "Gen")  # in too much else
+_COUNTER_TEXTS = frozenset(
+    [
+        *_COUNTERS.split(),
+        *(f"{word}{sign}" for word in _COMMON_COUNTERS for sign in (*(f" {n}" for n in range(10)), ":", "=")),
+    ]
+)
+LITERALS = frozenset([*_TEXTS.split(), *_SPACED_TEXTS, *_COUNTER_TEXTS])
+
+
+def holds_counter(text: str) -> bool:
+    """Whether a word in the text counts what the run has done."""
+    return any(counter in text for counter in _COUNTER_TEXTS)
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,125 @@
+"""Lines that no metric's word marks: their form says that they may be lines of a training.
+
+A line of such a form has a counter by a word (`epoch: 1, iters: 100`), or is below a heading that holds
+nothing else, and has names beside numbers.  That is not enough: whether it counts is for `recurrence` to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from capture.parsers import vocabulary
+from capture.parsers.general import decoration, other_lines, pairs, positions, scanner
+from capture.parsers.general.line import ScannedLine
+from capture.parsers.general.tokens import BYTES, RATE, TIME
+
+MOST_UNKNOWN = 2  # words more than there are names beside numbers, where a number counts as two
+MOST_UNKNOWN_IN_HEADING = 3  # words
+
+# Words of programs that count and measure, too, but train nothing.
+_TELEMETRY = re.compile(
+    r"(?i)(?<![a-z])(?:get|post|put|fetched|read|reads|write|writes|wrote|written|packets?|ttl|icmp_seq|pid|ports?"
+    r"|https?|requests?|req|errors?|warnings?|failed|passed|skipped|loaded|loading|saved|saving|copied|checking"
+    r"|users?|cpus?|status|code|exit|returned|usage|used|free|load|limit|conflicts|decisions|nodes|nps|depth|latency"
+    r"|duration|bitrate|rows|records|files?|lines?|queue[ds]?|throughput|qps|rps|tps|mspt|ops|buffers?|checkpoints?"
+    r"|gc|pauses?|temp|humidity|voltage|price|bid|ask|volume|balance|running|waiting|pending|swapped|took|players?"
+    r"|entities|chunks?|ping|rtt|jitter|upload|upstream|nodes?|replicas?|leader|pods?|containers?|bench(?:mark)?"
+    r"|tests?/s|compiled?|compiling|build|cache|hits?|misses|heap|rss|disk|iops|fan|rpm|battery|x|y|z|pos|pose|yaw"
+    r"|pitch|roll|health|hp|damage|kills|frames?|fps|gold|votes?|wins|bets?|clients?|connections?|conns?|sessions?)"
+    r"(?![a-z])"
+)
+# Names of times, sizes and rates: that they change says nothing.
+_BESIDE = re.compile(
+    r"(?i)(?:^|[\W_])(?:times?|eta|elapsed|remaining|runtime|clock|wall|sec|secs|seconds?|ms|minutes?|hours?|days?|dt"
+    r"|mem|memory|gpu\w*|cpu\w*|fps|sps|ips|speed|throughput|size|bytes|params?|parameters|seed|id|idx|rank|device"
+    r"|timestamp|tflops|tokens|tok|utterances|count|num|total|per|samples"
+    r"|progress|percent|done|complete|completed|maintenance|reserved|version|data)(?:$|[\W_])|_s$"
+)
+_ADDRESS = re.compile(
+    r"(?<![\w)\]])[~.]?/[\w.-]+/|\w://|[\w-]+@[\w-]+|\d+\.\d+\.\d+|(?<!\w)[0-9a-f]{12,}(?!\w)"
+)
+_DECIMAL = re.compile(r"\d\.|\.\d|\de-?\d|(?i:nan|inf)$")
+_UNIT = re.compile(rf"\s?(?:{TIME}|{BYTES}|{RATE}|m|mins?|h|x|it)(?![\w])(?!\s*[:=])|/(?:s|sec|it)\b")
+_COUNTER_BEFORE = re.compile(
+    r"(?i)(?<![a-z])(?:epoch|ep|step|iter|iteration|itr|timestep|episode|generation|gen|tick|round|update|batch"
+    r"|minibatch|mini-batch)s?(?:\([a-z]+\)|\.)?\s{0,8}(?:[:=#]|no\.?)?\s{0,8}[\[(]?\s{0,8}$"
+)
+_TOTAL_BEFORE = re.compile(r"(?i)(?:total|num|number of|max)[ _-]?[a-z]+\W*$|[a-z](?:s\W*)$")
+
+
+class Form(NamedTuple):
+    """A line that may be one of a training, or the heading of such lines; the same in all lines of one shape.
+
+    names: of its metrics
+    changing: those of them whose numbers are expected to change: not times, sizes, rates and whole numbers
+    has_counter: whether it says itself, by a word, how far the run is
+    is_heading: whether it says nothing else
+    """
+
+    line: ScannedLine
+    names: tuple[str, ...]
+    changing: tuple[str, ...]
+    has_counter: bool
+    is_heading: bool
+
+
+class FormScan(NamedTuple):
+    """The form of a line, None if it has none, and the text that the spans of its numbers are in."""
+
+    form: Form | None
+    text: str
+    reusable: bool  # for all lines that differ only in digits outside of names
+
+
+def scan(text: str) -> FormScan:
+    """The form of a line."""
+    plain, before_bar = decoration.remove(text)
+    is_plain = plain == text
+    if before_bar is not None or other_lines.is_other(plain) or _is_telemetry(plain):
+        return FormScan(None, plain, is_plain)
+    line = scanner.find(plain, at_letter=AT_LETTER)
+    return FormScan(_form(line, plain), plain, is_plain and not line.depends_on_digits)
+
+
+def _form(line: ScannedLine, text: str) -> Form | None:
+    counters = [line.positions[name].start for name in ("epoch", "step") if name in line.positions]
+    has_counter = vocabulary.holds_counter(text) and any(
+        _COUNTER_BEFORE.search(text, 0, start) for start in counters
+    )
+    changing = tuple(name for name in line.metrics if _is_changing(name, line, text))
+    if not changing:
+        is_heading = has_counter and _is_heading(line, text, counters)
+        return Form(line, tuple(line.metrics), (), has_counter, True) if is_heading else None
+    if line.unknown_words + 2 * line.unknown_numbers > len(line.metrics) + MOST_UNKNOWN:
+        return None
+    if counters and not has_counter:  # a number that no word calls a counter
+        return None
+    return Form(line, tuple(line.metrics), changing, has_counter, False)
+
+
+def _is_heading(line: ScannedLine, text: str, counters: Iterable[int]) -> bool:
+    """Whether a line says how far the run is and nothing else; a total is no counter."""
+    return (
+        not line.unknown_numbers
+        and line.unknown_words <= MOST_UNKNOWN_IN_HEADING
+        and len(line.metrics) <= 1
+        and not any(_TOTAL_BEFORE.search(text, 0, start) for start in counters)
+    )
+
+
+def _is_changing(name: str, line: ScannedLine, text: str) -> bool:
+    start, end, _ = line.metrics[name]
+    return (
+        _DECIMAL.search(text, start, end) is not None
+        and _UNIT.match(text, end) is None
+        and _BESIDE.search(name) is None
+    )
+
+
+def _is_telemetry(text: str) -> bool:
+    return _TELEMETRY.search(text) is not None or _ADDRESS.search(text) is not None
+
+
+AT_LETTER = [positions.named, pairs.any_pair, scanner.word]
