@@ -6,6 +6,8 @@ import re
 from enum import IntEnum
 from functools import lru_cache
 
+from capture.language.required_text import prefilter
+
 
 class Clarity(IntEnum):
     """How clearly a name says that its number is a metric."""
@@ -87,12 +89,19 @@ _COUNTER_TEXTS = frozenset(
         *(f"{word}{sign}" for word in _COMMON_COUNTERS for sign in (*(f" {n}" for n in range(10)), ":", "=")),
     ]
 )
-LITERALS = frozenset([*_TEXTS.split(), *_SPACED_TEXTS, *_COUNTER_TEXTS])
+_METRIC_TEXTS = frozenset([*_TEXTS.split(), *_SPACED_TEXTS])
+LITERALS = _METRIC_TEXTS | _COUNTER_TEXTS
+_holds_metric, _holds_counter = prefilter([_METRIC_TEXTS]), prefilter([_COUNTER_TEXTS])
+
+
+def holds_metric(text: str) -> bool:
+    """Whether the text may hold a metric's word."""
+    return _holds_metric is None or _holds_metric(text)
 
 
 def holds_counter(text: str) -> bool:
-    """Whether a word in the text counts what the run has done."""
-    return any(counter in text for counter in _COUNTER_TEXTS)
+    """Whether the text may hold a word that counts what the run has done."""
+    return _holds_counter is None or _holds_counter(text)
 
 
 @lru_cache(maxsize=4096)

@@ -12,9 +12,12 @@ from typing import NamedTuple
 
 from capture.parsers import vocabulary
 from capture.parsers.general import decoration, other_lines, pairs, positions, scanner
+from capture.parsers.general.known_lines import KnownLines
 from capture.parsers.general.line import ScannedLine
 from capture.parsers.general.tokens import BYTES, RATE, TIME
 
+LONGEST = 1000  # characters
+LONGEST_HEADING = 80
 MOST_UNKNOWN = 2  # words more than there are names beside numbers, where a number counts as two
 MOST_UNKNOWN_IN_HEADING = 3  # words
 
@@ -42,10 +45,11 @@ _ADDRESS = re.compile(
 )
 _DECIMAL = re.compile(r"\d\.|\.\d|\de-?\d|(?i:nan|inf)$")
 _UNIT = re.compile(rf"\s?(?:{TIME}|{BYTES}|{RATE}|m|mins?|h|x|it)(?![\w])(?!\s*[:=])|/(?:s|sec|it)\b")
-_COUNTER_BEFORE = re.compile(
+_COUNTER_TEXT = (
     r"(?i)(?<![a-z])(?:epoch|ep|step|iter|iteration|itr|timestep|episode|generation|gen|tick|round|update|batch"
-    r"|minibatch|mini-batch)s?(?:\([a-z]+\)|\.)?\s{0,8}(?:[:=#]|no\.?)?\s{0,8}[\[(]?\s{0,8}$"
+    r"|minibatch|mini-batch)s?(?:\([a-z]+\)|\.)?\s{0,8}(?:[:=#]|no\.?)?\s{0,8}[\[(]?\s{0,8}"
 )
+_COUNTER, _COUNTER_BEFORE = re.compile(_COUNTER_TEXT + r"\d"), re.compile(_COUNTER_TEXT + "$")
 _TOTAL_BEFORE = re.compile(r"(?i)(?:total|num|number of|max)[ _-]?[a-z]+\W*$|[a-z](?:s\W*)$")
 
 
@@ -70,24 +74,43 @@ class FormScan(NamedTuple):
 
     form: Form | None
     text: str
-    reusable: bool  # for all lines that differ only in digits outside of names
 
 
-def scan(text: str) -> FormScan:
-    """The form of a line."""
+_NO_FORM = FormScan(None, "")
+_known: KnownLines[FormScan] = KnownLines()
+
+
+def of(text: str, below_heading: bool) -> FormScan:
+    """The form of a line; one that is below no heading has to have a counter."""
+    if len(text) > LONGEST or not (_DECIMAL.search(text) or len(text) <= LONGEST_HEADING):
+        return _NO_FORM
+    if not below_heading and not (vocabulary.holds_counter(text) and _COUNTER.search(text)):
+        return _NO_FORM
+    known = _known.get(text)
+    if known is None or (known.form and not known.form.line.holds_for(text)):
+        known = _scan(text)
+    form, plain = known
+    return FormScan(form, plain or text) if form and (form.has_counter or below_heading) else _NO_FORM
+
+
+def _scan(text: str) -> FormScan:
+    """The form of a line; the text is left out if it is the line's own."""
     plain, before_bar = decoration.remove(text)
     is_plain = plain == text
     if before_bar is not None or other_lines.is_other(plain) or _is_telemetry(plain):
-        return FormScan(None, plain, is_plain)
-    line = scanner.find(plain, at_letter=AT_LETTER)
-    return FormScan(_form(line, plain), plain, is_plain and not line.depends_on_digits)
+        form, reusable = None, is_plain
+    else:
+        line = scanner.find(plain, at_letter=AT_LETTER)
+        form, reusable = _form(line, plain), is_plain and not line.depends_on_digits
+    scan = FormScan(form, "" if is_plain else plain)
+    if reusable:
+        _known.add(text, scan)
+    return scan
 
 
 def _form(line: ScannedLine, text: str) -> Form | None:
     counters = [line.positions[name].start for name in ("epoch", "step") if name in line.positions]
-    has_counter = vocabulary.holds_counter(text) and any(
-        _COUNTER_BEFORE.search(text, 0, start) for start in counters
-    )
+    has_counter = any(_COUNTER_BEFORE.search(text, 0, start) for start in counters)
     changing = tuple(name for name in line.metrics if _is_changing(name, line, text))
     if not changing:
         is_heading = has_counter and _is_heading(line, text, counters)

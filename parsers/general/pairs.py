@@ -194,7 +194,10 @@ def any_name(text: str, name: Name, line: ScannedLine) -> int:
     return add_value(text, name.text, match, line, spaced=True)
 
 
+_WITH_ANY_NAME = [*RECOGNISERS, any_name]
+
+
 def any_pair(text: str, at: int, line: ScannedLine) -> int:
     """A name with its number, also where only recurrence can tell that it is a metric."""
     name = name_at(text, at)
-    return recognise([*RECOGNISERS, any_name], text, name, line) if name else 0
+    return recognise(_WITH_ANY_NAME, text, name, line) if name else 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from capture.language.numbers import Value
-from capture.language.readers import Memory
+from capture.language.readers import Line, Memory
 from capture.parsers.general.form import Form
 from capture.parsers.general.line import Statement
 
@@ -34,6 +34,11 @@ class Held(NamedTuple):
     memory: Memory
     frame: Any
     size: int
+
+    @property
+    def place(self) -> tuple[Statement, Memory]:
+        """What says where in the run it is."""
+        return self.statement, self.memory
 
 
 @dataclass
@@ -69,8 +74,8 @@ class Recurrence:
         self._headings = _Headings()
         self._last: Any = None
 
-    def next_line(self, expected: bool) -> bool:
-        """Count a line below a heading.  Returns whether the next one is below it, too."""
+    def is_in_block(self, expected: bool) -> bool:
+        """Count a line below a heading, if it is one.  Returns whether the next one is below it, too."""
         if not expected:
             return False
         self._headings.lines_left -= 1
@@ -90,9 +95,9 @@ class Recurrence:
         above.idle += 1
         return above.idle <= MOST_IDLE_HEADINGS
 
-    def add(self, form: Form, statement: Statement, memory: Memory, frame: Any, size: int) -> Sequence[Held]:
+    def add(self, form: Form, statement: Statement, memory: Memory, line: Line) -> Sequence[Held]:
         """The lines that are certain now that this one has come, itself the last; none if it is not."""
-        if frame is self._last:  # the same line again, with its prefixes
+        if line.frame is self._last:  # the same line again, with its prefixes
             return ()
         own = form.has_counter
         if not own:
@@ -106,15 +111,15 @@ class Recurrence:
         if kind.rejected:
             return ()
         known: Memory = {name: memory[name] for name in ("epoch", "step") if name in memory}
-        held = Held(key, statement, known, frame, size)
+        held = Held(key, statement, known, line.frame, len(line.text))
         if not kind.certain:
             _compare(kind, form, statement, known)
             kind.certain = kind.grown >= OCCURRENCES and kind.changed
             if not kind.certain:
-                self._last = frame
+                self._last = line.frame
                 self._hold(held)
                 return ()
-        return [*self._release(key), held]
+        return [*self._release(key), held._replace(memory=memory)]
 
     def _hold(self, held: Held) -> None:
         self._held.append(held)
