@@ -17,7 +17,7 @@ from capture.parsers.general.line import ScannedLine
 from capture.parsers.general.tokens import BYTES, RATE, TIME
 
 LONGEST = 1000  # characters
-LONGEST_HEADING = 80
+LONGEST_HEADING = 50  # without what frames it
 MOST_UNKNOWN = 2  # words more than there are names beside numbers, where a number counts as two
 MOST_UNKNOWN_IN_HEADING = 3  # words
 
@@ -42,6 +42,10 @@ _BESIDE = re.compile(
 )
 _ADDRESS = re.compile(
     r"(?<![\w)\]])[~.]?/[\w.-]+/|\w://|[\w-]+@[\w-]+|\d+\.\d+\.\d+|(?<!\w)[0-9a-f]{12,}(?!\w)"
+)
+_PAIR = re.compile(
+    r"[A-Za-z_)\]%@][@\d]{0,4}['\"]?\s{0,20}[:=|│┃]{0,2}\s{0,20}[\[(]?[-+]?"
+    r"(?:[\d,]*\.\d|\d\.|\de[-+]?\d|(?i:nan|inf)(?!\w))"
 )
 _DECIMAL = re.compile(r"\d\.|\.\d|\de-?\d|(?i:nan|inf)$")
 _UNIT = re.compile(rf"\s?(?:{TIME}|{BYTES}|{RATE}|m|mins?|h|x|it)(?![\w])(?!\s*[:=])|/(?:s|sec|it)\b")
@@ -82,7 +86,7 @@ _known: KnownLines[FormScan] = KnownLines()
 
 def of(text: str, below_heading: bool) -> FormScan:
     """The form of a line; one that is below no heading has to have a counter."""
-    if len(text) > LONGEST or not (_DECIMAL.search(text) or len(text) <= LONGEST_HEADING):
+    if len(text) > LONGEST or not (_PAIR.search(text) or len(text.strip(" \t=-*#")) <= LONGEST_HEADING):
         return _NO_FORM
     if not below_heading and not (vocabulary.holds_counter(text) and _COUNTER.search(text)):
         return _NO_FORM

@@ -26,14 +26,18 @@ class KnownLines(Generic[T]):
 
     def get(self, text: str) -> T | None:
         """What was found in a line of the same shape; None if there was none."""
-        return self._found.get((shape(text), *_DIGITS_IN_NAMES.findall(text)))
+        return self._found.get(_key(text))
 
     def add(self, text: str, found: T) -> None:
         """Remember what was found in a line."""
         if len(self._found) >= MOST_SHAPES:
             self._found.clear()
-        self._found[(shape(text), *_DIGITS_IN_NAMES.findall(text))] = found
+        self._found[_key(text)] = found
 
     def clear(self) -> None:
         """Forget everything."""
         self._found.clear()
+
+
+def _key(text: str) -> tuple[bytes | str, ...]:
+    return (shape(text), *_DIGITS_IN_NAMES.findall(text))
