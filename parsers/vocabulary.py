@@ -6,6 +6,8 @@ import re
 from enum import IntEnum
 from functools import lru_cache
 
+from capture.language.required_text import prefilter
+
 
 class Clarity(IntEnum):
     """How clearly a name says that its number is a metric."""
@@ -78,7 +80,28 @@ MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll 
 bpc bpd mrr MRR WER CER wer: wer= cer: cer= ross-entropy ross_entropy rossEntropy err-top lr= lr: best_metric
 """
 _SPACED_TEXTS = ("unction value", "est metric", "lr =", "earning rate")
-LITERALS = frozenset([*_TEXTS.split(), *_SPACED_TEXTS])
+# Lines without any of them are looked at, too, if they have a word that counts, and keep being printed.
+_COUNTERS = "step Step STEP iter Iter ITER poch EPOCH pisode EPISODE eneration GENERATION Itr itr"
+_COMMON_COUNTERS = ("atch", "ound", "pdate", "ick", "Ep", "ep", "gen", "Gen")  # in too much else
+_COUNTER_TEXTS = frozenset(
+    [
+        *_COUNTERS.split(),
+        *(f"{word}{sign}" for word in _COMMON_COUNTERS for sign in (*(f" {n}" for n in range(10)), ":", "=")),
+    ]
+)
+_METRIC_TEXTS = frozenset([*_TEXTS.split(), *_SPACED_TEXTS])
+LITERALS = _METRIC_TEXTS | _COUNTER_TEXTS
+_holds_metric, _holds_counter = prefilter([_METRIC_TEXTS]), prefilter([_COUNTER_TEXTS])
+
+
+def holds_metric(text: str) -> bool:
+    """Whether the text may hold a metric's word."""
+    return _holds_metric is None or _holds_metric(text)
+
+
+def holds_counter(text: str) -> bool:
+    """Whether the text may hold a word that counts what the run has done."""
+    return _holds_counter is None or _holds_counter(text)
 
 
 @lru_cache(maxsize=4096)

@@ -1,18 +1,18 @@
 """Readers: Python for what no expression can say, beside the parser files of an installed package.
 
 A reader is a module with `LITERALS`, texts of which every line that it reads contains at least one.  One that
-reads single lines has `read(text, state, memory, alone)`, as in `LineReader`, and may have `begin()`, which
-returns the state that it keeps for one source of lines.  One that reads several lines has `begin()`, which
+reads single lines has `read(line, state, memory)`, as in `LineReader`, and may have `begin()`, which returns
+the state that it keeps for one source of lines.  One that reads several lines has `begin()`, which
 returns what is open at the beginning of a stream, and `read_next(text, final, opened, timeout)`, as tables
 and blocks have it.  A parser names it (`reader: general`); only modules of installed packages are imported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from capture import plugins
 from capture.errors import UserError
@@ -22,19 +22,50 @@ from capture.language.tables import LineResult
 Memory = dict[str, Value]
 
 
+class Line(NamedTuple):
+    """A line that a reader is asked about.
+
+    frame: where it was printed; the reader only hands it back
+    alone: whether no other parser has recognised a line yet
+    expected: whether the reader has asked for this line, whatever its text is
+    """
+
+    text: str
+    frame: Any
+    alone: bool
+    expected: bool = False
+
+
+class Found(NamedTuple):
+    """The values that one line names, and the frame of that line."""
+
+    values: Mapping[str, Value]
+    frame: Any
+
+
+class Answer(NamedTuple):
+    """What a reader of single lines makes of a line.
+
+    found: the line's values, after those of earlier lines that it makes certain; empty if the line is not
+        recognised
+    expects_next: whether the next line of the stream is to be read, whatever its text is
+    """
+
+    found: Sequence[Found] = ()
+    expects_next: bool = False
+
+
 @dataclass(frozen=True)
 class LineReader:
     """A reader of single lines, and the literals that these contain.
 
-    `read` takes the text, the reader's own state, what the parser remembers, and whether no other parser
-    has recognised a line yet; it may change both the state and the memory.  It returns the values that the
-    line names, None if it does not recognise it.
+    `read` takes the line, the reader's own state and what the parser remembers, and may change both.
     """
 
     name: str
     literals: frozenset[str]
     begin: Callable[[], Any]
-    read: Callable[[str, Any, Memory, bool], Mapping[str, Value] | None]
+    read: Callable[[Line, Any, Memory], Answer]
 
     def rejects(self, text: str) -> bool:
         """Not known before the reader is asked: the answer may depend on its memory."""

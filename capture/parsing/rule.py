@@ -8,7 +8,7 @@ from capture.console.frames import Frame
 from capture.language.matchers import StreamMatcher, matcher
 from capture.language.model import Case, Parser, Pattern
 from capture.language.patterns import Match, RegexMatcher, WrappedMatcher
-from capture.language.readers import LineReader
+from capture.language.readers import Line, LineReader
 from capture.parsing.outcome import Outcome
 from capture.parsing.state import NOTHING, Reading, State, Waiting
 from capture.parsing.wrapped import WrappedLine
@@ -30,7 +30,7 @@ class Rule:
         self._expression = self.matcher if isinstance(self.matcher, RegexMatcher) and not wrapped else None
         self.line_reader = self.matcher if isinstance(self.matcher, LineReader) else None
         self.stream_matcher = self.matcher if isinstance(self.matcher, StreamMatcher) else None
-        self.spans_lines = bool(self.stream_matcher or wrapped)
+        self.spans_lines = bool(self.stream_matcher or wrapped or self.line_reader)
         outcomes = pattern.cases or [Case.model_construct()]
         self.cases = [Outcome(outcome, pattern, parser) for outcome in outcomes]
 
@@ -61,11 +61,20 @@ class Rule:
     def _read_by_reader(
         self, reader: LineReader, frame: Frame, text: str, state: State
     ) -> list[Reading] | None:
-        """What a line means that Python reads."""
+        """What a line means that Python reads, and earlier lines that it makes certain."""
         if self not in state.readers:
             state.readers[self] = reader.begin()
-        values = reader.read(text, state.readers[self], state.memory, state.alone)
-        return None if values is None else self.readings(Match(dict(values)), frame, state)
+        key = (self, frame.stream)
+        line = Line(text, frame, state.alone, expected=key in state.unfinished)
+        found, expects_next = reader.read(line, state.readers[self], state.memory)
+        if expects_next:
+            state.unfinished[key] = (None, frame.offset)
+        elif line.expected:
+            del state.unfinished[key]
+        if not found:
+            return None
+        readings = [self.readings(Match(dict(values)), where, state) for values, where in found]
+        return None if readings[-1] is None else [reading for each in readings for reading in each or ()]
 
     def _read_wrapped(
         self, matcher: WrappedMatcher, frame: Frame, text: str, state: State

@@ -1,64 +1,89 @@
 """The careful reader for programs that no parser knows.
 
 It takes a line that has a metric's word beside a number and is made of such pairs, of positions
-(`epoch 3`, `[12/100]`) and of little else; or that ends in a mapping of such pairs.
+(`epoch 3`, `[12/100]`) and of little else; or that ends in a mapping of such pairs.  A line of the same form
+without such a word is held back until it has recurred often enough.
 
 A new kind of pair or position is one more recogniser in `pairs` or `positions`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import math
+from dataclasses import dataclass, field
 
-from capture.language.numbers import Value
-from capture.language.readers import Memory
-from capture.language.shape_cache import shape
+from capture.language.readers import Answer, Found, Line, Memory
 from capture.parsers import vocabulary
-from capture.parsers.general import mapping, scanner
-from capture.parsers.general.line import Scan, ScannedLine
+from capture.parsers.general import form, mapping, scanner
+from capture.parsers.general.known_lines import KnownLines
+from capture.parsers.general.line import Scan, Statement
 from capture.parsers.general.progress import Progress
+from capture.parsers.general.recurrence import Recurrence
 from capture.parsers.vocabulary import Clarity
 
 LITERALS = vocabulary.LITERALS
 LONGEST = 1000  # characters: a longer line is no line of metrics, unless it is a mapping
-MOST_SHAPES = 1024  # of lines that are remembered
 
-_DIGITS_IN_NAMES = re.compile(r"[A-Za-z_@^/%][.'+-]?\d[\w.@'+-]*")  # f1, mAP50-95, acc@5, top-1
-# A program prints the same few lines over and over: what is found in one is found in all that differ only
-# in the digits of their numbers.  `ShapeCache` is for functions that don't tell digits apart at all; here
-# those in names matter, and which of two numbers is the larger.
-_known: dict[tuple[bytes | str, ...], ScannedLine | None] = {}
+_known: KnownLines[Scan] = KnownLines()
 
 
-def begin() -> Progress:
+@dataclass
+class Run:
+    """What is kept from line to line of one source."""
+
+    progress: Progress = field(default_factory=Progress)
+    recurrence: Recurrence = field(default_factory=Recurrence)
+
+
+def begin() -> Run:
     """What is kept from line to line: nothing is known of the run yet."""
-    return Progress()
+    return Run()
 
 
-def read(text: str, progress: Progress, memory: Memory, alone: bool) -> Mapping[str, Value] | None:
-    """The metrics of a line and how far the run is; None if it is no line of metrics."""
-    line, plain, _ = _scan(text)
-    if line is None:
+def read(line: Line, run: Run, memory: Memory) -> Answer:
+    """The metrics of a line and how far the run is; those of earlier lines that it makes certain."""
+    statement = _clear_statement(line)
+    if statement is None:
+        return _read_doubtful(line, run, memory)
+    found = Found({**statement.metrics, **run.progress.place(statement, memory)}, line.frame)
+    return Answer([found], run.recurrence.is_in_block(line.expected))
+
+
+def _clear_statement(line: Line) -> Statement | None:
+    """What a line says by its words; None if they don't make it one of metrics."""
+    if not vocabulary.holds_metric(line.text):
         return None
-    statement = line.statement(plain)
-    if line.clearest < Clarity.CLEAR and not (statement.has_position and alone):
+    found, plain, _ = _scan(line.text)
+    if found is None:
         return None
-    return {**statement.metrics, **progress.place(statement, memory)}
+    statement = found.statement(plain)
+    is_clear = found.clearest >= Clarity.CLEAR or (statement.has_position and line.alone)
+    return statement if is_clear else None
+
+
+def _read_doubtful(line: Line, run: Run, memory: Memory) -> Answer:
+    """What a line says by its form, once this has recurred: it is a heading, below one, or has a counter."""
+    of_line, plain = form.of(line.text, line.expected)
+    if of_line is None:
+        return Answer(expects_next=run.recurrence.is_in_block(line.expected))
+    statement = of_line.line.statement(plain)
+    if of_line.is_heading:
+        return Answer(expects_next=run.recurrence.begin_block(statement, memory))
+    found = [
+        Found({"epoch": math.nan, **held.statement.metrics, **run.progress.place(*held.place)}, held.frame)
+        for held in run.recurrence.add(of_line, statement, memory, line)
+    ]
+    return Answer(found, run.recurrence.is_in_block(line.expected))
 
 
 def _scan(text: str) -> Scan:
     start = mapping.start(text)
     if len(text) > LONGEST:
         return mapping.scan(text, start) if start >= 0 else Scan(None, text, False)
-    key = (shape(text), *_DIGITS_IN_NAMES.findall(text))
-    if key in _known:
-        line = _known[key]
-        if line is None or line.holds_for(text):
-            return Scan(line, text, True)
+    known = _known.get(text)
+    if known is not None and (known.line is None or known.line.holds_for(text)):
+        return known._replace(text=text)
     scan = mapping.scan(text, start) if start >= 0 else scanner.scan(text)
     if scan.reusable:
-        if len(_known) >= MOST_SHAPES:
-            _known.clear()
-        _known[key] = scan.line
+        _known.add(text, scan)
     return scan

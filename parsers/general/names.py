@@ -46,6 +46,11 @@ def name_at(text: str, at: int) -> Name | None:
     return Name(text[at:end], at, end)
 
 
+def is_of_sentence(word: str) -> bool:
+    """Whether the word is one of those that sentences have before a number: `after 3`."""
+    return word.lower() in _WORDS_BEFORE_NAMES
+
+
 def without_sentence(name: Name, line: ScannedLine) -> str:
     """The name without the words of a sentence before it: `Saved with val loss` is `val loss`."""
     words = name.text.split()

@@ -13,7 +13,7 @@ from capture.language.numbers import NUMBER, number
 from capture.parsers import vocabulary
 from capture.parsers.general import positions
 from capture.parsers.general.line import ScannedLine, Span, recognise
-from capture.parsers.general.names import Name, name_at, without_sentence
+from capture.parsers.general.names import Name, is_of_sentence, name_at, without_sentence
 from capture.parsers.general.tokens import COUNT, EACH_EPOCH, VALUE, WORD, count, ratio
 from capture.parsers.general.values import add_value
 from capture.parsers.vocabulary import Clarity
@@ -180,3 +180,24 @@ def pair(text: str, at: int, line: ScannedLine) -> int:
     """A name with its number."""
     name = name_at(text, at)
     return recognise(RECOGNISERS, text, name, line) if name else 0
+
+
+MOST_WORDS_WITHOUT_SIGN = 3
+
+
+def any_name(text: str, name: Name, line: ScannedLine) -> int:
+    """`fitness 12.5`: any name of few words, none of them of a sentence."""
+    match = _AFTER_SPACE.match(text, name.end)
+    words = name.text.split()
+    if not match or len(words) > MOST_WORDS_WITHOUT_SIGN or any(map(is_of_sentence, words)):
+        return 0
+    return add_value(text, name.text, match, line, spaced=True)
+
+
+_WITH_ANY_NAME = [*RECOGNISERS, any_name]
+
+
+def any_pair(text: str, at: int, line: ScannedLine) -> int:
+    """A name with its number, also where only recurrence can tell that it is a metric."""
+    name = name_at(text, at)
+    return recognise(_WITH_ANY_NAME, text, name, line) if name else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 
 from capture.parsers import vocabulary
 from capture.parsers.general import decoration, other_lines, pairs, positions, values
@@ -10,6 +11,8 @@ from capture.parsers.general.line import Scan, ScannedLine, recognise
 from capture.parsers.general.tokens import BYTES, RATE, TIME, WORD
 from capture.parsers.vocabulary import Clarity
 from capture.parsing import bars
+
+Recogniser = Callable[[str, int, ScannedLine], int]
 
 MOST_UNKNOWN = 4  # words beside one metric, where a number counts as two
 MOST_UNKNOWN_WITHOUT_SIGN = 3  # the same where one name is beside its number without a sign between them
@@ -43,14 +46,14 @@ def scan(text: str) -> Scan:
     return Scan(line, plain, reusable)
 
 
-def find(text: str) -> ScannedLine:
-    """Everything in the text, found from left to right."""
+def find(text: str, at_letter: Sequence[Recogniser] | None = None) -> ScannedLine:
+    """Everything in the text, found from left to right; `at_letter` is asked wherever a word begins."""
     line = ScannedLine()
     at = beginning = recognise(positions.AT_BEGINNING, text, 0, line)
     while at < len(text):
         character = text[at]
         if character.isalpha() or character == "_":
-            at = recognise(AT_LETTER, text, at, line)
+            at = recognise(at_letter or AT_LETTER, text, at, line)
         elif character in "0123456789[(.+-":
             at = recognise(AT_NUMBER, text, at, line) or at + 1
         elif character == "@":

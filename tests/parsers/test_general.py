@@ -11,6 +11,7 @@ from capture.authoring import samples
 from capture.errors import UserError
 from capture.language.checked_yaml import Source
 from capture.language.library import built_in, by_name, load
+from capture.language.readers import Line
 from capture.parsers import general, vocabulary
 from capture.parsers.general import mapping, names, pairs, positions
 from capture.parsers.general.line import ScannedLine
@@ -27,8 +28,8 @@ def parse(text, parsers=(PARSER,)):
     return records
 
 
-def read(line):
-    return general.read(line, general.begin(), {}, alone=True)
+def read(text):
+    return general.read(Line(text, frame=None, alone=True), general.begin(), {}).found
 
 
 def short(text, **more):

@@ -1,0 +1,154 @@
+"""Lines that count once they recur: the same names beside other numbers, while a counter grows."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from capture.language.numbers import Value
+from capture.language.readers import Line, Memory
+from capture.parsers.general.form import Form
+from capture.parsers.general.line import Statement
+
+OCCURRENCES = 3  # that make a line certain
+MOST_LINES = 100  # that are held back, of one source
+MOST_CHARACTERS = 16_000
+MOST_KINDS = 256  # of lines that are told apart
+LINES_BELOW = 40  # that belong to a heading
+MOST_IDLE_HEADINGS = 8  # in a row, below which nothing was that may be metrics
+
+Counter = tuple[float, float]  # epoch and step, each NOT_COUNTED if it is not known
+NOT_COUNTED = -1.0
+
+
+class Held(NamedTuple):
+    """A line that is held back.
+
+    memory: what the parser remembered of the epoch and step when it was printed
+    """
+
+    kind: Hashable
+    statement: Statement
+    memory: Memory
+    frame: Any
+    size: int
+
+    @property
+    def place(self) -> tuple[Statement, Memory]:
+        """What says where in the run it is."""
+        return self.statement, self.memory
+
+
+@dataclass
+class _Kind:
+    """Lines with the same names."""
+
+    grown: int = 0  # how many lines in a row had a higher counter than those before
+    counter: Counter = (NOT_COUNTED, NOT_COUNTED)
+    first: dict[str, float] = field(default_factory=dict)  # the values of its first line
+    changed: bool = False
+    certain: bool = False
+    rejected: bool = False
+
+
+@dataclass
+class _Headings:
+    """The headings above a line: `Epoch 3`, `ITERATION 14`."""
+
+    epoch: float | None = None
+    step: float | None = None
+    names: tuple[Hashable, ...] = ()
+    lines_left: int = 0
+    idle: int = 0  # headings without a line of metrics below
+
+
+class Recurrence:
+    """What is known of the doubtful lines of one source: the same lines give the same answers."""
+
+    def __init__(self) -> None:
+        self._held: deque[Held] = deque()
+        self._size = 0
+        self._kinds: dict[Hashable, _Kind] = {}
+        self._headings = _Headings()
+        self._last: Any = None
+
+    def is_in_block(self, expected: bool) -> bool:
+        """Count a line below a heading, if it is one.  Returns whether the next one is below it, too."""
+        if not expected:
+            return False
+        self._headings.lines_left -= 1
+        return self._headings.lines_left > 0
+
+    def begin_block(self, statement: Statement, memory: Memory) -> bool:
+        """Note a heading, in the memory, too.  Returns whether the next line is expected."""
+        above = self._headings
+        for name, value in (("epoch", statement.epoch), ("step", statement.step)):
+            if value is not None:
+                memory[name] = value
+        if statement.epoch is not None:
+            above.epoch, above.step = statement.epoch, statement.step
+        else:
+            above.step = statement.step
+        above.lines_left = LINES_BELOW
+        above.idle += 1
+        return above.idle <= MOST_IDLE_HEADINGS
+
+    def add(self, form: Form, statement: Statement, memory: Memory, line: Line) -> Sequence[Held]:
+        """The lines that are certain now that this one has come, itself the last; none if it is not."""
+        if line.frame is self._last:  # the same line again, with its prefixes
+            return ()
+        own = form.has_counter
+        if not own:
+            statement = replace(statement, epoch=self._headings.epoch, step=self._headings.step)
+        self._headings.idle = 0
+        key = (own, *form.names)
+        kind = self._kinds.pop(key, None) or _Kind()
+        self._kinds[key] = kind
+        if len(self._kinds) > MOST_KINDS:
+            del self._kinds[next(iter(self._kinds))]
+        if kind.rejected:
+            return ()
+        known: Memory = {name: memory[name] for name in ("epoch", "step") if name in memory}
+        held = Held(key, statement, known, line.frame, len(line.text))
+        if not kind.certain:
+            _compare(kind, form, statement, known)
+            kind.certain = kind.grown >= OCCURRENCES and kind.changed
+            if not kind.certain:
+                self._last = line.frame
+                self._hold(held)
+                return ()
+        return [*self._release(key), held._replace(memory=memory)]
+
+    def _hold(self, held: Held) -> None:
+        self._held.append(held)
+        self._size += held.size
+        while len(self._held) > MOST_LINES or self._size > MOST_CHARACTERS:
+            self._size -= self._held.popleft().size
+
+    def _release(self, key: Hashable) -> list[Held]:
+        released = [held for held in self._held if held.kind == key]
+        if released:
+            self._held = deque(held for held in self._held if held.kind != key)
+            self._size -= sum(held.size for held in released)
+        return released
+
+
+def _compare(kind: _Kind, form: Form, statement: Statement, memory: Memory) -> None:
+    """Compare a line with those before it."""
+    epoch: Value | None = statement.epoch if statement.epoch is not None else memory.get("epoch")
+    counter = (
+        float(epoch) if isinstance(epoch, (int, float)) else NOT_COUNTED,
+        NOT_COUNTED if statement.step is None else float(statement.step),
+    )
+    if counter > kind.counter:
+        kind.grown += 1
+    elif counter < kind.counter:
+        kind.grown = 1
+    elif not form.has_counter:  # several lines below one heading have these names
+        kind.rejected = True
+    kind.counter = counter
+    values = {name: statement.metrics[name] for name in form.changing}
+    kind.changed |= any(name in kind.first and kind.first[name] != value for name, value in values.items())
+    kind.first = kind.first or values
