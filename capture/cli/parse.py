@@ -6,6 +6,7 @@ import argparse
 import io
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +14,7 @@ from capture import records, runs
 from capture.errors import UserError
 from capture.language import library, model
 from capture.parsing.engine import Engine
-from capture.parsing.pipeline import parse
+from capture.parsing.pipeline import parse, parse_recording
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -59,15 +60,23 @@ def open_log(name: str) -> BinaryIO:
         raise UserError(f"{name}: {error.strerror}") from None
 
 
+def records_of(name: str, engine: Engine) -> Iterator[records.Record]:
+    """The records of a log, or of a recording with its streams and times.  Raises UserError."""
+    with open_log(name) as file:
+        if os.path.isdir(name) and Path(name, runs.CONSOLE_INDEX).exists():
+            yield from parse_recording(Path(name), engine)
+        else:
+            yield from parse(file, engine)
+
+
 def main(argv: list[str]) -> int:
     """Run `capture parse`."""
     options = arguments().parse_args(argv)
     engine = Engine(*choose(options.parser))
-    with open_log(options.file) as file:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the locale
-        for record in parse(file, engine):
-            print(records.to_json(record))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the locale
+    for record in records_of(options.file, engine):
+        print(records.to_json(record))
     for event in engine.events:
         print(f"capture parse: {event}", file=sys.stderr)
     return 0

@@ -45,7 +45,8 @@ class Frame(NamedTuple):
 
     `data` is its text without colours; `end` is how it ended: `newline`; `return`, back to the start of the
     same line; `up`, a move to the line above (a move by several lines is as many frames); `cursor`, any
-    other move or erasure; `end` of the output.  `offset` is that of its first byte in `console.log`,
+    other move or erasure; `end` of the output.  A bar ends with `text` where the program went on printing
+    behind it (see `glued`).  `offset` is that of its first byte in `console.log`,
     and `span` the number of bytes from there to its last; `time` is when that arrived, in Unix seconds.
     """
 

@@ -128,6 +128,7 @@ class Case(Rewriting):
     remember: Remembered = {}
     forget: Names = []
     wait: str | None = None
+    hold: bool = False
 
 
 class Pattern(Case):

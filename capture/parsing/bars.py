@@ -108,6 +108,7 @@ class AheadBar:
     row: Row = field(default_factory=Row)
     shown: Mapping[str, float] = field(default_factory=dict)
     held: list[tuple[Mapping[str, float], bool]] = field(default_factory=list)  # beside this count; new?
+    settled: bool = False  # whether this bar has given a step
 
     def refresh(self, drawing: Drawing) -> list[Settled]:
         """The values whose step is certain with this drawing."""
@@ -115,7 +116,7 @@ class AheadBar:
         if row.is_next_bar(drawing):
             settled = self.finish()
             row.begin_next_bar(drawing, full=row.may_have_been_full(drawing))
-            self.shown = {}
+            self.shown, self.settled = {}, False
         count, metrics, last_count = drawing.count, drawing.metrics, row.last.count
         row.last = drawing
         if not metrics:
@@ -125,7 +126,9 @@ class AheadBar:
             self.held.append((metrics, is_new))
             return settled
         steps = [metrics] if is_new else self._held_steps(count - last_count) or [metrics]
-        self.held = []
+        if steps == [metrics] and not is_new and not self.settled:  # a bar may begin at 1, as ignite's
+            steps = self._held_steps(count) or steps
+        self.held, self.settled = [], True
         first = row.base + count - len(steps) + 1
         return settled + [Settled(step, drawing.epoch, values) for step, values in enumerate(steps, first)]
 

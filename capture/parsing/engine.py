@@ -137,10 +137,10 @@ class Engine:
         records: list[Record] = []
         if frame.data:
             for line in self._prefixes.peel(frame.text, frame.stream):
-                timed = frame
+                of_line = frame._replace(end="text") if line.is_bar else frame
                 if frame.time is None and line.stamp:
-                    timed = frame._replace(time=unix_time(line.stamp))
-                records += self._read_line(timed, line)
+                    of_line = of_line._replace(time=unix_time(line.stamp))
+                records += self._read_line(of_line, line)
         if frame.end in FINAL and frame.stream in self._recognised:
             self.understood += 1
             self._recognised.discard(frame.stream)

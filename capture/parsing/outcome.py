@@ -31,11 +31,13 @@ class Outcome:
 
     as_: the kind of result: `metrics`, `config`, `context`, or `peek`, context that other parsers read, too
     wait: the name of a value that has to come from a later line; None if there is none
+    hold: whether the parser's next line may repeat this one with more values
     """
 
     def __init__(self, case: Case, pattern: Pattern, parser: Parser) -> None:
         self.as_ = case.as_ if "as_" in case.model_fields_set else pattern.as_
         self.wait = case.wait or pattern.wait
+        self.hold = case.hold or pattern.hold
         when = case.when or pattern.when
         self._when = _WHEN[when] if when else None
         conditions = _compiled([*pattern.if_, *case.if_])

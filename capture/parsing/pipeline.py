@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
+from capture import runs
 from capture.console.frames import Frame, FrameReader, Lines
 from capture.parsing.engine import Engine
 from capture.records import Record
+from capture.runs.recording import RESUME, RecordingReader
 
 READ_SIZE = 1 << 18  # bytes
 
@@ -48,9 +52,28 @@ class Pipeline:
 
 
 def parse(file: BinaryIO, engine: Engine) -> Iterator[Record]:
-    """The records of a log or a recording's `console.log`, as they are completed."""
+    """The records of a log, as they are completed."""
     pipeline, offset = Pipeline(engine), 0
     while data := file.read(READ_SIZE):
         yield from pipeline.feed(data, offset)[0]
         offset += len(data)
     yield from pipeline.finish()[0]
+
+
+def parse_recording(folder: Path, engine: Engine) -> Iterator[Record]:
+    """The records of a run's recording, as they are completed: each stream for itself, with its times."""
+    try:
+        start = runs.read(folder).start
+    except (OSError, ValueError):
+        start = math.nan
+    pipeline, reader = Pipeline(engine), RecordingReader(folder)
+    last: float | None = None
+    while chunks := reader.read() or reader.rest():
+        for chunk in chunks:
+            time = None if math.isnan(start + chunk.seconds) else start + chunk.seconds
+            if chunk.stream == RESUME:
+                yield from pipeline.resume(time)[0]
+            else:
+                yield from pipeline.feed(chunk.data, chunk.offset, chunk.stream, time)[0]
+            last = time or last
+    yield from pipeline.finish(last)[0]

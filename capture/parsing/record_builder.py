@@ -51,8 +51,7 @@ def _is_redraw(series: tuple[Hashable, ...], reading: Reading, frame: Frame, sou
 def _record(
     parser: str, metrics: Mapping[str, float], reading: Reading, frame: Frame, source: Source
 ) -> Record:
-    metric = next(iter(metrics), "")
-    position = source.restarts.locate(parser, metric, reading.context, reading.step, reading.epoch)
+    position = source.restarts.locate(parser, metrics, reading.context, reading.step, reading.epoch)
     context: dict[str, Any] = {"stream": frame.stream} if frame.stream else {}
     context |= source.context
     context |= reading.context

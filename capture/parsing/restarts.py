@@ -6,7 +6,7 @@ is a training of its own, numbered from 1; records name it as `fit` in their con
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -66,7 +66,8 @@ class Restarts:
 
     def __init__(self) -> None:
         self._training: dict[str, int] = {}  # by parser
-        self._series: dict[tuple[str, str, str], _Series] = {}
+        self._series: dict[tuple[str, str, str], _Series] = {}  # by the first metric of a line
+        self._beside: dict[tuple[str, str, str], _Series] = {}  # by each metric of a line with an epoch
         self._counters: dict[str, _Counters] = {}
 
     def resume(self) -> None:
@@ -75,33 +76,51 @@ class Restarts:
             counters.steps.restarted = counters.epochs.restarted = True
 
     def locate(
-        self, parser: str, metric: str, context: Mapping[str, Any], step: int | None, epoch: float | None
+        self,
+        parser: str,
+        metrics: Collection[str],
+        context: Mapping[str, Any],
+        step: int | None,
+        epoch: float | None,
     ) -> Position:
-        """The position of a metric that a parser has read with this context at this step and epoch."""
+        """The position of metrics that a parser has read together, in this context, at this step and epoch."""
         counters = self._counters.get(parser) or self._counters.setdefault(parser, _Counters())
         step = None if step is None else int(counters.steps.total(step))
         epoch = None if epoch is None else counters.epochs.total(epoch)
-        return Position(self._training_of(parser, metric, context, step, epoch), step, epoch)
+        return Position(self._training_of(parser, metrics, context, step, epoch), step, epoch)
 
     def _training_of(
-        self, parser: str, metric: str, context: Mapping[str, Any], step: int | None, epoch: float | None
+        self,
+        parser: str,
+        metrics: Collection[str],
+        context: Mapping[str, Any],
+        step: int | None,
+        epoch: float | None,
     ) -> int:
-        """The number of the training that a metric belongs to; it may be a new one.
+        """The number of the training that these metrics belong to; it may be a new one.
 
         What the context tells apart has steps of its own: a validation bar's first step begins no new
         training.  Nor does a step that is only repeated (the best one, at the end): the count has to be
-        back where this metric began.
+        back where the first metric began.  If that is new itself, the next model may print other metrics
+        than the one before: then the epochs of the others have to be back.
         """
         training = self._training.setdefault(parser, 1)
         if step is None and epoch is None:
             return training
         position = (_NEVER if epoch is None else epoch, _NEVER if step is None else step)
-        key = (parser, metric, str(sorted(context.items())) if context else "")
+        place = str(sorted(context.items())) if context else ""
+        key = (parser, next(iter(metrics), ""), place)
         series = self._series.get(key)
         if series is not None and series.training == training:
             if not (position <= series.first and position < series.last):
                 series.last = position
                 return training
             training = self._training[parser] = training + 1
-        self._series[key] = _Series(training, position, position)
+        elif series is None and epoch is not None:
+            beside = [self._beside.get((parser, metric, place)) for metric in metrics]
+            if any(s and s.training == training and epoch <= s.first[0] < s.last[0] for s in beside):
+                training = self._training[parser] = training + 1
+        series = self._series[key] = _Series(training, position, position)
+        if epoch is not None:
+            self._beside |= dict.fromkeys([(parser, metric, place) for metric in metrics], series)
         return training

@@ -133,4 +133,9 @@ class Rule:
             state.wait(later)
             return [NOTHING]
         readings = case.readings(match, frame, names, state)
+        if state.held:
+            state.release(readings)
+        if case.hold:
+            state.held = readings
+            return [NOTHING]
         return None if case.as_ == "peek" else readings

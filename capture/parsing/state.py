@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -31,6 +31,12 @@ class Reading:
     context: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     frame: Frame | None = field(default=None, compare=False)
+
+    def is_part_of(self, other: Reading) -> bool:
+        """Whether the other one says the same of the same place, and perhaps more."""
+        return (self.step, self.epoch) == (other.step, other.epoch) and (
+            self.metrics.items() <= other.metrics.items()
+        )
 
 
 NOTHING = Reading()
@@ -65,6 +71,7 @@ class State:
     bars: progress bars by way of drawing, name and total
     unfinished: tables, blocks and wrapped lines that go on, by rule and stream, with their first byte
     waiting: lines that need a value from a later line
+    held: what a line has meant that the next one may repeat with more values
     late_readings: what such lines have meant since the engine last took it from here
     """
 
@@ -74,6 +81,7 @@ class State:
     bars: dict[Hashable, Bar] = field(default_factory=dict)
     unfinished: dict[tuple[Hashable, str | None], tuple[Any, int]] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
+    held: list[Reading] = field(default_factory=list)
     late_readings: list[Reading] = field(default_factory=list)
 
     def bar(self, mode: str, name: str, total: Value | None) -> Bar:
@@ -111,13 +119,18 @@ class State:
         if len(self.waiting) > MOST_WAITING:
             self.late_readings += self._give_up(self.waiting.pop(0))
 
+    def release(self, readings: Sequence[Reading]) -> None:
+        """Give what was held back, but for what these readings of the next line repeat."""
+        held, self.held = self.held, []
+        self.late_readings += [one for one in held if not any(map(one.is_part_of, readings))]
+
     def _give_up(self, line: Waiting) -> list[Reading]:
         """What the line means without its value: one that was remembered before the line is not meant."""
         return line.readings({name: value for name, value in self.memory.items() if name != line.name})
 
     def finish(self) -> list[Reading]:
         """What was not complete when the output ended: wrapped lines, waiting lines, values of bars."""
-        readings: list[Reading] = []
+        readings, self.held = self.held, []
         for item, _ in self.unfinished.values():
             if isinstance(item, Unfinished):
                 readings += item.finish()

@@ -26,6 +26,13 @@ def test_parse_reads_standard_input_and_a_run_folder():
     assert json.loads(capture("parse", only_run()).stdout)["metrics"] == {"loss": 0.25}
 
 
+def test_parse_reads_the_streams_and_times_of_a_recording():
+    program = "import sys; print('epoch 1: loss=0.5', end='', flush=True); print('warning', file=sys.stderr); print()"
+    capture("--to", "jsonl", "--", sys.executable, "-c", program)
+    folder = only_run()
+    assert capture("parse", folder).stdout == (folder / "records.jsonl").read_text()
+
+
 def test_parse_uses_a_format_of_ones_own_or_one_alone():
     Path("mine.yaml").write_text(MYSOLVER)
     assert (

@@ -5,7 +5,7 @@ from capture.parsing.restarts import Restarts
 
 def located(restarts, *steps, metric="loss", context=None):
     """The training and the step of the metric at each of these steps."""
-    positions = [restarts.locate("own", metric, context or {}, step, None) for step in steps]
+    positions = [restarts.locate("own", [metric], context or {}, step, None) for step in steps]
     return [(position.training, position.step) for position in positions]
 
 
@@ -43,3 +43,20 @@ def test_a_command_that_is_started_again_at_its_true_step_keeps_it():
     located(restarts, 1, 2, 3)
     restarts.resume()
     assert located(restarts, 3, 4) == [(1, 3), (1, 4)]
+
+
+def trainings(restarts, *lines):
+    """The training of each of these lines: an epoch and the metrics printed for it."""
+    return [restarts.locate("own", metrics, {}, None, epoch).training for epoch, metrics in lines]
+
+
+def test_the_next_model_may_print_a_new_metric_first():
+    one, two = ["loss", "mae"], ["accuracy", "loss"]
+    assert trainings(Restarts(), (1, one), (2, one), (1, two), (2, two)) == [1, 1, 2, 2]
+    assert trainings(Restarts(), (1, two), (2, two), (1, one), (2, one)) == [1, 1, 2, 2]
+
+
+def test_a_new_metric_in_the_epochs_of_the_others_begins_no_training():
+    train, valid = ["loss", "acc"], ["val loss", "acc"]
+    lines = [(1, train), (1, valid), (2, train), (2, valid), (2, ["test loss", "acc"])]
+    assert trainings(Restarts(), *lines) == [1, 1, 1, 1, 1]

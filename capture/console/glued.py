@@ -1,0 +1,96 @@
+"""What stands together on one console line: a bar and the text behind it, or lines of several processes.
+
+A bar leaves the cursor behind itself, and what the program prints next goes on there:
+
+ 10%|█         | 1/10 [00:00<00:01,  6.56it/s]step 1 loss 0.81
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import regex
+
+MAX_PIECES = 64  # of one console line
+
+_CLOCK = r"(?:\d+:\d\d:\d\d|-+:--:--)"
+_VALUES = r"(?:,[^\[\]]*+(?:\[[^\[\]]*+\][^\[\]]*+)*+)?"  # of tqdm, lists among them
+# Each ends where a bar certainly ends.  A bar may go on behind a space, so where its end is no bracket and
+# no value, the text has to follow without one.
+_BAR = regex.compile(
+    "|".join(
+        [
+            # tqdm:   7%|█▎      | 4/60 [00:00<00:01, 30.98batch/s, loss=2.17]
+            # ignite: [2/40]  5%|█▌         , loss=2.59 [00:00<00:01]
+            rf"%\|[^|\[]*+(?:\|\s?[^\s/\[|]{{1,20}}+/[^\s/\[|]{{1,20}}+\s)?\[[\d:]++<[\d:?]++{_VALUES}\]",
+            # tqdm:   12it [00:01, 10.10it/s, loss=0.5]
+            rf"\[\d\d:\d\d(?::\d\d)?,\s+[\d.?]+\w?(?:[^\W\d]+/s|s/[^\W\d]+){_VALUES}\]",
+            # Keras:  63/63 [====] - ETA: 0s - loss: 0.4523     3/100 ━━━━ 8s 86ms/step - loss: 1.7219
+            r"\b\d+/(?:\d+|Unknown) (?:\[[=>.]++\]|[━╸╺]++)(?: -)?+ (?:ETA: )?+"
+            r"(?:\d++(?:[mun]?s|h)|\d++(?::\d\d)++)(?:(?: -)? [\d.]++[mun]?s/(?:step|epoch|sample|batch))?+"
+            r"(?: - [\w./@ -]+?: -?\d++\.\d{4}(?:e[-+]\d\d)?)*+(?!\s*-\s|\s[\d.]+[mun]?s/)",
+            # alive-progress: |███     | ▃▅▇ 3/40 [8%] in 0s (~0s, 4322.9/s) loss=0.6667
+            r"\[\d+%\] in \S+ \((?:~\S+, )?[\d.,]+[^\s/]*/\w+\)(?=\S)",
+            # progressbar2:   30% (3 of 10) |######        | Elapsed Time: 0:00:00 ETA:   0:00:00
+            rf"\|\s(?:Elapsed Time:\s+{_CLOCK}\s)?(?:ETA|Time):\s+{_CLOCK}(?=\S)",
+            # rich:   batches ━━╺━━━━━━━━━━━━━━━━━  4/40 0:00:00 0:00:02
+            rf"[━╸╺]\s++(?:\d+%\s++)?(?:\d+/\s*\d+\s++)?{_CLOCK}(?:\s{_CLOCK})*(?=\S)",
+            # click:  [#######-----]   40%  00:00:01
+            r"\[#*-*\]\s+\d+%(?:\s+\d\d:\d\d:\d\d)?(?=[^\s\d])",
+        ]
+    )
+)
+_NEXT_BAR = regex.compile(r"(?<=[^\s:])\s*(?<!\d)\d+%\|")  # behind a text that is not its description
+_HEAD = re.compile(r"[A-Za-z][A-Za-z_./-]{2,40}[ :=]")
+_NUMBER = re.compile(r"\d+")
+
+
+class Piece(NamedTuple):
+    """A part of a console line.  `is_bar` says that it is a bar, with text behind it."""
+
+    text: str
+    is_bar: bool = False
+
+
+def pieces(line: str) -> list[Piece]:
+    """The parts of a console line that were printed each for itself: usually one, the whole line."""
+    if (
+        "%|" in line or "/s" in line or "s/" in line or "ETA" in line
+        or "━" in line or "#]" in line or "-]" in line
+    ):  # fmt: skip
+        return _behind_bars(line)
+    if line.find(line[:4], 4) > 0:
+        return [Piece(text) for text in _of_one_form(line)]
+    return [Piece(line)]
+
+
+def _behind_bars(line: str) -> list[Piece]:
+    """The bars and the texts behind them; several, where a file has kept no carriage returns."""
+    found: list[Piece] = []
+    start = 0
+    for bar in _BAR.finditer(line):
+        behind = line[bar.end() :]
+        if not behind or behind.isspace() or len(found) >= MAX_PIECES:
+            break
+        text = _NEXT_BAR.search(line, start, bar.start() + 2) if found else None
+        if text and text.start() > start:
+            found.append(Piece(line[start : text.start()]))
+            start = text.start()
+        found.append(Piece(line[start : bar.end()], is_bar=True))
+        start = bar.end()
+    return [*found, Piece(line[start:])]
+
+
+def _of_one_form(line: str) -> list[str]:
+    """The lines that several processes print at once: `step 0 loss 2.0step 0 loss 3.0`."""
+    head = _HEAD.match(line)
+    if not head:
+        return [line]
+    starts = [0]
+    while len(starts) < MAX_PIECES and (at := line.find(head[0], starts[-1] + len(head[0]))) > 0:
+        if not line[at - 1].isalnum():
+            return [line]
+        starts.append(at)
+    found = [line[start:stop] for start, stop in zip(starts, [*starts[1:], None], strict=True)]
+    return found if len({_NUMBER.sub("0", text) for text in found}) == 1 else [line]
