@@ -139,6 +139,17 @@ LINES = [
     ("epoch 1 scores defaultdict(<class 'float'>, {'precision': 0.5, 'recall': np.float32(0.6)})", 1, None,
      {"precision": 0.5, "recall": 0.6}),
     ('  "accuracy": 0.91,', None, None, {"accuracy": 0.91}),
+    ('  "accuracy": "0.91",', None, None, {"accuracy": 0.91}),
+    # settings beside metrics
+    ('{"loss": 5.1, "epoch": 3, "batch_size": 32, "n_parameters": 86567656}', 3, None, {"loss": 5.1}),
+    ('{"train_lr": 0.0009, "train_loss": "4.01", "epoch": 49, "n_parameters": 11590840}', 49, None,
+     {"train_lr": 0.0009, "train_loss": 4.01}),
+    ("step 20 {'loss': 0.5, 'batch_size': 32, 'config': {'lr': 0.1}}", None, 20, {"loss": 0.5}),
+    ('{"test_acc": 0.81, "test_f1": 0.8, "dataset": "cora"}', None, None, {"test_acc": 0.81, "test_f1": 0.8}),
+    # the word for the step
+    ('{"episode": 1080.0, "episode_reward": 609.8, "step": 270000}', None, 270000, {"episode_reward": 609.8}),
+    ('{"step": 20, "global_step": 2020, "loss": 0.5}', None, 2020, {"loss": 0.5}),
+    ('{"epoch": 4, "update": 3.25, "loss": 3.1}', 4, None, {"loss": 3.1}),
 ]  # fmt: skip
 
 
@@ -208,6 +219,8 @@ def test_every_line_that_is_read_passes_the_gate(line):
     "learning_rate: 0.1",
     '{"lr": 0.1, "loss": "mse", "epochs": 10}',
     "{'loss': 0.5, 'batch_size': 32, 'optimizer': 'adam'}",
+    '{"epoch": 100, "lr": 0.1, "batch_size": 32, "seed": 1, "loss_weight": 0.5}',
+    '{"dataset": "cora", "accuracy": 0.9, "patience": 10}',
     "| loss_weight | 0.5 |",
     "  --loss LOSS           loss (default: 0.5)",
     # failures
