@@ -85,11 +85,17 @@ class ScannedLine:
                 self.section = first + " "
         elif clarity >= Clarity.WEAK and self.section and not vocabulary.names_split(name):
             name = self.section + name if self.section.endswith(" ") else f"{self.section}/{name}"
-        if vocabulary.is_learning_rate(name):
+        if self._is_placed and vocabulary.is_learning_rate(name):
             clarity = max(clarity, Clarity.WEAK)
         self.clearest = max(self.clearest, clarity)
         self.metrics[name] = span
         return name
+
+    @property
+    def _is_placed(self) -> bool:
+        """Whether how far the run is has been found; the `batch` of `lr=0.01 batch=32` is a setting."""
+        has_step = "step" in self.positions and self.step_priority != EACH_EPOCH
+        return has_step or "epoch" in self.positions or bool(self.fractions)
 
     def set_step(self, step: Span, steps: Span | None, priority: int) -> None:
         """Keep a step, perhaps of a number of steps, unless there is one of at least this priority."""

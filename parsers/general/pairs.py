@@ -162,6 +162,22 @@ def cell(text: str, name: Name, line: ScannedLine) -> int:
     return add_value(text, without_sentence(name, line), match, line, spaced=True)
 
 
+_TEXT = re.compile(
+    r"\s?(?:=\s?(?!(?i:nan|inf)\b)(?P<text>[A-Za-z_][\w./-]*)(?![\w=:(\[])|:\s?(?:N/?A|n/?a|None|null)(?![\w/]))"
+)
+
+
+def text_value(text: str, name: Name, line: ScannedLine) -> int:
+    """`optimizer=adam`, `eta: N/A`: no metric, and its value is no part of the next name."""
+    match = _TEXT.match(text, name.end)
+    if not match:
+        return 0
+    if vocabulary.is_split(match["text"] or ""):  # mode=train
+        line.section = match["text"]
+    line.unknown_words += 1
+    return match.end()
+
+
 RECOGNISERS = [
     phrase,
     of_two_splits,
@@ -173,6 +189,7 @@ RECOGNISERS = [
     at_step,
     after_space,
     cell,
+    text_value,
 ]
 
 

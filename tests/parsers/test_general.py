@@ -94,6 +94,15 @@ LINES = [
     ("(epoch = 1, train_loss = 0.63f0, test_acc = 0.72f0)", 1, None, {"train_loss": 0.63, "test_acc": 0.72}),
     ("Best score: 0.95", None, None, {"Best score": 0.95}),
     ("*** Best metric: 81.25 (epoch 3)", 3, None, {"Best metric": 81.25}),
+    ("Acc: 88.20% (4410/5000)", None, None, {"Acc": 0.882}),
+    ("accuracy 0.882 (4410/5000)", None, None, {"accuracy": 0.882}),
+    ("loss: 0.5 (100/600)", None, 100, {"loss": 0.5}),
+    ("completed step: 1, loss: 12.9", None, 1, {"loss": 12.9}),
+    ("eta: N/A  iter: 60  loss: 0.5", None, 60, {"loss": 0.5}),
+    ("step:1K ep:3 epch:0.06 loss:0.5", 0.06, 1000, {"loss": 0.5}),
+    ("epoch: 4 ep: 3 loss: 0.5", 4, None, {"loss": 0.5}),
+    ("optimizer=adam loss=0.4", None, None, {"loss": 0.4}),
+    ("mode=val step=3 loss=0.4", None, 3, {"val/loss": 0.4}),
     # positions without a word
     ("[1,  2000] loss: 2.173", 1, 2000, {"loss": 2.173}),
     ("[0/25][100/1583]\tLoss_D: 0.5", 0, 100, {"Loss_D": 0.5}),
@@ -223,6 +232,9 @@ def test_every_line_that_is_read_passes_the_gate(line):
     '{"dataset": "cora", "accuracy": 0.9, "patience": 10}',
     "| loss_weight | 0.5 |",
     "  --loss LOSS           loss (default: 0.5)",
+    "training with lr=0.01 batch=32",
+    "lr: 0.01, steps: 200",
+    "max_steps: 200",
     # failures
     "RuntimeError: epoch 3: loss=0.25 acc=0.5",
     "UserWarning: loss=0.5 is deprecated",
@@ -305,6 +317,32 @@ def test_a_heading_gives_the_epoch_of_the_lines_below():
     )
     text += "Epoch: 02 | Epoch Time: 0m 12s\n\tTrain Loss: 0.4 | Train Acc: 62.13%"
     assert [epoch for epoch, _, _ in short(text)] == [0, 0, 1, 2]
+
+
+@pytest.mark.parametrize("heading", [
+    "Step 200", "--- Step 200/1000 ---", "Iteration: \t 200", "GLOBAL_STEP: 200", "Generation 200 of 500:", "ITERATION 200 (165.40s)",
+])  # fmt: skip
+def test_a_heading_gives_the_step_of_the_lines_below(heading):
+    assert short(f"{heading}\nLoss: \t 0.6\nMaxRew: \t -1.5") == [
+        (None, 200, {"Loss": 0.6}),
+        (None, 200, {"MaxRew": -1.5}),
+    ]
+
+
+@pytest.mark.parametrize("line", ["max_steps: 200", "iterations: 200", "training with lr=0.01 batch=32"])
+def test_a_setting_gives_no_step_to_the_lines_below(line):
+    assert short(f"{line}\nloss: 0.6") == [(None, None, {"loss": 0.6})]
+
+
+def test_every_hundredth_iteration_is_not_scikit_learns():
+    text = "I0117 21:23:58.108911 23352 solver.cpp:228] Iteration 4000, loss = 0.35\nTest accuracy: 0.5\n"
+    text += "I0117 21:23:59.108911 23352 sgd_solver.cpp:106] Iteration 4000, lr = 0.1"
+    parsers = [parser for parser, _ in built_in()]
+    assert short(text, parsers=parsers) == [
+        (None, 4000, {"loss": 0.35}),
+        (None, 4000, {"Test accuracy": 0.5}),
+        (None, 4000, {"lr": 0.1}),
+    ]
 
 
 def test_a_heading_is_everybodys():
