@@ -73,7 +73,8 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # `answer` and `ERROR` of any log, so a sign belongs to it.
 _TEXTS = """
 loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost return Return bjective eward
-REWARD _rew rew: Rew: erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
+REWARD _rew rew: Rew:
+erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
 MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
 bpc bpd mrr MRR WER CER wer: wer= cer: cer= ross-entropy ross_entropy rossEntropy err-top lr= lr: best_metric
 """

@@ -20,7 +20,7 @@ _REPLACEMENTS = [
         ),
         r"\1",
     ),
-    ("\": \"", re.compile(rf"(?<=\": )\"({NUMBER})\""), r"\1"),  # "loss": "3.112"
+    ('": "', re.compile(rf"(?<=\": )\"({NUMBER})\""), r"\1"),  # "loss": "3.112"
     ("f0", re.compile(r"(?<=\d)f0(?!\w)"), ""),  # 0.5f0 of Julia
     (". ", re.compile(r"(?i)\b(avg|val|max|min|std|tot)\. (?=[a-z])"), r"\1 "),  # avg. loss
 ]

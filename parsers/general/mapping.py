@@ -101,7 +101,9 @@ def _add(name: str, start: int, end: int, text: str, line: ScannedLine) -> None:
     elif priority:
         shown = text[start:end]
         line.depends_on_digits |= not shown.isdigit()
-        if priority > line.step_priority and _WHOLE.fullmatch(shown):  # `"update": 3.25` is a part of an epoch
+        if priority > line.step_priority and _WHOLE.fullmatch(
+            shown
+        ):  # `"update": 3.25` is a part of an epoch
             line.positions["step"], line.step_priority = Span(start, end, _step), priority
     elif key not in _CLOCKS_AND_TOTALS:
         full_name = f"{line.section}/{name}" if line.section else name
