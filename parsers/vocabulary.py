@@ -60,6 +60,7 @@ _HYPERPARAMETER = re.compile(
     r"|per_device_\w+|max_depth|num_leaves|n_estimators|num_rounds?|eta|subsample|objective|tree_method"
     r"|bf16|fp16|amp|dtype|precision|grad_norm_clip|max_grad_norm|clip_\w+|alpha|eps(?:ilon)?|temperature)"
 )
+_RETURNS, _AVERAGES = frozenset(["return", "returns"]), frozenset(["mean", "average", "avg", "std"])
 _PROCESSES = frozenset(
     ["run", "seed", "rank", "gpu", "device", "worker", "process", "job", "exp", "experiment"]
 )
@@ -96,6 +97,7 @@ def clarity(name: str) -> Clarity:
     weak = {part for part in parts if _WEAK.fullmatch(part)}
     if weak:
         is_clear = len(weak) > 1 or "best" in parts or any(_SPLIT.fullmatch(part) for part in parts)
+        is_clear |= not _RETURNS.isdisjoint(weak) and not _AVERAGES.isdisjoint(parts)
         return Clarity.CLEAR if is_clear else Clarity.WEAK
     return Clarity.BESIDE if "/" in name or any(_BESIDE.fullmatch(part) for part in parts) else Clarity.NONE
 
@@ -128,6 +130,11 @@ def is_hyperparameter(name: str) -> bool:
 def is_split(word: str) -> bool:
     """Whether the word names a part of the data: train, validation, ..."""
     return _SPLIT.fullmatch(word) is not None
+
+
+def is_part(word: str) -> bool:
+    """Whether the word names a part of the data, or of a model of two parts: `D loss: 0.5, acc: 63%`."""
+    return is_split(word) or word in ("D", "G", "Discriminator", "Generator")
 
 
 @lru_cache(maxsize=4096)

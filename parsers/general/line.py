@@ -80,7 +80,7 @@ class ScannedLine:
         if clarity is None:
             clarity = vocabulary.clarity(name)
         first, _, rest = name.partition(" ")
-        if rest and vocabulary.is_split(first):
+        if rest and vocabulary.is_part(first):
             if clarity >= Clarity.WEAK:
                 self.section = first + " "
         elif clarity >= Clarity.WEAK and self.section and not vocabulary.names_split(name):
@@ -88,8 +88,18 @@ class ScannedLine:
         if self._is_placed and vocabulary.is_learning_rate(name):
             clarity = max(clarity, Clarity.WEAK)
         self.clearest = max(self.clearest, clarity)
-        self.metrics[name] = span
+        self.metrics.setdefault(name, span)
         return name
+
+    def add_section(self, name: str, inside: ScannedLine) -> None:
+        """Add what is found in the brackets behind a name: `tot_loss[loss=0.5]` is `tot_loss/loss`."""
+        for key, span in inside.metrics.items():
+            self.metrics.setdefault(f"{name}/{key}", span)
+        self.clearest = max(self.clearest, inside.clearest)
+        self.has_sign |= inside.has_sign
+        self.unknown_words += inside.unknown_words
+        self.unknown_numbers += inside.unknown_numbers
+        self.depends_on_digits |= inside.depends_on_digits
 
     @property
     def _is_placed(self) -> bool:

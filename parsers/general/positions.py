@@ -14,8 +14,10 @@ from capture.parsers.general.line import ScannedLine, Span, recognise
 from capture.parsers.general.tokens import COUNT, EACH_EPOCH, OF_RUN, PERCENT, STEP_PRIORITY, count
 
 _EPOCH_WORDS = ("epoch", "epch", "ep")
-_OF_RUN = "global total env optimizer train training current num completed finished learning"
-_OF_RUN_WORDS = _OF_RUN.split()
+_OF_RUN_WORDS = [
+    "global", "total", "env", "optimizer", "train", "training", "current", "num",
+    "completed", "finished", "learning",
+]  # fmt: skip
 
 
 def _counted_by(words: Iterable[str], before: str = "") -> re.Pattern[str]:

@@ -33,6 +33,10 @@ def add_value(text: str, name: str, match: re.Match[str], line: ScannedLine, spa
     read = share if match["percent"] else si
     name = line.add(name, Span.of(match, "value", read), _clarity(name, match, spaced))
     second = _SECOND.match(text, match.end())
+    if (
+        second and second["avg_percent"] and not match["percent"]
+    ):  # 66.91GiB(37.51%): a share of another number
+        return second.end()
     if not second:
         counted = _COUNTED.match(text, match.end()) if match["percent"] or _SHARE.search(name) else None
         return counted.end() if counted else match.end()

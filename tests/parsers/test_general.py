@@ -123,6 +123,24 @@ LINES = [
     ("Epoch[0] Validation-cross-entropy=0.711677", 0, None, {"Validation-cross-entropy": 0.711677}),
     ("[Epoch 0] validation: err-top1=0.19 err-top5=0.01", 0, None,
      {"validation/err-top1": 0.19, "validation/err-top5": 0.01}),
+    # tails
+    ("iter=70 loss=4.94 |--->", None, 70, {"loss": 4.94}),
+    ("step 3 loss 0.5 [00:12<00:30, 3.1it/s]", None, 3, {"loss": 0.5}),
+    ("PSNR 21.5 [02/03 10:11:12]", None, None, {"PSNR": 21.5}),
+    # names of parts before a bracket
+    ("loss[loss=1.6, simple_loss=1.2], tot_loss[loss=3.7]", None, None,
+     {"loss/loss": 1.6, "loss/simple_loss": 1.2, "tot_loss/loss": 3.7}),
+    ("step 3, train[loss: 1.6, acc: 0.5], val[loss: 3.7]", None, 3, {"train/loss": 1.6, "train/acc": 0.5, "val/loss": 3.7}),
+    ("[D loss: 0.5, acc: 63%] [G loss: 1.2]", None, None, {"D loss": 0.5, "D acc": 0.63, "G loss": 1.2}),
+    # one name twice
+    ("Mean Return: 0.300. Std of Return: 0.250", None, None, {"Mean Return": 0.3, "Std of Return": 0.25}),
+    ("step 1 loss 0.5 loss 0.6", None, 1, {"loss": 0.5}),
+    # numbers of other things
+    ("mAP@.5:.95: 0.3", None, None, {"mAP@.5:.95": 0.3}),
+    ("mAP@0.5:0.95 = 0.31", None, None, {"mAP@0.5:0.95": 0.31}),
+    ("epoch 1 memory: 66.91GiB(37.51%) loss: 0.5", 1, None, {"memory_GiB": 66.91, "loss": 0.5}),
+    ("epoch 1 loss: 0.5 Something=13.0-21.6", 1, None, {"loss": 0.5}),
+    ("(trainer:464) epoch 1 loss 0.5", 1, None, {"loss": 0.5}),
     # a second number
     ("loss 7.3 (9.3)", None, None, {"loss": 7.3, "loss/avg": 9.3}),
     ("Epoch: [0][  10/5005]\tLoss 6.98e+00 (7.00e+00)\tAcc@1   0.00 (  0.14)", 0, 10,
@@ -284,6 +302,8 @@ def test_every_line_that_is_read_passes_the_gate(line):
     "Epoch 12: val_loss improved from 0.5 to 0.4, saving model to x.h5",
     "the loss should be 0.5",
     "the accuracy that we have seen in all the other experiments of this kind was 0.5",
+    "Class     Images     Labels          P          R     mAP@.5 mAP@.5:.95: 100%|####| 14/14 [00:28<00:00,  2.03s/it]",
+    "Class     Images     Labels          P          R     mAP@.5 mAP@.5:.95:  50%",
     # numbers that are none
     "loss 0.53...",
     "loss 0.5…",
