@@ -62,6 +62,7 @@ _HYPERPARAMETER = re.compile(
     r"|per_device_\w+|max_depth|num_leaves|n_estimators|num_rounds?|eta|subsample|objective|tree_method"
     r"|bf16|fp16|amp|dtype|precision|grad_norm_clip|max_grad_norm|clip_\w+|alpha|eps(?:ilon)?|temperature)"
 )
+_RETURNS, _AVERAGES = frozenset(["return", "returns"]), frozenset(["mean", "average", "avg", "std"])
 _PROCESSES = frozenset(
     ["run", "seed", "rank", "gpu", "device", "worker", "process", "job", "exp", "experiment"]
 )
@@ -75,7 +76,8 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # `answer` and `ERROR` of any log, so a sign belongs to it.
 _TEXTS = """
 loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost return Return bjective eward
-REWARD _rew erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
+REWARD _rew rew: Rew:
+erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
 MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
 bpc bpd mrr MRR WER CER wer: wer= cer: cer= ross-entropy ross_entropy rossEntropy err-top lr= lr: best_metric
 """
@@ -118,6 +120,7 @@ def clarity(name: str) -> Clarity:
     weak = {part for part in parts if _WEAK.fullmatch(part)}
     if weak:
         is_clear = len(weak) > 1 or "best" in parts or any(_SPLIT.fullmatch(part) for part in parts)
+        is_clear |= not _RETURNS.isdisjoint(weak) and not _AVERAGES.isdisjoint(parts)
         return Clarity.CLEAR if is_clear else Clarity.WEAK
     return Clarity.BESIDE if "/" in name or any(_BESIDE.fullmatch(part) for part in parts) else Clarity.NONE
 
@@ -150,6 +153,11 @@ def is_hyperparameter(name: str) -> bool:
 def is_split(word: str) -> bool:
     """Whether the word names a part of the data: train, validation, ..."""
     return _SPLIT.fullmatch(word) is not None
+
+
+def is_part(word: str) -> bool:
+    """Whether the word names a part of the data, or of a model of two parts: `D loss: 0.5, acc: 63%`."""
+    return is_split(word) or word in ("D", "G", "Discriminator", "Generator")
 
 
 @lru_cache(maxsize=4096)

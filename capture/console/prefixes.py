@@ -10,77 +10,27 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
-from capture.console import glued
+from capture.console import envelopes, glued
+from capture.console.prefix_expressions import DATE, MONTHS, beside, is_special, prefix
 
 MAX_PREFIXES = 8  # prefixes of one line: a launcher's, a scheduler's, a logger's few fields
 MAX_GLUED = 64  # lines that several processes print on one console line
 
-_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-_MONTH = f"(?:{'|'.join(_MONTHS)})"
-_CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
-_DATE = rf"\d{{4}}[-/]\d\d[-/]\d\d[T ]{_CLOCK}(?:\s?(?:Z|UTC|[+-]\d\d:?\d\d)(?!\w))?"
-_SHORT_DATE = rf"\d\d/\d\d(?:/\d\d(?:\d\d)?)? {_CLOCK}"  # no year, or day and month in an unknown order
-_DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
-_CTIME = rf"{_DAY} {_MONTH} [ \d]\d {_CLOCK} \d{{4}}"
-_LEVEL = r"(?:DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL|TRACE|SUCCESS)(?!\w)"
-_SEPARATOR = r"\s*(?:[-|:,>](?=\s)\s*)*"
-_NO_SPLIT = r"(?!(?:train|val|valid|eval|test|dev)\b)"  # `INFO - train - loss 0.5` names no logger
-_PLACE = r"[\w./<>-]+\.\w+[: ](?:line )?\d+(?::\w+)?"
-_WHO = r"(?:rank|gpu|cuda|worker|proc|process|local[ _]?rank)"
-
-# Each branch has one group at most, whose name begins with what it is: a rank, a worker or a date.
-_PREFIX = re.compile(
-    r"\s*(?:"
-    + "|".join(
-        [
-            r"\[(?:default|trainer|worker|rank|local_rank)(?P<rank_torch>\d{1,6})\]:\s?",
-            rf"(?:{_CTIME})?\[[\w.@-]{{0,80}},(?P<rank_mpi>\d{{1,6}})\]<std(?:out|err|diag)>:\s?",
-            rf"(?P<date_mpi>{_CTIME})<std(?:out|err|diag)>:\s?",
-            rf"(?i:[\[(<]{_WHO}\s*[:=#]?\s*(?P<rank_bracket>\d{{1,6}})(?:/\d+)?[\])>]){_SEPARATOR}(?::\s?)?",
-            rf"(?i:{_WHO}\s{{0,3}}[:=#]?\s{{0,3}}(?P<rank_word>\d{{1,6}})\s?(?:[:|,]|-(?=\s)))\s*",
-            r"\((?:[\w.]+ )?(?P<worker_ray>pid=\d+)(?:, ip=[\w.:]+)?\)\s",
-            r"\[pod/(?P<worker_pod>[\w.-]+)/[\w.-]+\]\s",
-            r"(?!(?i:epoch|step|iter|batch|fold|round))(?P<worker_compose>[a-z][\w.-]*[-_]\d+)\s+\|\s",
-            rf"\[(?:[A-Z] )?(?P<date_bracket>{_DATE})[^\]]{{0,80}}\]:?{_SEPARATOR}",
-            rf"\((?P<date_round>{_DATE})\){_SEPARATOR}",
-            rf"\[[\w.-]{{1,80}}\] (?={_DATE})",
-            rf"\[\d{{4}}-\d\d-\d\d:{_CLOCK}:{_LEVEL}[^\]]{{0,80}}\]{_SEPARATOR}",
-            rf"\[[\w.]{{1,80}}: \d\d-\d\d {_CLOCK}\] \{{\d+\}} {_LEVEL}{_SEPARATOR}",
-            r"\[\d+\] \"(?=.*\"\s*$)",
-            rf"(?P<date_plain>{_DATE})(?=[\s\[|:]|$):?(?:\sstd(?:out|err) [FP](?=\s))?{_SEPARATOR}",
-            rf"\[(?:[A-Z] )?(?:{_SHORT_DATE}|{_CLOCK})[^\]]{{0,80}}\]:?{_SEPARATOR}",
-            rf"(?:{_SHORT_DATE}|{_CLOCK}|\d{{4}}-\d\d-\d\d \d\d:\d\d\.\d\d)(?=\s){_SEPARATOR}",
-            rf"{_MONTH} [ \d]\d {_CLOCK} [\w.-]+ [\w./@-]+(?:\[\d+\])?:\s",
-            rf"[IWEFD]\d{{4}} {_CLOCK}\s+\d+ {_PLACE}\]\s",
-            rf"\[{_LEVEL}\|{_PLACE}\](?:\s{_DATE})?\s>>\s",
-            rf"{_LEVEL}:[\w.]{{0,80}}:\s?",
-            rf"\[?{_LEVEL}\s*\]?(?!\s*[:=]?\s*[-+]?\.?\d){_SEPARATOR}(?::\s?)?(?:{_NO_SPLIT}[\w.]+ - \s*)?",
-            r"\[(?:debug|info|warning|error|critical)\s*\]\s",
-        ]
-    )
-    + ")"
-)
-# Beside a time or a level: the name of the logger, and where in the program it was called.
-_BESIDE = re.compile(
-    rf"\s*(?:\[{_PLACE}\]|\({_PLACE}\)|\([\w.]+:\d+\)|{_PLACE}(?=\s*[-:|\s])|[\w.<>]+:[\w.<>]+:\d+(?=\s-\s)){_SEPARATOR}(?::\s)?"
-    rf"|(?:\[[\w.]+\]|[\w.]+){_SEPARATOR}(?=\[?{_LEVEL})"
-)
-# The start of most lines rules out all prefixes.
-_MAYBE = re.compile(
-    rf"\s*(?:[\[(<]|\d\d[:/]\d\d|\d{{4}}[-/]\d\d|\d{{1,5}}: |[IWEFD]\d{{4}} |{_LEVEL}|{_MONTH} |{_DAY} "
-    rf"|(?i:{_WHO})|[a-z][\w.-]*\d\s+\|)"
-)
 _CALLER_COLUMN = re.compile(r"\s{2,}[\w.-]+\.py:\d+\s*$")  # the right edge of rich's log
 # Prefixes that begin a line wherever they are: what is before them is another process's line.
 _GLUED = re.compile(
     r"\[(?:default|trainer|worker|rank|local_rank)\d{1,6}\]:"
     r"|\[[\w.@-]{0,80},\d{1,6}\]<std(?:out|err)>:"
-    r"|(?<=[^\s:\[(])\[[Rr][Aa][Nn][Kk][ :=]{0,2}\d{1,6}\]"
+    r"|(?<=[^\s:\[(])\[(?:[\w.-]{1,80}[|/,])?[Rr][Aa][Nn][Kk][ :=]{0,2}\d{1,6}\]"
+    rf"|(?<=\d)\[{DATE}"
 )
+_BEGINNING = re.compile(r"[A-Za-z][^\d]{1,40}[ =:\[(](?=\d)")
+_ENVELOPES = ("{", "<")
 # `srun -l` and some MPIs print the rank so, programs their step.
-_LABEL = re.compile(r"\s*(?:(?P<colon>\d{1,5}): |\[(?P<bracket>\d{1,5})\] )(?=\s*\S)")
+_LABEL = re.compile(r"\s*(?:(?P<colon>\d{1,5}): |\[(?P<bracket>\d{1,5})\]:? )(?=\s*\S)")
 _EPOCH = re.compile(r"(?i)(?<![a-z])epochs?\W{0,4}\d")
 _STEP = re.compile(r"(?i)(?<![a-z])(?:step|iter|iteration|batch|update)s?\W{0,4}\d|\d\s*/\s*\d")
 
@@ -139,8 +89,12 @@ class Prefixes:
 
     def _peel(self, text: str, stream: str | None) -> list[PeeledLine]:
         """The lines of a text that was printed at once, or by several ranks."""
-        if "]" not in text and not _MAYBE.match(text):
+        if text.find(text[:5], 5) > 0 and len(lines_glued := _unglue(text)) > 1:
+            return [line for each in lines_glued for line in self.peel(each, stream)]
+        if "]" not in text and not is_special(text):
             return [PeeledLine([View(text)])]
+        if text[:1] in _ENVELOPES and (opened := envelopes.unwrap(text)):
+            return [_printed_by(opened, line) for line in self.peel(opened.text, stream)]
         lines, start = [], 0
         for _ in range(MAX_GLUED):
             end, context, stamp = _peel(text, start)
@@ -174,12 +128,29 @@ class Prefixes:
         return PeeledLine(views[::-1] if certain else views, stamp)
 
 
+def _unglue(text: str) -> list[str]:
+    """The lines of processes without prefixes on one console line: `step 0 loss 0.5step 0 loss 0.6`."""
+    beginning = _BEGINNING.match(text)
+    if not beginning:
+        return [text]
+    again = re.finditer(rf"(?<=\d){re.escape(beginning[0])}(?=\d)", text)
+    starts = [0, *(match.start() for match in islice(again, MAX_GLUED)), len(text)]
+    if len(starts) > MAX_GLUED:
+        return [text]
+    return [text[start:stop] for start, stop in pairwise(starts)]
+
+
+def _printed_by(opened: envelopes.Opened, line: PeeledLine) -> PeeledLine:
+    views = [View(view.text, {**opened.context, **view.context}) for view in line.views]
+    return PeeledLine(views, line.stamp or opened.stamp)
+
+
 def _peel(text: str, start: int) -> tuple[int, dict[str, Any], str]:
     """Where the prefixes that begin at `start` end, who printed the line by them, and when."""
-    end, stamp, beside = start, "", False
+    end, stamp, follows_time = start, "", False
     context: dict[str, Any] = {}
     for _ in range(MAX_PREFIXES):
-        found = (_BESIDE.match(text, end) if beside else None) or _PREFIX.match(text, end)
+        found = (beside(text, end) if follows_time else None) or prefix(text, end)
         if not found or found.end() == end:
             break
         end = found.end()
@@ -190,7 +161,7 @@ def _peel(text: str, start: int) -> tuple[int, dict[str, Any], str]:
             context["worker"] = value
         elif kind == "date":
             stamp = stamp or value
-        beside = kind in ("", "date")
+        follows_time = kind in ("", "date")
     return end, context, stamp
 
 
@@ -198,6 +169,7 @@ def _without_column(text: str) -> str:
     return _CALLER_COLUMN.sub("", text) if ".py:" in text else text
 
 
+_UNIX = re.compile(r"\d{9,10}\.\d{1,9}|\d{10}")
 _STAMP = re.compile(
     r"(\d{4})\D(\d\d)\D(\d\d)\D(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?\s?(?:([+-])(\d\d):?(\d\d))?"
 )
@@ -208,9 +180,11 @@ def unix_time(stamp: str) -> float | None:
 
     A time without a zone is taken as UTC, so that the result is the same on every machine.
     """
+    if _UNIX.fullmatch(stamp):  # of Fluent Bit
+        return float(stamp)
     if stamp[:1].isalpha():  # Fri Nov 20 13:26:40 2026
         _, month, day, clock, year = stamp.split()
-        stamp = f"{year}-{_MONTHS.index(month) + 1:02}-{int(day):02} {clock}"
+        stamp = f"{year}-{MONTHS.index(month) + 1:02}-{int(day):02} {clock}"
     found = _STAMP.match(stamp)
     if not found:
         return None

@@ -82,10 +82,11 @@ class Table(Checked):
 
     header: Joined
     below: Joined | None = None
-    split: Literal["spaces", "gaps", "pipes"] = "spaces"
+    split: Literal["spaces", "gaps", "pipes", "commas"] = "spaces"
     row: Joined | None = None
     columns: dict[str, str] = {}
     lower: bool = False
+    texts: bool = False
 
 
 class Block(Checked):

@@ -24,6 +24,7 @@ _GAP = re.compile(r"\s{2,}|\t")
 _PIPE = re.compile(r"[|│┃║┊╎]")
 RULER = re.compile(r"[\W_]*")  # also an empty line
 _NO_VALUE = re.compile(rf"[-+]+|[Nn]one|[Nn]/?[Aa]|NULL|#na#|{DURATION}")
+_HASH = re.compile(r"\s*#\s*(?=\S)")  # before the header of a file of numbers
 _PERCENT = re.compile(r"\s?%$")
 
 
@@ -61,6 +62,7 @@ class TableMatcher:
         self.header = from_regex(spec.header)
         self.below = from_regex(spec.below) if spec.below else None
         self.row = from_regex(spec.row) if spec.row else None
+        self._keeps_hash = any(name.startswith("#") for name in spec.columns)
         self.columns = {name: from_line(field) for name, field in spec.columns.items() if "{" in field}
 
     def check(self) -> None:
@@ -96,7 +98,7 @@ class TableMatcher:
         `final` says that the line ended with a newline.  `timeout` is in seconds.  Raises patterns.Timeout.
         """
         if self.header.match(text, timeout):
-            names = _split(text, self.spec.split)
+            names = _split(self._without_hash(text), self.spec.split)
             if len(names) > MAX_COLUMNS:
                 return None, NOT_RECOGNISED
             return OpenTable(names, _spans(text, names), self.below is None), RECOGNISED
@@ -130,11 +132,12 @@ class TableMatcher:
                 return values
             text = str(values.pop("cells"))
         shown, cut, _ = text.partition(CUT)
-        cells = _split(shown, "pipes" if self.spec.split == "pipes" else "spaces")
+        cells = _split(shown, "spaces" if self.spec.split == "gaps" else self.spec.split)
         if cut and cells and not shown[-1:].isspace():
             cells.pop()  # the edge of the terminal went through this one
-        if len(cells) < len(names) and not cut and self.spec.split == "gaps":
-            cells = _cells_below(text, opened.spans)
+        if len(cells) != len(names) and not cut and self.spec.split == "gaps":
+            by_gaps = _split(text, "gaps") if self.spec.texts else []
+            cells = by_gaps if len(by_gaps) == len(names) else _cells_below(text, opened.spans)
         if not cells or (len(cells) != len(names) and not cut) or len(cells) > len(names):
             return None
         numbers = 0
@@ -145,7 +148,13 @@ class TableMatcher:
             numbers += any(not isinstance(value, str) for value in read.values())
             for key, value in read.items():
                 values.setdefault(key, value)
+        if self.spec.texts and (numbers < 2 or values.keys().isdisjoint(("epoch", "step"))):
+            return None
         return values if numbers else None
+
+    def _without_hash(self, text: str) -> str:
+        hash_sign = None if self._keeps_hash else _HASH.match(text)
+        return text[hash_sign.end() :] if hash_sign else text
 
     def _cell(self, name: str, cell: str, timeout: float | None) -> Mapping[str, Value] | None:
         """The values of one cell, none of an empty one; None if this can't be a cell of the column."""
@@ -159,7 +168,8 @@ class TableMatcher:
         if is_number(count) and (not slash or is_number(total)):
             values = {metric: number(count), **({f"{metric}s": number(total)} if slash else {})}
             return {} if CUT in name else values
-        return {} if _NO_VALUE.fullmatch(cell) or (not cell and self.spec.split != "spaces") else None
+        is_empty = _NO_VALUE.fullmatch(cell) or (not cell and self.spec.split != "spaces")
+        return {} if is_empty or self.spec.texts else None
 
 
 def _spans(text: str, names: list[str]) -> list[tuple[int, int]]:
@@ -192,5 +202,7 @@ def _split(text: str, how: str) -> list[str]:
     if how == "pipes":
         inner = _PIPE.sub("|", text).removeprefix("|").removesuffix("|")
         return [cell.strip() for cell in inner.split("|")]
+    if how == "commas":
+        return [cell.strip() for cell in text.removesuffix(",").split(",")] if text else []
     splitter: Callable[[str], list[str]] = _GAP.split if how == "gaps" else str.split
     return splitter(text) if text else []

@@ -9,6 +9,8 @@ from capture.language.numbers import NUMBER
 
 _ARROW = re.compile(r"\s*(?:(?:\|\s)?>|[=*#~-]{2,}>?|\*|[-=]>|[→↳•])(?=\s)")  # ==> epoch 3   -> val_loss 0.7
 _BAR = re.compile(r"\[[=#>. -]{5,}\]|\|?[▏▎▍▌▋▊▉█━╸╺─░▒▓]{2,}[ ╸╺]*\|?")  # [=====>    ]   |███▌     |
+# |--->    |===>   |    [00:12<00:30, 3.1it/s]
+_TAIL = re.compile(r"\s(?:\|[-=#~.]{2,}>?\s*\|?|\[\d+:[\d:]+<[^\[\]]*\])\s*$")
 # A text without which an expression can't match, the expression, and what is put in its place.
 _REPLACEMENTS = [
     ("=[", re.compile(rf"(?<==)\[\s*({NUMBER})\s*\]"), r"\1"),  # episodic_return=[23.]
@@ -20,6 +22,7 @@ _REPLACEMENTS = [
         ),
         r"\1",
     ),
+    ('": "', re.compile(rf"(?<=\": )\"({NUMBER})\""), r"\1"),  # "loss": "3.112"
     ("f0", re.compile(r"(?<=\d)f0(?!\w)"), ""),  # 0.5f0 of Julia
     (". ", re.compile(r"(?i)\b(avg|val|max|min|std|tot)\. (?=[a-z])"), r"\1 "),  # avg. loss
 ]
@@ -44,6 +47,13 @@ def remove(text: str) -> Undecorated:
     plain = text[arrow.end() :] if arrow else text
     if bar:
         plain = _BAR.sub(" ", plain)
+    if (
+        not bar
+        and "%|" not in plain
+        and plain.rstrip().endswith((">", "|", "]"))
+        and (tail := _TAIL.search(plain))
+    ):
+        plain = plain[: tail.start()]
     for needed, expression, replacement in _REPLACEMENTS:
         if needed in plain:
             plain = expression.sub(replacement, plain)

@@ -80,16 +80,32 @@ class ScannedLine:
         if clarity is None:
             clarity = vocabulary.clarity(name)
         first, _, rest = name.partition(" ")
-        if rest and vocabulary.is_split(first):
+        if rest and vocabulary.is_part(first):
             if clarity >= Clarity.WEAK:
                 self.section = first + " "
         elif clarity >= Clarity.WEAK and self.section and not vocabulary.names_split(name):
             name = self.section + name if self.section.endswith(" ") else f"{self.section}/{name}"
-        if vocabulary.is_learning_rate(name):
+        if self._is_placed and vocabulary.is_learning_rate(name):
             clarity = max(clarity, Clarity.WEAK)
         self.clearest = max(self.clearest, clarity)
-        self.metrics[name] = span
+        self.metrics.setdefault(name, span)
         return name
+
+    def add_section(self, name: str, inside: ScannedLine) -> None:
+        """Add what is found in the brackets behind a name: `tot_loss[loss=0.5]` is `tot_loss/loss`."""
+        for key, span in inside.metrics.items():
+            self.metrics.setdefault(f"{name}/{key}", span)
+        self.clearest = max(self.clearest, inside.clearest)
+        self.has_sign |= inside.has_sign
+        self.unknown_words += inside.unknown_words
+        self.unknown_numbers += inside.unknown_numbers
+        self.depends_on_digits |= inside.depends_on_digits
+
+    @property
+    def _is_placed(self) -> bool:
+        """Whether how far the run is has been found; the `batch` of `lr=0.01 batch=32` is a setting."""
+        has_step = "step" in self.positions and self.step_priority != EACH_EPOCH
+        return has_step or "epoch" in self.positions or bool(self.fractions)
 
     def set_step(self, step: Span, steps: Span | None, priority: int) -> None:
         """Keep a step, perhaps of a number of steps, unless there is one of at least this priority."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 
 from capture.language.numbers import NUMBER, is_number, number
 from capture.parsers import vocabulary
 from capture.parsers.general import other_lines, scanner
 from capture.parsers.general.line import Scan, ScannedLine, Span
-from capture.parsers.general.tokens import STEP_PRIORITY
+from capture.parsers.general.tokens import OF_RUN, STEP_PRIORITY
 from capture.parsers.vocabulary import Clarity
 
 DEEPEST = 16
@@ -27,6 +28,10 @@ _TOKEN = re.compile(
 _REST = re.compile(r"[\s.;)]*(?:\w+=[\w.+-]+\s*){0,5}")  # metrics={'loss': 0.5} step=50
 _DICT_TYPE = re.compile(r"(?:\w+\.)?(?:defaultdict\(<class '[\w.]+'>, |(?:OrderedDict|Counter|dict)\()$")
 _METHOD = re.compile(r"\.\w+\(\s*$")
+# A logger that counts both writes its steps, unlike a line of text, where the step may be one of the episode.
+_PRIORITY = {**STEP_PRIORITY, "episode": STEP_PRIORITY["step"] - 1}
+_WHOLE = re.compile(r"[+-]?\d[\d,]*(?:\.0*)?|[+-]?\d(?:\.\d+)?[eE]\+?\d+")  # 270000   1080.0   2e5
+_SECTIONS_OF_SETTINGS = frozenset(["config", "args", "hparams", "hyperparameters", "params", "settings"])
 _CLOCKS_AND_TOTALS = frozenset(
     ["timestamp", "time", "total_steps", "num_epochs", "max_steps", "total_epochs"]
 )
@@ -44,26 +49,61 @@ def scan(text: str, start: int) -> Scan:
     if len(head) > LONGEST_HEAD or other_lines.is_other(head) or _METHOD.search(text, 0, start):
         return Scan(None, text, True)
     spans = find(text, start)
-    if not spans or any(vocabulary.is_setting(name.rpartition("/")[2]) for name in spans):
+    if not spans:
         return Scan(None, text, True)
     line = scanner.find(head)
-    reusable = not line.depends_on_digits
     if line.unknown_words > scanner.MOST_UNKNOWN or line.unknown_numbers:
-        return Scan(None, text, reusable)
+        return Scan(None, text, not line.depends_on_digits)
+    settings = [name for name in spans if _is_setting(name)]
+    if settings and _lists_settings(settings, spans, line):
+        return Scan(None, text, not line.depends_on_digits)
     for name, span in spans.items():
-        if span is not None:
-            _add(name, *span, line)
-    return Scan(line if line.clearest >= Clarity.WEAK else None, text, reusable)
+        if span is not None and name not in settings:
+            _add(name, *span, text, line)
+    return Scan(line if line.clearest >= Clarity.WEAK else None, text, not line.depends_on_digits)
 
 
-def _add(name: str, start: int, end: int, line: ScannedLine) -> None:
+def _is_setting(name: str) -> bool:
+    *sections, last = name.split("/")
+    return vocabulary.is_setting(last) or not _SECTIONS_OF_SETTINGS.isdisjoint(map(str.lower, sections))
+
+
+def _lists_settings(
+    settings: Sequence[str], spans: Mapping[str, tuple[int, int] | None], line: ScannedLine
+) -> bool:
+    """Whether the mapping is a list of settings, and not metrics with a few settings beside them.
+
+    Metrics are printed with how far the run is, or outnumber the settings.
+    """
+    others = [name for name, span in spans.items() if span is not None and name not in settings]
+    clear = sum(vocabulary.clarity(name) == Clarity.CLEAR for name in others)
+    if line.positions or any(name.lower() == "epoch" or _priority(name) for name in others):
+        return not clear
+    return clear <= len(settings)
+
+
+def _key(name: str) -> str:
+    return name.lower().removeprefix("train/").removeprefix("current_")
+
+
+def _priority(name: str) -> int:
+    """The priority of the name as a word for the step; 0 if it is none."""
+    key = _key(name)
+    word = key.removeprefix("global_")
+    return _PRIORITY.get(word.removesuffix("s"), 0) + (OF_RUN if word != key else 0)
+
+
+def _add(name: str, start: int, end: int, text: str, line: ScannedLine) -> None:
     """Add a metric or a position of the mapping."""
-    key = name.lower().removeprefix("train/").removeprefix("global_").removeprefix("current_")
-    priority = STEP_PRIORITY.get(key.removesuffix("s"))
-    if key in ("epoch", "epochs"):
+    key, priority = _key(name), _priority(name)
+    if key in ("epoch", "epochs", "global_epoch"):
         line.positions["epoch"] = Span(start, end, number)
-    elif priority is not None:
-        if priority > line.step_priority:
+    elif priority:
+        shown = text[start:end]
+        line.depends_on_digits |= not shown.isdigit()
+        if priority > line.step_priority and _WHOLE.fullmatch(
+            shown
+        ):  # `"update": 3.25` is a part of an epoch
             line.positions["step"], line.step_priority = Span(start, end, _step), priority
     elif key not in _CLOCKS_AND_TOTALS:
         full_name = f"{line.section}/{name}" if line.section else name

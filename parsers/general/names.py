@@ -14,6 +14,7 @@ _SENTENCE = """
 with at of the has have was is and for to from using saved saving got after in on a an its by as achieved
 reached
 """
+_STATISTICS = frozenset(["std", "deviation", "variance", "mean", "average", "median", "min", "max"])
 _WORDS_BEFORE_NAMES = frozenset(_SENTENCE.split())
 _MOST_WORDS = 4
 
@@ -54,7 +55,12 @@ def is_of_sentence(word: str) -> bool:
 def without_sentence(name: Name, line: ScannedLine) -> str:
     """The name without the words of a sentence before it: `Saved with val loss` is `val loss`."""
     words = name.text.split()
-    before = [n for n, word in enumerate(words[:-1], 1) if word.lower() in _WORDS_BEFORE_NAMES]
+    before = [
+        n
+        for n, word in enumerate(words[:-1], 1)
+        if word.lower() in _WORDS_BEFORE_NAMES
+        and not (word == "of" and n > 1 and words[n - 2].lower() in _STATISTICS)  # Std of Return
+    ]
     start = max(before[-1] if before else 0, len(words) - _MOST_WORDS)
     line.unknown_words += start
     return " ".join(words[start:])

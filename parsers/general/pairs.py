@@ -103,6 +103,32 @@ def number_of_process(text: str, name: Name, line: ScannedLine) -> int:
     return match.end()
 
 
+_PLACE = re.compile(r"[\w.]+:\d+\)")
+
+
+def place(text: str, name: Name, line: ScannedLine) -> int:
+    """`(trainer:464)`: where in the program, no metric."""
+    match = _PLACE.match(text, name.start) if text[name.start - 1 : name.start] == "(" else None
+    return match.end() if match and vocabulary.clarity(name.text) < Clarity.WEAK else 0
+
+
+_IN_BRACKETS = re.compile(r"\[(?P<pairs>[A-Za-z][\w ./@-]*\s?[=:][^\[\]]*)\]")
+
+
+def section(text: str, name: Name, line: ScannedLine) -> int:
+    """`tot_loss[loss=0.5, acc=0.9]`, `val[loss: 0.5]`: the name goes before those in the brackets."""
+    match = _IN_BRACKETS.match(text, name.end)
+    if not match:
+        return 0
+    inside, at = ScannedLine(), match.start("pairs")
+    while at < match.end("pairs"):
+        at = (pair(text, at, inside) if text[at].isalpha() else 0) or at + 1
+    if not inside.metrics or max(span.end for span in inside.metrics.values()) > match.end():
+        return 0
+    line.add_section(without_sentence(name, line), inside)
+    return match.end()
+
+
 def with_sign(text: str, name: Name, line: ScannedLine) -> int:
     """`loss=0.53`, `acc: 91.2%`, `loss (mean) = 0.5`."""
     match = _WITH_SIGN.match(text, name.end)
@@ -162,7 +188,25 @@ def cell(text: str, name: Name, line: ScannedLine) -> int:
     return add_value(text, without_sentence(name, line), match, line, spaced=True)
 
 
+_TEXT = re.compile(
+    r"\s?(?:=\s?(?!(?i:nan|inf)\b)(?P<text>[A-Za-z_][\w./-]*)(?![\w=:(\[])|:\s?(?:N/?A|n/?a|None|null)(?![\w/]))"
+)
+
+
+def text_value(text: str, name: Name, line: ScannedLine) -> int:
+    """`optimizer=adam`, `eta: N/A`: no metric, and its value is no part of the next name."""
+    match = _TEXT.match(text, name.end)
+    if not match:
+        return 0
+    if vocabulary.is_split(match["text"] or ""):  # mode=train
+        line.section = match["text"]
+    line.unknown_words += 1
+    return match.end()
+
+
 RECOGNISERS = [
+    place,
+    section,
     phrase,
     of_two_splits,
     split_with_epoch,
@@ -173,12 +217,15 @@ RECOGNISERS = [
     at_step,
     after_space,
     cell,
+    text_value,
 ]
 
 
 def pair(text: str, at: int, line: ScannedLine) -> int:
     """A name with its number."""
     name = name_at(text, at)
+    if name and ":" in name.text:  # mAP@.5:.95
+        line.depends_on_digits = True
     return recognise(RECOGNISERS, text, name, line) if name else 0
 
 

@@ -13,8 +13,11 @@ from capture.language.numbers import number
 from capture.parsers.general.line import ScannedLine, Span, recognise
 from capture.parsers.general.tokens import COUNT, EACH_EPOCH, OF_RUN, PERCENT, STEP_PRIORITY, count
 
-_EPOCH_WORDS = ("epoch", "ep")
-_OF_RUN_WORDS = ("global", "total", "env", "optimizer", "train", "training", "current", "num")
+_EPOCH_WORDS = ("epoch", "epch", "ep")
+_OF_RUN_WORDS = [
+    "global", "total", "env", "optimizer", "train", "training", "current", "num",
+    "completed", "finished", "learning",
+]  # fmt: skip
 
 
 def _counted_by(words: Iterable[str], before: str = "") -> re.Pattern[str]:
@@ -72,6 +75,8 @@ def epoch(text: str, at: int, line: ScannedLine) -> int:
     match = _EPOCH.match(text, at)
     if not match or _is_setting(match):
         return 0
+    if match["word"].lower() == "ep" and "epoch" in line.positions:  # an episode
+        return match.end()
     end = match.end("decimals") if match["decimals"] else match.end("at")
     line.positions["epoch"] = Span(match.start("at"), end, number)
     if match["of"]:
@@ -146,6 +151,7 @@ AT_WORD = {  # the first, or the first part of `global_step`
     "best": [best],
     "epoch": [epoch],
     "epochs": [epoch],
+    "epch": [epoch],
     "ep": [epoch],
     "fold": [fold],
     "mini": [step],

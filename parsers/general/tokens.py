@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from capture.language.numbers import NUMBER
 
-WORD = r"[A-Za-z_](?:\w|[/@^%]|[.'+-](?=\w))*(?:\([A-Za-z][\w:.-]{0,12}\))?"
+# Also mAP@.5:.95 is one.
+WORD = r"[A-Za-z_](?:@\d?\.\d+:\d?\.\d+|\w|[/@^%]|[.'+-](?=\w))*(?:\([A-Za-z][\w:.-]{0,12}\))?"
 COUNT = r"\d[\d,]{0,14}"
 PERCENT = r"(?:\s?\(\s?[\d.]+\s?%\s?\))?"  # ( 12%) after a count
 
@@ -16,7 +17,7 @@ RATE += r"|[cmk]?m|k?g|[mk]?[WVA]|[kMG]?Hz|ppm)"
 VALUE = (
     rf"(?P<value>{NUMBER}(?:[kKMGTB](?![\w/]))?)"
     rf"(?:\s?(?P<percent>%)(?!\|)|\s?(?P<unit>{TIME}|{BYTES}|{RATE})(?!\s*[:=]))?"
-    r"(?![\w…]|[.:/-]\d|\.[.A-Za-z]|-[A-Za-z]|\s?%\|)"
+    r"(?![\w…]|[.:/-]\d|:\s?[-+]?\.?\d|\.[.A-Za-z]|-[A-Za-z]|\s?%\|)"
 )
 
 # Words for a step.  Where a line has several, the one of the highest priority counts the run's steps.

@@ -8,7 +8,7 @@ from capture.language.key_values import share
 from capture.language.numbers import NUMBER, number, si
 from capture.parsers import vocabulary
 from capture.parsers.general.line import ScannedLine, Span
-from capture.parsers.general.tokens import BYTES, TIME
+from capture.parsers.general.tokens import BYTES, COUNT, TIME
 from capture.parsers.vocabulary import Clarity
 
 _SECOND = re.compile(  # 7.3 (9.3)   0.53 ± 0.01   0.53 (best 0.5)
@@ -16,6 +16,8 @@ _SECOND = re.compile(  # 7.3 (9.3)   0.53 ± 0.01   0.53 (best 0.5)
     rf"|\(?(?:±|\+/-|\+-)\s*(?P<std>{NUMBER})(?P<std_percent>\s?%)?(?!\w)\)?"
     rf"|\((?P<which>best|avg|mean|ema|std)\s?[:=]?\s*(?P<other>{NUMBER})(?P<other_percent>\s?%)?(?=[\s,)])[^()]*\))"
 )
+_COUNTED = re.compile(rf"\s*\(\s*{COUNT}\s*/\s*{COUNT}\s*\)")  # 88.20% (4410/5000)
+_SHARE = re.compile(r"(?i)(?<![a-z])(?:acc|accuracy|precision|recall|correct|hits?|err|error)(?![a-z])")
 _VARYING_UNIT = re.compile(rf"{TIME}|{BYTES}")  # from line to line: 900ms, 1.2s
 _ERROR = re.compile(r"(?i)(?<![a-z])err(?:or)?(?![a-z])")
 
@@ -31,8 +33,13 @@ def add_value(text: str, name: str, match: re.Match[str], line: ScannedLine, spa
     read = share if match["percent"] else si
     name = line.add(name, Span.of(match, "value", read), _clarity(name, match, spaced))
     second = _SECOND.match(text, match.end())
+    if (
+        second and second["avg_percent"] and not match["percent"]
+    ):  # 66.91GiB(37.51%): a share of another number
+        return second.end()
     if not second:
-        return match.end()
+        counted = _COUNTED.match(text, match.end()) if match["percent"] or _SHARE.search(name) else None
+        return counted.end() if counted else match.end()
     for group, which in (("avg", "avg"), ("std", "std"), ("other", second["which"])):
         if second[group]:
             read = share if second[f"{group}_percent"] else number

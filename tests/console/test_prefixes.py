@@ -37,6 +37,17 @@ def one(text):
     ("(RayTrainWorker pid=123, ip=10.0.0.1) ", {"worker": "pid=123"}),
     ("trainer-1  | ", {"worker": "trainer-1"}),
     ("[pod/train-0/main] ", {"worker": "train-0"}),
+    ("[node1|rank3] ", {"rank": 3}),
+    ("[gpu01:1/2] ", {"rank": 1}),
+    ("[gpu01:0/2] 2026-11-20 13:26:40,123 (trainer:464) INFO: ", {"rank": 0}),
+    ("worker-0: ", {"worker": "worker-0"}),
+    ("10.0.0.1: ", {"worker": "10.0.0.1"}),
+    ("train-7d9f8b6c5f-x2x4k pytorch ", {"worker": "train-7d9f8b6c5f-x2x4k"}),
+    ("train-job-x2x4k main ", {"worker": "train-job-x2x4k"}),
+    ("lr=0.1 seed=2\t", {"worker": "lr=0.1 seed=2"}),
+    ("--lr 0.1\t", {"worker": "--lr 0.1"}),
+    ("<165>1 2026-11-20T13:26:40Z node1 train 1234 - - ", {"worker": "node1"}),
+    ('<165>1 2026-11-20T13:26:40Z - train 1234 - [a@1 b="c"][d e="\\]"] ', {}),
     ("[2026-11-20 13:26:40,123] [INFO] [logging.py:96:log_dist] [Rank 0] ", {"rank": 0}),
     ("(Worker pid=7) 2026-11-20 13:26:40,123 - main - INFO - [rank 2] ", {"worker": "pid=7", "rank": 2}),
 ])  # fmt: skip
@@ -62,6 +73,13 @@ MOMENT = 1795181200  # 2026-11-20 13:26:40 UTC
     ("2026-11-20 13:26:40.123 | INFO     | __main__:main:12 - ", MOMENT + 0.123),
     ("2026-11-20 13:26:40 [info     ] ", MOMENT),
     ("2026/11/20 13:26:40 ", MOMENT),
+    ("INFO 2026-11-20 13:26:40 ts/train.py:192 ", MOMENT),
+    ("INFO 11-20 13:26:40 engine.py:123] ", None),
+    ("[2026-11-20 13:26:40,123]-[engine.py line:78]:", MOMENT + 0.123),
+    ("2026-11-20 13:26:40,123 - my-logger - INFO - ", MOMENT + 0.123),
+    ("2026-11-20 13:26:40,123 - INFO - my-logger - ", MOMENT + 0.123),
+    ("Nov 20 13:26:40 ", None),
+    ("<34>Nov 20 13:26:40 host prog[123]: ", None),
     ("I1120 12:00:00.000000 140 train.py:50] ", None),
     ("11/20 12:59:26 - mmengine - INFO - ", None),
     ("11/20/2026 13:26:40 - INFO - __main__ -   ", None),
@@ -87,6 +105,29 @@ def test_loggers_and_times(prefix, time):
     )
 
 
+@pytest.mark.parametrize(("line", "context", "time"), [
+    ('{"log":"epoch 1 loss 0.5\\n","stream":"stdout","time":"2026-11-20T13:26:40.5Z"}', {}, 0.5),  # Docker
+    ('{"date":1795181200.5,"log":"epoch 1 loss 0.5","stream":"stdout","kubernetes":{"pod_name":"train-0"}}',
+     {"worker": "train-0"}, 0.5),  # Fluent Bit
+    ('{"host":"node1","message":"[rank 2] epoch 1 loss 0.5","source_type":"file","timestamp":"2026-11-20T13:26:40Z"}',
+     {"worker": "node1", "rank": 2}, 0),  # Vector
+    ('{"labels":{"pod":"train-0"},"line":"2026-11-20 13:26:40 epoch 1 loss 0.5","timestamp":"2026-11-20T13:27:00Z"}',
+     {"worker": "train-0"}, 0),  # Loki
+])  # fmt: skip
+def test_lines_in_the_envelopes_of_log_collectors(line, context, time):
+    assert one(line) == ("epoch 1 loss 0.5", context, pytest.approx(MOMENT + time, rel=0, abs=1e-3))
+
+
+@pytest.mark.parametrize("line", [
+    '{"time":"2026-11-20T13:26:40Z","message":"epoch is over","loss":0.5,"host":"node1"}',
+    '{"time":"2026-11-20T13:26:40Z","message":"loss 0.5"}',
+    '{"log":"loss 0.5","stream":"stdout"}',
+    '{"log":"loss 0.5","stream":"stdout","time":"2026-11-20T13:26:40Z"',
+])  # fmt: skip
+def test_an_object_of_the_programs_own_is_no_envelope(line):
+    assert one(line) == (line, {}, None)
+
+
 def test_what_r_prints_is_a_text_in_quotes():
     assert one('[1] "epoch 1 loss 0.5"')[0] == "epoch 1 loss 0.5"
     assert one('[1] "a" "b" 3')[0] == '[1] "a" "b" 3'
@@ -100,6 +141,12 @@ def test_the_columns_of_a_rich_log():
 
 @pytest.mark.parametrize("text", [
     "100 | loss 5.1 | lr 1",
+    "epoch-3 loss 0.5",
+    "epoch-3: loss 0.5",
+    "step-100 main loss 0.5",
+    "top-1 acc 0.5",
+    "lr=0.1\tloss=0.5",
+    "epoch=3\tloss=0.5\tacc=0.9",
     "0:\tlearn: 0.5",
     "[0]\ttrain-rmse:0.5",
     "12: foo",
@@ -150,6 +197,14 @@ def test_two_ranks_glued_together_are_two_lines():
     assert found == [(0, 0.5), (1, 0.6), (0, 1), (1, 2), (0, 3), (1, 4)]
 
 
+def test_two_lines_without_prefixes_glued_together_are_two_lines():
+    assert short("step 0 loss 2.0000step 0 loss 3.0000\n") == [(0, None, {"loss": 2}), (0, None, {"loss": 3})]
+    text = "[2026-11-20 13:26:40] step 1 loss 0.5[2026-11-20 13:26:40] step 1 loss 0.6\n"
+    assert [loss["loss"] for _, _, loss in short(text)] == [0.5, 0.6]
+    text = "[node1|rank3] step 1 loss 0.5[node1|rank4] step 1 loss 0.6\n"
+    assert [r.context["rank"] for r in parse(text)[0]] == [3, 4]
+
+
 def test_a_warning_glued_to_a_number_does_not_change_it():
     text = "[default0]:loss 0.53[rank1]:[W1120 13:26:40.1 ProcessGroup.cpp:1250] Warning: slow 7\n"
     assert short(text, own=OWN) == [(None, None, {"loss": 0.53})]
@@ -196,7 +251,20 @@ def test_a_time_in_the_line_counts_where_the_recording_has_none():
 
 
 @pytest.mark.parametrize(
-    "piece", ["[rank1]:", "[" * 8, "INFO:root:", "2026-11-20 13:26:40 ", "a-1  | ", "[1,1]<stdout>:"]
+    "piece",
+    [
+        "[rank1]:",
+        "[" * 8,
+        "INFO:root:",
+        "2026-11-20 13:26:40 ",
+        "a-1  | ",
+        "[1,1]<stdout>:",
+        "a=1 ",
+        "<1>1 ",
+        "a-b",
+        '{"log":',
+        "step 1",
+    ],
 )
 def test_absurd_lines_take_no_time(piece):
     for text in (piece * (65536 // len(piece)), piece[:-1] * (65536 // len(piece))):

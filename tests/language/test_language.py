@@ -137,7 +137,7 @@ class TestTable:
         ("{header: '('}", "mine.yaml:3: patterns.0.table: the regular expression does not compile"),
         ("{header: x, row: y}", "row: has no group (?P<cells>...)"),
         ("{header: x, columns: {a: '{b:many}'}}", "there is no kind 'many'"),
-        ("{header: x, split: commas}", "patterns.0.table.split"),
+        ("{header: x, split: semicolons}", "patterns.0.table.split"),
         ("{heading: x}", "unknown key 'heading'; did you mean 'header'?"),
     ])  # fmt: skip
     def test_errors_say_what_would_be_right(self, table, says):

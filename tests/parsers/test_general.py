@@ -95,6 +95,15 @@ LINES = [
     ("(epoch = 1, train_loss = 0.63f0, test_acc = 0.72f0)", 1, None, {"train_loss": 0.63, "test_acc": 0.72}),
     ("Best score: 0.95", None, None, {"Best score": 0.95}),
     ("*** Best metric: 81.25 (epoch 3)", 3, None, {"Best metric": 81.25}),
+    ("Acc: 88.20% (4410/5000)", None, None, {"Acc": 0.882}),
+    ("accuracy 0.882 (4410/5000)", None, None, {"accuracy": 0.882}),
+    ("loss: 0.5 (100/600)", None, 100, {"loss": 0.5}),
+    ("completed step: 1, loss: 12.9", None, 1, {"loss": 12.9}),
+    ("eta: N/A  iter: 60  loss: 0.5", None, 60, {"loss": 0.5}),
+    ("step:1K ep:3 epch:0.06 loss:0.5", 0.06, 1000, {"loss": 0.5}),
+    ("epoch: 4 ep: 3 loss: 0.5", 4, None, {"loss": 0.5}),
+    ("optimizer=adam loss=0.4", None, None, {"loss": 0.4}),
+    ("mode=val step=3 loss=0.4", None, 3, {"val/loss": 0.4}),
     # positions without a word
     ("[1,  2000] loss: 2.173", 1, 2000, {"loss": 2.173}),
     ("[0/25][100/1583]\tLoss_D: 0.5", 0, 100, {"Loss_D": 0.5}),
@@ -115,6 +124,24 @@ LINES = [
     ("Epoch[0] Validation-cross-entropy=0.711677", 0, None, {"Validation-cross-entropy": 0.711677}),
     ("[Epoch 0] validation: err-top1=0.19 err-top5=0.01", 0, None,
      {"validation/err-top1": 0.19, "validation/err-top5": 0.01}),
+    # tails
+    ("iter=70 loss=4.94 |--->", None, 70, {"loss": 4.94}),
+    ("step 3 loss 0.5 [00:12<00:30, 3.1it/s]", None, 3, {"loss": 0.5}),
+    ("PSNR 21.5 [02/03 10:11:12]", None, None, {"PSNR": 21.5}),
+    # names of parts before a bracket
+    ("loss[loss=1.6, simple_loss=1.2], tot_loss[loss=3.7]", None, None,
+     {"loss/loss": 1.6, "loss/simple_loss": 1.2, "tot_loss/loss": 3.7}),
+    ("step 3, train[loss: 1.6, acc: 0.5], val[loss: 3.7]", None, 3, {"train/loss": 1.6, "train/acc": 0.5, "val/loss": 3.7}),
+    ("[D loss: 0.5, acc: 63%] [G loss: 1.2]", None, None, {"D loss": 0.5, "D acc": 0.63, "G loss": 1.2}),
+    # one name twice
+    ("Mean Return: 0.300. Std of Return: 0.250", None, None, {"Mean Return": 0.3, "Std of Return": 0.25}),
+    ("step 1 loss 0.5 loss 0.6", None, 1, {"loss": 0.5}),
+    # numbers of other things
+    ("mAP@.5:.95: 0.3", None, None, {"mAP@.5:.95": 0.3}),
+    ("mAP@0.5:0.95 = 0.31", None, None, {"mAP@0.5:0.95": 0.31}),
+    ("epoch 1 memory: 66.91GiB(37.51%) loss: 0.5", 1, None, {"memory_GiB": 66.91, "loss": 0.5}),
+    ("epoch 1 loss: 0.5 Something=13.0-21.6", 1, None, {"loss": 0.5}),
+    ("(trainer:464) epoch 1 loss 0.5", 1, None, {"loss": 0.5}),
     # a second number
     ("loss 7.3 (9.3)", None, None, {"loss": 7.3, "loss/avg": 9.3}),
     ("Epoch: [0][  10/5005]\tLoss 6.98e+00 (7.00e+00)\tAcc@1   0.00 (  0.14)", 0, 10,
@@ -140,6 +167,17 @@ LINES = [
     ("epoch 1 scores defaultdict(<class 'float'>, {'precision': 0.5, 'recall': np.float32(0.6)})", 1, None,
      {"precision": 0.5, "recall": 0.6}),
     ('  "accuracy": 0.91,', None, None, {"accuracy": 0.91}),
+    ('  "accuracy": "0.91",', None, None, {"accuracy": 0.91}),
+    # settings beside metrics
+    ('{"loss": 5.1, "epoch": 3, "batch_size": 32, "n_parameters": 86567656}', 3, None, {"loss": 5.1}),
+    ('{"train_lr": 0.0009, "train_loss": "4.01", "epoch": 49, "n_parameters": 11590840}', 49, None,
+     {"train_lr": 0.0009, "train_loss": 4.01}),
+    ("step 20 {'loss': 0.5, 'batch_size': 32, 'config': {'lr': 0.1}}", None, 20, {"loss": 0.5}),
+    ('{"test_acc": 0.81, "test_f1": 0.8, "dataset": "cora"}', None, None, {"test_acc": 0.81, "test_f1": 0.8}),
+    # the word for the step
+    ('{"episode": 1080.0, "episode_reward": 609.8, "step": 270000}', None, 270000, {"episode_reward": 609.8}),
+    ('{"step": 20, "global_step": 2020, "loss": 0.5}', None, 2020, {"loss": 0.5}),
+    ('{"epoch": 4, "update": 3.25, "loss": 3.1}', 4, None, {"loss": 3.1}),
 ]  # fmt: skip
 
 
@@ -209,8 +247,13 @@ def test_every_line_that_is_read_passes_the_gate(line):
     "learning_rate: 0.1",
     '{"lr": 0.1, "loss": "mse", "epochs": 10}',
     "{'loss': 0.5, 'batch_size': 32, 'optimizer': 'adam'}",
+    '{"epoch": 100, "lr": 0.1, "batch_size": 32, "seed": 1, "loss_weight": 0.5}',
+    '{"dataset": "cora", "accuracy": 0.9, "patience": 10}',
     "| loss_weight | 0.5 |",
     "  --loss LOSS           loss (default: 0.5)",
+    "training with lr=0.01 batch=32",
+    "lr: 0.01, steps: 200",
+    "max_steps: 200",
     # failures
     "RuntimeError: epoch 3: loss=0.25 acc=0.5",
     "UserWarning: loss=0.5 is deprecated",
@@ -260,6 +303,8 @@ def test_every_line_that_is_read_passes_the_gate(line):
     "Epoch 12: val_loss improved from 0.5 to 0.4, saving model to x.h5",
     "the loss should be 0.5",
     "the accuracy that we have seen in all the other experiments of this kind was 0.5",
+    "Class     Images     Labels          P          R     mAP@.5 mAP@.5:.95: 100%|####| 14/14 [00:28<00:00,  2.03s/it]",
+    "Class     Images     Labels          P          R     mAP@.5 mAP@.5:.95:  50%",
     # numbers that are none
     "loss 0.53...",
     "loss 0.5…",
@@ -293,6 +338,32 @@ def test_a_heading_gives_the_epoch_of_the_lines_below():
     )
     text += "Epoch: 02 | Epoch Time: 0m 12s\n\tTrain Loss: 0.4 | Train Acc: 62.13%"
     assert [epoch for epoch, _, _ in short(text)] == [0, 0, 1, 2]
+
+
+@pytest.mark.parametrize("heading", [
+    "Step 200", "--- Step 200/1000 ---", "Iteration: \t 200", "GLOBAL_STEP: 200", "Generation 200 of 500:", "ITERATION 200 (165.40s)",
+])  # fmt: skip
+def test_a_heading_gives_the_step_of_the_lines_below(heading):
+    assert short(f"{heading}\nLoss: \t 0.6\nMaxRew: \t -1.5") == [
+        (None, 200, {"Loss": 0.6}),
+        (None, 200, {"MaxRew": -1.5}),
+    ]
+
+
+@pytest.mark.parametrize("line", ["max_steps: 200", "iterations: 200", "training with lr=0.01 batch=32"])
+def test_a_setting_gives_no_step_to_the_lines_below(line):
+    assert short(f"{line}\nloss: 0.6") == [(None, None, {"loss": 0.6})]
+
+
+def test_every_hundredth_iteration_is_not_scikit_learns():
+    text = "I0117 21:23:58.108911 23352 solver.cpp:228] Iteration 4000, loss = 0.35\nTest accuracy: 0.5\n"
+    text += "I0117 21:23:59.108911 23352 sgd_solver.cpp:106] Iteration 4000, lr = 0.1"
+    parsers = [parser for parser, _ in built_in()]
+    assert short(text, parsers=parsers) == [
+        (None, 4000, {"loss": 0.35}),
+        (None, 4000, {"Test accuracy": 0.5}),
+        (None, 4000, {"lr": 0.1}),
+    ]
 
 
 def test_a_heading_is_everybodys():
