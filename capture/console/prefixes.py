@@ -56,7 +56,8 @@ _PREFIX = re.compile(
             rf"[IWEFD]\d{{4}} {_CLOCK}\s+\d+ {_PLACE}\]\s",
             rf"\[{_LEVEL}\|{_PLACE}\](?:\s{_DATE})?\s>>\s",
             rf"{_LEVEL}:[\w.]{{0,80}}:\s?",
-            rf"\[?{_LEVEL}\s*\]?(?!\s*[:=]?\s*[-+]?\.?\d){_SEPARATOR}(?::\s?)?(?:{_NO_SPLIT}[\w.]+ - \s*)?",
+            rf"(?:\[{_LEVEL}\s*\]|{_LEVEL}(?!\s*[:=]?\s*[-+]?\.?\d)){_SEPARATOR}(?::\s?)?"
+            rf"(?:{_NO_SPLIT}[\w.]+ - \s*)?",
             r"\[(?:debug|info|warning|error|critical)\s*\]\s",
         ]
     )
