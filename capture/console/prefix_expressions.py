@@ -54,6 +54,7 @@ _BRANCHES = {
         r"\[\d+\] \"(?=.*\"\s*$)",
         rf"\[(?:[A-Z] )?(?:{_SHORT_DATE}|{_CLOCK})[^\]]{{0,80}}\]:?{_SEPARATOR}",
         rf"\[{_LEVEL}\|{_PLACE}\](?:\s{DATE})?\s>>\s",
+        rf"\[{_LEVEL}\s*\]{_SEPARATOR}(?::\s?)?(?:{_NO_SPLIT}{_LOGGER} - \s*)?",
         rf"\[{_OF_LEVEL}",
         r"\[(?:debug|info|warning|error|critical)\s*\]\s",
     ],

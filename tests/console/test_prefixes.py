@@ -128,6 +128,11 @@ def test_an_object_of_the_programs_own_is_no_envelope(line):
     assert one(line) == (line, {}, None)
 
 
+@pytest.mark.parametrize("text", ["3DBall. Step: 12000. Mean Reward: 1.2", "10/100 loss 0.5"])
+def test_a_level_in_brackets_stands_before_a_number_too(text):
+    assert one(f"[INFO] {text}")[0] == text
+
+
 def test_what_r_prints_is_a_text_in_quotes():
     assert one('[1] "epoch 1 loss 0.5"')[0] == "epoch 1 loss 0.5"
     assert one('[1] "a" "b" 3')[0] == '[1] "a" "b" 3'
