@@ -84,7 +84,7 @@ def parse(text, own="", naming=None):
     parsers = [library.load(Source(own, "own.yaml"), samples=False)] if own else []
     engine = Engine([parser for parser, _ in library.built_in()], parsers, naming)
     pipeline = Pipeline(engine)
-    records = pipeline.feed(text.encode() if isinstance(text, str) else text, 0)[0] + pipeline.finish()[0]
+    records = pipeline.feed(text.encode() if isinstance(text, str) else text, 0) + pipeline.finish()
     return records, engine
 
 

@@ -28,7 +28,7 @@ def records(parser: Parser, sample: Sample) -> list[Record]:
     engine = Engine([parser])
     pipeline = Pipeline(engine)
     text = sample.text if sample.text.endswith("\n") else sample.text + "\n"
-    return pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]
+    return pipeline.feed(text.encode(), 0) + pipeline.finish()
 
 
 def compare(wanted: Sequence[Gives], given: Sequence[Record]) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from capture import runs
-from capture.console.frames import Frame, FrameReader, Lines
+from capture.console.frames import FrameReader
 from capture.parsing.engine import Engine
 from capture.records import Record
 from capture.runs.recording import RESUME, RecordingReader
@@ -19,7 +19,7 @@ READ_SIZE = 1 << 18  # bytes
 class Pipeline:
     """Turns chunks into frames and frames into records, in the order of arrival.
 
-    Each method returns the records and the frames that are complete now.
+    Each method returns the records that are complete now.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -28,36 +28,35 @@ class Pipeline:
 
     def feed(
         self, data: bytes, offset: int, stream: str | None = None, time: float | None = None
-    ) -> tuple[list[Record], list[Frame | Lines]]:
+    ) -> list[Record]:
         """Read a chunk of a stream: where it begins in the recording, and when it arrived in Unix seconds."""
         reader = self._readers.get(stream) or self._begin(stream)
-        frames = reader.read(data, offset, time)
-        return self.engine.feed(frames), frames
+        return self.engine.feed(reader.read(data, offset, time))
 
     def _begin(self, stream: str | None) -> FrameReader:
         self.engine.begin(stream)
         return self._readers.setdefault(stream, FrameReader(stream))
 
-    def resume(self, time: float | None = None) -> tuple[list[Record], list[Frame | Lines]]:
+    def resume(self, time: float | None = None) -> list[Record]:
         """End the output of one start of the command: what follows is printed by the next one."""
         held = self.finish(time)
         self._readers.clear()
         self.engine.resume()
         return held
 
-    def finish(self, time: float | None = None) -> tuple[list[Record], list[Frame | Lines]]:
+    def finish(self, time: float | None = None) -> list[Record]:
         """End the output, at a time in Unix seconds, and complete what was held back."""
-        frames: list[Frame | Lines] = [f for reader in self._readers.values() for f in reader.finish(time)]
-        return self.engine.feed(frames) + self.engine.finish(), frames
+        frames = [frame for reader in self._readers.values() for frame in reader.finish(time)]
+        return self.engine.feed(frames) + self.engine.finish()
 
 
 def parse(file: BinaryIO, engine: Engine) -> Iterator[Record]:
     """The records of a log, as they are completed."""
     pipeline, offset = Pipeline(engine), 0
     while data := file.read(READ_SIZE):
-        yield from pipeline.feed(data, offset)[0]
+        yield from pipeline.feed(data, offset)
         offset += len(data)
-    yield from pipeline.finish()[0]
+    yield from pipeline.finish()
 
 
 def parse_recording(folder: Path, engine: Engine) -> Iterator[Record]:
@@ -72,8 +71,8 @@ def parse_recording(folder: Path, engine: Engine) -> Iterator[Record]:
         for chunk in chunks:
             time = None if math.isnan(start + chunk.seconds) else start + chunk.seconds
             if chunk.stream == RESUME:
-                yield from pipeline.resume(time)[0]
+                yield from pipeline.resume(time)
             else:
-                yield from pipeline.feed(chunk.data, chunk.offset, chunk.stream, time)[0]
+                yield from pipeline.feed(chunk.data, chunk.offset, chunk.stream, time)
             last = time or last
-    yield from pipeline.finish(last)[0]
+    yield from pipeline.finish(last)

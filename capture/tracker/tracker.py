@@ -121,9 +121,9 @@ class Tracker:
     def _read(self, chunk: Chunk) -> None:
         now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
         if chunk.stream == RESUME:
-            self._take(self.pipeline.resume(now)[0])
+            self._take(self.pipeline.resume(now))
         else:
-            self._take(self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now)[0])
+            self._take(self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now))
         self.last = now or self.last
 
     def finish(self, limit: float | None = None) -> None:
@@ -131,7 +131,7 @@ class Tracker:
 
         `limit` is how many seconds the backends have left; the relay has a limit of its own.
         """
-        self._take(self.pipeline.finish(self.last)[0])
+        self._take(self.pipeline.finish(self.last))
         self.run = runs.read(self.folder)
         self.status("delivering")
         results = self.delivery.finish(self.run.exit_status, limit)

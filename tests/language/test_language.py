@@ -18,7 +18,7 @@ def parser(patterns, more=""):
 def read(patterns, text, more=""):
     """(step, epoch, metrics) of each record that a parser makes of a text."""
     pipeline = Pipeline(Engine([parser(patterns, more)]))
-    records = pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]
+    records = pipeline.feed(text.encode(), 0) + pipeline.finish()
     return [(record.step, record.epoch, dict(record.metrics)) for record in records]
 
 
@@ -177,7 +177,7 @@ class TestBlock:
 
     def test_the_record_leads_back_to_the_whole_box(self):
         pipeline = Pipeline(Engine([parser(BLOCK)]))
-        (record,) = pipeline.feed(b"text\n" + BOX.encode(), 0)[0]
+        (record,) = pipeline.feed(b"text\n" + BOX.encode(), 0)
         assert record.at == (5, len(BOX) - 1)
 
     def test_several_values_in_a_row_have_names_of_their_own(self):
@@ -230,13 +230,13 @@ class TestWait:
     def test_only_so_many_lines_wait(self):
         pipeline = Pipeline(Engine([parser(WAIT)]))
         text = "bar 9 of 100\n" + "".join(f"loss {n}\n" for n in range(50))
-        early = pipeline.feed(text.encode(), 0)[0]
-        assert [r.metrics["loss"] for r in early + pipeline.finish()[0]] == list(range(50))
+        early = pipeline.feed(text.encode(), 0)
+        assert [r.metrics["loss"] for r in early + pipeline.finish()] == list(range(50))
         assert len(early) > 40
 
     def test_the_record_leads_back_to_its_own_line(self):
         pipeline = Pipeline(Engine([parser(WAIT)]))
-        (record,) = pipeline.feed(b"bar 9 of 100\nloss 0.5\nbar 10 of 100\n", 0)[0]
+        (record,) = pipeline.feed(b"bar 9 of 100\nloss 0.5\nbar 10 of 100\n", 0)
         assert record.at == (13, 8)
 
 
@@ -385,7 +385,7 @@ class TestWrapped:
     def test_the_record_leads_back_to_all_its_lines(self):
         pipeline = Pipeline(Engine([parser(self.PATTERNS)]))
         text = "task 3/9 0:01 • loss:\n                0.5\nend\n".encode()
-        (record,) = pipeline.feed(text, 0)[0]
+        (record,) = pipeline.feed(text, 0)
         assert record.at == (0, text.index(b"\nend"))
 
     def test_the_group_has_to_be_there(self):

@@ -23,7 +23,7 @@ PARSER = by_name("general")
 
 def parse(text, parsers=(PARSER,)):
     pipeline = Pipeline(Engine(list(parsers)))
-    records = pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]
+    records = pipeline.feed(text.encode(), 0) + pipeline.finish()
     assert not pipeline.engine.events
     return records
 

@@ -24,7 +24,7 @@ CONFIG = [library.by_name("config")]
 
 def records(text, parsers=PARSERS):
     pipeline = Pipeline(Engine(parsers))
-    found = pipeline.feed(text.encode(), 0)[0] + pipeline.finish()[0]
+    found = pipeline.feed(text.encode(), 0) + pipeline.finish()
     assert not pipeline.engine.events
     return found
 
@@ -222,8 +222,8 @@ def test_two_streams_may_print_at_once():
     pipeline = Pipeline(Engine(PARSERS))
     found = []
     for out, err in zip(["Config(", "lr=1,", ")"], ["Namespace(", "seed=2,", ")"], strict=True):
-        found += pipeline.feed(f"{out}\n".encode(), 0, "stdout")[0]
-        found += pipeline.feed(f"{err}\n".encode(), 0, "stderr")[0]
+        found += pipeline.feed(f"{out}\n".encode(), 0, "stdout")
+        found += pipeline.feed(f"{err}\n".encode(), 0, "stderr")
     assert [(record.config, record.context["stream"]) for record in found] == [
         ({"lr": 1}, "stdout"),
         ({"seed": 2}, "stderr"),
@@ -233,9 +233,9 @@ def test_two_streams_may_print_at_once():
 def test_a_command_that_is_started_again_prints_its_config_again():
     pipeline = Pipeline(Engine(PARSERS))
     rows = b"seed: 1\nlr: 0.1\nepochs: 3\nepoch 1: loss=0.5\n"
-    first = pipeline.feed(rows, 0)[0]
+    first = pipeline.feed(rows, 0)
     pipeline.resume()
-    assert [r.config for r in pipeline.feed(rows, len(rows))[0]] == [r.config for r in first]
+    assert [r.config for r in pipeline.feed(rows, len(rows))] == [r.config for r in first]
 
 
 @settings(deadline=None)

@@ -34,9 +34,9 @@ def read(chunks, every=None):
         [],
     )
     for second, data in enumerate(chunks):
-        found += pipeline.feed(data, offset, "tty", float(second))[0]
+        found += pipeline.feed(data, offset, "tty", float(second))
         offset += len(data)
-    return found + pipeline.finish(float(second))[0]
+    return found + pipeline.finish(float(second))
 
 
 def test_a_bar_gives_a_record_every_so_many_steps_and_the_last_of_each_epoch():

@@ -259,9 +259,9 @@ def test_what_the_context_tells_apart_is_no_second_fit():
 
 def test_two_streams_do_not_mix_in_one_line():
     pipeline = Pipeline(Engine([parser for parser, _ in built_in()]))
-    records = pipeline.feed(b"epoch 1: val_loss", 0, "stdout")[0]
-    records += pipeline.feed(b"epoch 2: loss=2\n", 17, "stderr", 5.0)[0]
-    records += pipeline.feed(b"=1\n", 33, "stdout", 6.0)[0]
+    records = pipeline.feed(b"epoch 1: val_loss", 0, "stdout")
+    records += pipeline.feed(b"epoch 2: loss=2\n", 17, "stderr", 5.0)
+    records += pipeline.feed(b"=1\n", 33, "stdout", 6.0)
     assert [(r.epoch, r.metrics, r.context, r.at, r.time) for r in records] == [
         (2, {"loss": 2}, {"stream": "stderr"}, (17, 15), 5.0),
         (1, {"val_loss": 1}, {"stream": "stdout"}, (0, 35), 6.0),
@@ -313,8 +313,8 @@ def test_chunks_do_not_matter(path, data):
     cuts = sorted({*range(size, len(raw), size), *data.draw(st.lists(st.integers(0, len(raw)), max_size=40))})
     pipeline, found = Pipeline(Engine(PARSERS)), []
     for a, b in zip([0, *cuts], [*cuts, len(raw)]):
-        found += pipeline.feed(raw[a:b], a)[0]
-    found += pipeline.finish()[0]
+        found += pipeline.feed(raw[a:b], a)
+    found += pipeline.finish()
     wanted = path.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()
     assert [to_json(record) for record in found] == wanted
 
