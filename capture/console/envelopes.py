@@ -1,4 +1,4 @@
-"""What log collectors and loggers wrap lines in: JSON of Docker, Fluent Bit, Vector and Loki; RFC 5424 of syslog.
+"""What log collectors wrap lines in: JSON of Docker, Fluent Bit, Vector and Loki; RFC 5424 of syslog.
 
 The line of the program is one field, beside its time and who printed it.
 """
