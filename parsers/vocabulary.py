@@ -79,7 +79,8 @@ loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost ret
 REWARD _rew rew: Rew:
 erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
 MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
-bpc bpd mrr MRR WER CER wer: wer= cer: cer= ross-entropy ross_entropy rossEntropy err-top lr= lr: best_metric
+bpc bpd mrr MRR WER CER wer: wer= cer: cer= ross-entropy ross_entropy rossEntropy err-top lr= lr:
+LR= LR: best_metric
 """
 _SPACED_TEXTS = ("unction value", "est metric", "lr =", "earning rate")
 # Lines without any of them are looked at, too, if they have a word that counts, and keep being printed.

@@ -1,4 +1,4 @@
-"""What log collectors wrap lines in: JSON of Docker, Fluent Bit, Vector and Loki, and syslog's RFC 5424.
+"""What log collectors wrap lines in: JSON of Docker, Fluent Bit, Vector and Loki; RFC 5424 of syslog.
 
 The line of the program is one field, beside its time and who printed it.
 """
@@ -11,19 +11,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 _BODIES = ("log", "message", "line", "MESSAGE")
-_TIMES = ("time", "timestamp", "date", "@timestamp", "ts", "__REALTIME_TIMESTAMP")
+_TIMES = ("time", "timestamp", "date", "@timestamp", "ts", "asctime", "__REALTIME_TIMESTAMP")
 _NAMES = ("pod_name", "pod", "container_name", "container", "hostname", "host", "_HOSTNAME", "instance")
 _MARKS = (
-    "stream",
-    "kubernetes",
-    "source_type",
-    "labels",
-    "host",
-    "hostname",
-    "container_name",
-    "docker",
-    "_HOSTNAME",
-)
+    "stream", "kubernetes", "source_type", "labels", "host", "hostname", "container_name", "docker",
+    "_HOSTNAME", "level", "levelname", "severity",
+)  # fmt: skip
+_PLACES = frozenset(["pid", "process", "thread", "line", "lineno"])
 _SYSLOG = re.compile(  # <165>1 2026-11-20T13:26:40.003Z node1 train 1234 - - step 1
     r"<\d{1,3}>1 (?P<time>\S+) (?P<host>\S+) \S+ \S+ \S+ (?:-|(?:\[(?:[^\]\\]|\\.)*\])+)(?: \ufeff?|$)"
 )
@@ -56,7 +50,8 @@ def unwrap(text: str) -> Opened | None:
     time = next((name for name in _TIMES if name in fields), None)
     if body is None or time is None or not any(mark in fields for mark in _MARKS):
         return None
-    if any(isinstance(value, (int, float)) for name, value in fields.items() if name != time):
+    numbers = {name for name, value in fields.items() if isinstance(value, (int, float))}
+    if numbers - _PLACES - {time}:
         return None
     return Opened(body.rstrip("\r\n"), str(fields[time]), _printed_by(_name(fields)))
 

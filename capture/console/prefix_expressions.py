@@ -88,6 +88,7 @@ _BRANCHES = {
         r"(?=[a-z]+[-_.\d=])(?:"  # the first word of most lines rules out all of these
         rf"{_NO_POSITION}(?P<worker_compose>[a-z][\w.-]*[-_]\d+)\s+\|\s"
         rf"|(?P<worker_host>{_HOST}): (?=\S)"
+        rf"|{_NO_POSITION}(?P<worker_pdsh>[a-z][\w.-]*\d[a-z]?): (?={_POSITION}|\[|{DATE})"
         rf"|(?P<worker_stern>{_POD}-[a-z0-9]{{8,10}}-[a-z0-9]{{5}}) {_POD} (?=\S)"
         rf"|{_NO_POSITION}(?P<worker_set>{_POD}-(?:\d{{1,4}}|[a-z0-9]{{5}})) {_CONTAINER} (?=\S)"
         rf"|{_TAG})",

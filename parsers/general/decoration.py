@@ -15,9 +15,9 @@ _TAIL = re.compile(r"\s(?:\|[-=#~.]{2,}>?\s*\|?|\[\d+:[\d:]+<[^\[\]]*\])\s*$")
 _REPLACEMENTS = [
     ("=[", re.compile(rf"(?<==)\[\s*({NUMBER})\s*\]"), r"\1"),  # episodic_return=[23.]
     (
-        "(",  # tensor(0.53, grad_fn=<NllLossBackward0>)   np.float64(0.5)
+        "(",  # tensor(0.53, grad_fn=<NllLossBackward0>)   np.float64(0.5)   param(0.5) of Flux
         re.compile(
-            rf"(?:tensor|Array|array|(?:np\.|numpy\.|jnp\.)?(?:float|int)\d+)"
+            rf"(?:tensor|param|Array|array|(?:np\.|numpy\.|jnp\.)?(?:float|int)\d+)"
             rf"\(\s*({NUMBER})(?:,[^()]{{0,80}}(?:\([^()]*\))?)?\s*\)"
         ),
         r"\1",

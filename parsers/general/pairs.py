@@ -41,23 +41,24 @@ def phrase(text: str, name: Name, line: ScannedLine) -> int:
     return add_value(text, without_numbers, match, line)
 
 
-_SPLIT = r"(?i:train(?:ing)?|val(?:id(?:ation)?)?|test|eval|dev)"
-_OF_TWO_SPLITS = re.compile(
-    rf"(?P<one>{_SPLIT})\s?/\s?(?P<two>{_SPLIT}) (?P<name>{WORD}(?: {WORD})?)\s?[:=]\s*"
+_KIND = r"(?i:train(?:ing)?|val(?:id(?:ation)?)?|test|eval|dev|mean|median|avg|average|min|max|std)"
+_OF_TWO_KINDS = re.compile(
+    rf"(?P<one>{_KIND})\s?/\s?(?P<two>{_KIND}) (?P<name>[A-Za-z_]\w*(?: [A-Za-z_]\w*)?)\s?[:=]?\s*"
     rf"(?P<first>{NUMBER})(?P<first_percent>\s?%)?\s?/\s?(?P<second>{NUMBER})(?P<second_percent>\s?%)?(?![\w/])"
 )
 
 
-def of_two_splits(text: str, name: Name, line: ScannedLine) -> int:
-    """`Train / Test accuracy: 0.37 / 0.28`, `train/val loss: 0.5/0.6`."""
-    match = _OF_TWO_SPLITS.match(text, name.start)
+def of_two_kinds(text: str, name: Name, line: ScannedLine) -> int:
+    """`Train / Test accuracy: 0.37 / 0.28`, `train/val loss: 0.5/0.6`, `mean/median reward 20.1/19.5`."""
+    match = _OF_TWO_KINDS.match(text, name.start)
     if not match:
         return 0
     line.has_sign = True
-    for split, value in (("one", "first"), ("two", "second")):
+    for kind, value in (("one", "first"), ("two", "second")):
         read = share if match[f"{value}_percent"] else number
-        line.add(f"{match[split]} {match['name']}", Span.of(match, value, read))
-    line.section = ""
+        line.add(f"{match[kind]} {match['name']}", Span.of(match, value, read))
+    if vocabulary.is_split(match["one"]):
+        line.section = ""
     return match.end()
 
 
@@ -101,6 +102,18 @@ def number_of_process(text: str, name: Name, line: ScannedLine) -> int:
         return 0
     line.has_sign = True
     return match.end()
+
+
+_CALL = re.compile(rf"\([^()=]*\) = {VALUE}\s*$")
+
+
+def call(text: str, name: Name, line: ScannedLine) -> int:
+    """`accuracy(x, y) = 0.91`: what the macro show of Julia prints."""
+    match = _CALL.match(text, name.end) if not text[: name.start].strip() else None
+    if not match or vocabulary.clarity(name.text) < Clarity.CLEAR:
+        return 0
+    line.has_sign = True
+    return add_value(text, name.text, match, line)
 
 
 _PLACE = re.compile(r"[\w.]+:\d+\)")
@@ -205,10 +218,11 @@ def text_value(text: str, name: Name, line: ScannedLine) -> int:
 
 
 RECOGNISERS = [
+    call,
     place,
     section,
     phrase,
-    of_two_splits,
+    of_two_kinds,
     split_with_epoch,
     loop_variable,
     number_of_process,

@@ -42,6 +42,8 @@ def one(text):
     ("[gpu01:0/2] 2026-11-20 13:26:40,123 (trainer:464) INFO: ", {"rank": 0}),
     ("worker-0: ", {"worker": "worker-0"}),
     ("10.0.0.1: ", {"worker": "10.0.0.1"}),
+    ("dgx01: ", {"worker": "dgx01"}),
+    ("dgx-a.lab01: 2026-11-20 13:26:40 ", {"worker": "dgx-a.lab01"}),
     ("train-7d9f8b6c5f-x2x4k pytorch ", {"worker": "train-7d9f8b6c5f-x2x4k"}),
     ("train-job-x2x4k main ", {"worker": "train-job-x2x4k"}),
     ("lr=0.1 seed=2\t", {"worker": "lr=0.1 seed=2"}),
@@ -113,6 +115,7 @@ def test_loggers_and_times(prefix, time):
      {"worker": "node1", "rank": 2}, 0),  # Vector
     ('{"labels":{"pod":"train-0"},"line":"2026-11-20 13:26:40 epoch 1 loss 0.5","timestamp":"2026-11-20T13:27:00Z"}',
      {"worker": "train-0"}, 0),  # Loki
+    ('{"asctime": "2026-11-20 13:26:40,500", "levelname": "INFO", "lineno": 12, "message": "epoch 1 loss 0.5"}', {}, 0.5),
 ])  # fmt: skip
 def test_lines_in_the_envelopes_of_log_collectors(line, context, time):
     assert one(line) == ("epoch 1 loss 0.5", context, pytest.approx(MOMENT + time, rel=0, abs=1e-3))
