@@ -83,7 +83,7 @@ class Restarts:
         step: int | None,
         epoch: float | None,
     ) -> Position:
-        """The position of metrics that a parser has read together, in this context, at this step and epoch."""
+        """The position of metrics that a parser has read together with this context, step and epoch."""
         counters = self._counters.get(parser) or self._counters.setdefault(parser, _Counters())
         step = None if step is None else int(counters.steps.total(step))
         epoch = None if epoch is None else counters.epochs.total(epoch)
