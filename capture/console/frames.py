@@ -48,6 +48,7 @@ class Frame(NamedTuple):
     other move or erasure; `end` of the output.  A bar ends with `text` where the program went on printing
     behind it (see `glued`).  `offset` is that of its first byte in `console.log`,
     and `span` the number of bytes from there to its last; `time` is when that arrived, in Unix seconds.
+    `cleared` says that the line was overwritten with blanks before, and only whole lines were printed since.
     """
 
     data: bytes
@@ -56,6 +57,7 @@ class Frame(NamedTuple):
     span: int
     time: float | None
     stream: str | None
+    cleared: bool = False
 
     @property
     def text(self) -> str:
@@ -119,6 +121,7 @@ class FrameReader:
         self._carry = b""  # the unfinished frame, at most its first LINE_LIMIT bytes
         self._undecided = b""  # what may be the first part of a separator
         self._ended = "newline"  # how the frame before ended
+        self._cleared = False  # see Frame.cleared
         self._start = 0  # offset of the unfinished frame's first byte
         self._offsets = [-1]  # of the last byte of the unfinished frame, and of those of `_undecided`
 
@@ -189,7 +192,12 @@ class FrameReader:
         return [frame] if frame.data else []
 
     def _frame(self, data: bytes, end: str, offset: int, span: int, time: float | None) -> Frame:
-        return Frame(visible(data[:LINE_LIMIT]), end, offset, span, time, self.stream)
+        shown, cleared = visible(data[:LINE_LIMIT]), self._cleared
+        if shown.isspace():
+            self._cleared = end != "up"  # in the row below, where a bar has ended
+        elif shown and end not in FINAL:
+            self._cleared = False
+        return Frame(shown, end, offset, span, time, self.stream, cleared)
 
     def _lines(self, data: bytes, offset: int, time: float | None) -> Lines:
         shown = _COLOUR.sub(b"", data) if b"\x1b" in data else data

@@ -12,7 +12,7 @@ from capture.language.shape_cache import ShapeCache
 
 # loss=0.5   acc: 91.2%   'f1': 0.5   dice_loss - 0.5
 _PAIR = re.compile(
-    rf"(?<![\w.])(?P<key>{KEY})(?:['\"]?\s?[=:]\s*|\s-\s(?=-?\d+\.\d))(?P<value>{NUMBER})"
+    rf"(?<![\w.])(?<![A-Za-z_][/-])(?P<key>{KEY})(?:['\"]?\s?[=:]\s*|\s-\s(?=-?\d+\.\d))(?P<value>{NUMBER})"
     r"(?P<percent>\s?%)?(?![\w./]|:\d|-[A-Za-z])"
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence, Set
-from typing import Any
+from typing import Any, TypeGuard
 
 from capture.console.frames import Frame
 from capture.language import key_values, model
@@ -101,7 +101,7 @@ class Outcome:
         if self._context:
             context = {name: known[name] for name in self._context if known.get(name) not in (None, "")}
         if self._remember or self._forget:
-            state.remember(self._to_remember(known), self._forget)
+            state.remember(self._to_remember(known), frame, self._forget)
         excluded = self._not_metrics | match.values.keys() if self._only_pairs else self._not_metrics
         if self.as_ == "metrics":
             reading = Reading(step, epoch, self._metrics(values, match.pairs, excluded), context, frame=frame)
@@ -123,8 +123,8 @@ class Outcome:
         step = _first_known(self._step, names) if self._step else values.get("step")
         epoch: Any = _first_known(self._epoch, names) if self._epoch else names.get("epoch")
         return (
-            int(step) if isinstance(step, (int, float)) and math.isfinite(step) else None,
-            epoch if isinstance(epoch, (int, float)) and math.isfinite(epoch) else None,
+            int(step) if _is_finite(step) else None,
+            epoch if _is_finite(epoch) else None,
         )
 
     def derive(self, names: Mapping[str, Value]) -> dict[str, Value]:
@@ -167,7 +167,7 @@ class Outcome:
         has_epoch: whether the bar itself shows its epoch
         """
         count, total = names.get(spec.count), names.get(spec.total or "")
-        if not isinstance(count, (int, float)):
+        if not _is_finite(count):
             return [NOTHING]
         description = str(names.get(spec.label or "", ""))
         name = bars.bar_name(description)
@@ -176,7 +176,7 @@ class Outcome:
             int(count),
             reading.metrics,
             reading.epoch if has_epoch else None,
-            total if isinstance(total, (int, float)) else None,
+            total if _is_finite(total) else None,
             reading.frame,
             context,
         )
@@ -202,6 +202,10 @@ def _first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> 
         if value is not None:
             return value
     return None
+
+
+def _is_finite(value: Any) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 def _config(

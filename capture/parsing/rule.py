@@ -128,7 +128,9 @@ class Rule:
             return None
         if case.wait:
             later = Waiting(
-                case.wait, lambda memory: case.readings(match, frame, {**memory, **match.values}, state)
+                case.wait,
+                frame,
+                lambda memory: case.readings(match, frame, {**memory, **match.values}, state),
             )
             state.wait(later)
             return [NOTHING]

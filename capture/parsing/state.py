@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, NamedTuple
 
 from capture.console.frames import Frame
@@ -14,6 +15,7 @@ from capture.parsing.bars import BARS, Bar
 MOST_NAMES = 1000  # that lines of context and config may add to the memory
 MOST_WAITING = 8
 MOST_BARS = 1000
+AT_ONCE = 0.005  # seconds between what was read from two streams that were ready at once
 
 Memory = dict[str, Value]
 
@@ -54,10 +56,12 @@ class Waiting(NamedTuple):
     """A line that was recognised, but needs a value from a later line.
 
     name: what that value is called
+    frame: where the line was printed
     readings: what the line means, from all values that are remembered by then
     """
 
     name: str
+    frame: Frame
     readings: Callable[[Mapping[str, Value]], list[Reading]]
 
 
@@ -71,6 +75,7 @@ class State:
     bars: progress bars by way of drawing, name and total
     unfinished: tables, blocks and wrapped lines that go on, by rule and stream, with their first byte
     waiting: lines that need a value from a later line
+    unclaimed: the last cleared bar that no line on another stream has waited for, and its values
     held: what a line has meant that the next one may repeat with more values
     late_readings: what such lines have meant since the engine last took it from here
     """
@@ -81,6 +86,7 @@ class State:
     bars: dict[Hashable, Bar] = field(default_factory=dict)
     unfinished: dict[tuple[Hashable, str | None], tuple[Any, int]] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
+    unclaimed: tuple[Frame, Mapping[str, Value]] | None = None
     held: list[Reading] = field(default_factory=list)
     late_readings: list[Reading] = field(default_factory=list)
 
@@ -97,16 +103,27 @@ class State:
                 del self.bars[next(iter(self.bars))]
         return bar
 
-    def remember(self, values: Mapping[str, Value], forget: Iterable[str] = ()) -> None:
-        """Forget some names and remember these values; lines that have waited for one of them are read."""
+    def remember(self, values: Mapping[str, Value], frame: Frame, forget: Iterable[str] = ()) -> None:
+        """Forget some names and remember these values of a frame; lines that have waited for one are read.
+
+        What is printed on two streams has no order.  But who prints a line clears the bar on the other
+        stream before, and draws it again behind: each cleared bar belongs to one line, in their order.
+        """
         for name in forget:
             self.memory.pop(name, None)
         self.memory |= values
+        cleared = frame.cleared
         if self.waiting:
-            ready = [line for line in self.waiting if line.name in values]
-            self.waiting = [line for line in self.waiting if line.name not in values]
-            for line in ready:
+            waiting, self.waiting = self.waiting, []
+            for line in waiting:
+                apart = line.frame.stream != frame.stream
+                if line.name not in values or (apart and not cleared):
+                    self.waiting.append(line)
+                    continue
+                cleared = cleared and not apart
                 self.late_readings += line.readings(self.memory)
+        if cleared:
+            self.unclaimed = frame, values
 
     def add_context(self, values: Mapping[str, Value]) -> None:
         """Remember what a line of context or config says, as far as there is room; no line waits for it."""
@@ -114,7 +131,16 @@ class State:
         memory |= {n: v for n, v in values.items() if n in memory or len(memory) < MOST_NAMES}
 
     def wait(self, line: Waiting) -> None:
-        """Keep a line until its value is remembered; the oldest one is given up if there are too many."""
+        """Keep a line until its value is remembered; the oldest one is given up if there are too many.
+
+        Its bar may have been read before it, if both were ready at once.
+        """
+        unclaimed, self.unclaimed = self.unclaimed, None
+        if unclaimed and not self.waiting:
+            (bar, values), frame = unclaimed, line.frame
+            if bar.stream != frame.stream and line.name in values and 0 <= _seconds(bar, frame) < AT_ONCE:
+                self.late_readings += line.readings({**self.memory, **values})
+                return
         self.waiting.append(line)
         if len(self.waiting) > MOST_WAITING:
             self.late_readings += self._give_up(self.waiting.pop(0))
@@ -141,3 +167,8 @@ class State:
             drawing = bar.row.last
             readings += [Reading(*settled, drawing.context, frame=drawing.frame) for settled in bar.finish()]
         return readings
+
+
+def _seconds(first: Frame, second: Frame) -> float:
+    """The time between two frames; infinity if it is not known."""
+    return inf if first.time is None or second.time is None else second.time - first.time
