@@ -49,6 +49,7 @@ class _Kind:
     counter: Counter = (NOT_COUNTED, NOT_COUNTED)
     first: dict[str, float] = field(default_factory=dict)  # the values of its first line
     changed: bool = False
+    is_of_training: bool = False
     certain: bool = False
     rejected: bool = False
 
@@ -59,15 +60,19 @@ class _Headings:
 
     epoch: float | None = None
     step: float | None = None
-    names: tuple[Hashable, ...] = ()
+    is_of_training: bool = False
     lines_left: int = 0
     idle: int = 0  # headings without a line of metrics below
 
 
 class Recurrence:
-    """What is known of the doubtful lines of one source: the same lines give the same answers."""
+    """What is known of the doubtful lines of one source: the same lines give the same answers.
+
+    `is_of_training` says that other lines are known to be those of a training.
+    """
 
     def __init__(self) -> None:
+        self.is_of_training = False
         self._held: deque[Held] = deque()
         self._size = 0
         self._kinds: dict[Hashable, _Kind] = {}
@@ -81,7 +86,7 @@ class Recurrence:
         self._headings.lines_left -= 1
         return self._headings.lines_left > 0
 
-    def begin_block(self, statement: Statement, memory: Memory) -> bool:
+    def begin_block(self, form: Form, statement: Statement, memory: Memory) -> bool:
         """Note a heading, in the memory, too.  Returns whether the next line is expected."""
         above = self._headings
         for name, value in (("epoch", statement.epoch), ("step", statement.step)):
@@ -91,6 +96,7 @@ class Recurrence:
             above.epoch, above.step = statement.epoch, statement.step
         else:
             above.step = statement.step
+        above.is_of_training |= form.is_of_training
         above.lines_left = LINES_BELOW
         above.idle += 1
         return above.idle <= MOST_IDLE_HEADINGS
@@ -114,7 +120,10 @@ class Recurrence:
         held = Held(key, statement, known, line.frame, len(line.text))
         if not kind.certain:
             _compare(kind, form, statement, known)
-            kind.certain = kind.grown >= OCCURRENCES and kind.changed
+            group = kind if own else self._headings
+            group.is_of_training |= form.is_of_training
+            is_of_training = group.is_of_training or self.is_of_training or not line.alone
+            kind.certain = kind.grown >= OCCURRENCES and kind.changed and is_of_training
             if not kind.certain:
                 self._last = line.frame
                 self._hold(held)
