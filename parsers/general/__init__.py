@@ -52,7 +52,7 @@ def read(line: Line, run: Run, memory: Memory) -> Answer:
 
 def _clear_statement(line: Line) -> Statement | None:
     """What a line says by its words; None if they don't make it one of metrics."""
-    if line.is_heading or not vocabulary.holds_metric(line.text):
+    if line.is_heading or not (line.expected or vocabulary.holds_metric(line.text)):
         return None
     found, plain, _ = _scan(line.text)
     if found is None:
