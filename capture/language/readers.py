@@ -27,12 +27,14 @@ class Line(NamedTuple):
 
     frame: where it was printed; the reader only hands it back
     alone: whether no other parser has recognised a line yet
+    is_heading: whether another parser has recognised the line as a heading: it has no metrics
     expected: whether the reader has asked for this line, whatever its text is
     """
 
     text: str
     frame: Any
     alone: bool
+    is_heading: bool = False
     expected: bool = False
 
 

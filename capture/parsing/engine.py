@@ -157,9 +157,11 @@ class Engine:
         headings: set[str] = set()  # parsers that have recognised the line as a heading
         in_vain = False
         for rule, view in self._candidates(frame.stream, line.views):
-            if headings and (rule.pattern.as_ != "context" or rule.parser.name in headings):
+            if headings and (not rule.reads_headings or rule.parser.name in headings):
                 continue
             source = self._sources.of(view.context)
+            if rule.line_reader:
+                source.states[rule.parser.name].in_heading = bool(headings)
             readings = self._ask(rule, frame, view.text, source, records)
             if readings is None:
                 in_vain = True

@@ -31,6 +31,7 @@ class Rule:
         self.line_reader = self.matcher if isinstance(self.matcher, LineReader) else None
         self.stream_matcher = self.matcher if isinstance(self.matcher, StreamMatcher) else None
         self.spans_lines = bool(self.stream_matcher or wrapped or self.line_reader)
+        self.reads_headings = pattern.as_ == "context" or self.line_reader is not None
         outcomes = pattern.cases or [Case.model_construct()]
         self.cases = [Outcome(outcome, pattern, parser) for outcome in outcomes]
 
@@ -65,7 +66,7 @@ class Rule:
         if self not in state.readers:
             state.readers[self] = reader.begin()
         key = (self, frame.stream)
-        line = Line(text, frame, state.alone, expected=key in state.unfinished)
+        line = Line(text, frame, state.alone, state.in_heading, key in state.unfinished)
         found, expects_next = reader.read(line, state.readers[self], state.memory)
         if expects_next:
             state.unfinished[key] = (None, frame.offset)

@@ -72,6 +72,7 @@ class State:
     memory: values by their names
     readers: the states of readers of single lines, by rule
     alone: whether no other parser has recognised a line yet
+    in_heading: whether another parser has recognised the line as a heading
     bars: progress bars by way of drawing, name and total
     unfinished: tables, blocks and wrapped lines that go on, by rule and stream, with their first byte
     waiting: lines that need a value from a later line
@@ -83,6 +84,7 @@ class State:
     memory: Memory = field(default_factory=dict)
     readers: dict[Hashable, Any] = field(default_factory=dict)
     alone: bool = True
+    in_heading: bool = False
     bars: dict[Hashable, Bar] = field(default_factory=dict)
     unfinished: dict[tuple[Hashable, str | None], tuple[Any, int]] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)

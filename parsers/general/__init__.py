@@ -45,13 +45,14 @@ def read(line: Line, run: Run, memory: Memory) -> Answer:
     statement = _clear_statement(line)
     if statement is None:
         return _read_doubtful(line, run, memory)
+    run.recurrence.is_of_training = True
     found = Found({**statement.metrics, **run.progress.place(statement, memory)}, line.frame)
     return Answer([found], run.recurrence.is_in_block(line.expected))
 
 
 def _clear_statement(line: Line) -> Statement | None:
     """What a line says by its words; None if they don't make it one of metrics."""
-    if not vocabulary.holds_metric(line.text):
+    if line.is_heading or not (line.expected or vocabulary.holds_metric(line.text)):
         return None
     found, plain, _ = _scan(line.text)
     if found is None:
@@ -68,7 +69,9 @@ def _read_doubtful(line: Line, run: Run, memory: Memory) -> Answer:
         return Answer(expects_next=run.recurrence.is_in_block(line.expected))
     statement = of_line.line.statement(plain)
     if of_line.is_heading:
-        return Answer(expects_next=run.recurrence.begin_block(statement, memory))
+        return Answer(expects_next=run.recurrence.begin_block(of_line, statement, memory))
+    if line.is_heading:
+        return Answer(expects_next=run.recurrence.is_in_block(line.expected))
     found = [
         Found({"epoch": math.nan, **held.statement.metrics, **run.progress.place(*held.place)}, held.frame)
         for held in run.recurrence.add(of_line, statement, memory, line)

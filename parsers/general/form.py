@@ -30,15 +30,24 @@ _TELEMETRY = re.compile(
     r"|gc|pauses?|temp|humidity|voltage|price|bid|ask|volume|balance|running|waiting|pending|swapped|took|players?"
     r"|entities|chunks?|ping|rtt|jitter|upload|upstream|nodes?|replicas?|leader|pods?|containers?|bench(?:mark)?"
     r"|tests?/s|compiled?|compiling|build|cache|hits?|misses|heap|rss|disk|iops|fan|rpm|battery|x|y|z|pos|pose|yaw"
-    r"|pitch|roll|health|hp|damage|kills|frames?|fps|gold|votes?|wins|bets?|clients?|connections?|conns?|sessions?)"
+    r"|slots?|peers?|utxo|keys|lag|drift|offset|ratings?|runtime|frag|committed|finalized|pitch|roll|health|hp|damage|kills|frames?|fps|gold|votes?|wins|bets?|clients?|connections?|conns?|sessions?)"
     r"(?![a-z])"
 )
+# Words of trainings: `step`, `iter` and `round` count in other programs, too.
+_TRAINING = re.compile(
+    r"(?i)(?<![a-z])(?:epochs?|ep|episodes?|generation|kimg|learning|train(?:ing|ed|er)?|val(?:id(?:ation)?)?|eval\w*"
+    r"|loss(?:es)?|acc|accuracy|lr|grad\w*|entropy|kld?|rew(?:ards?)?|return|fitness|objective|residuals?|critic"
+    r"|actor|polic(?:y|ies)|advantages?|adv|disc(?:riminator)?|generator|recon\w*|[mr]+se|mae|nll|elbo|ppl|bp[cbd]"
+    r"|likelihood|logp\w*|eps(?:ilon)?|sparsity|regulari[sz]\w*|penalty|augment\w*|agents?|population|species|margin"
+    r"|score|error|precision|recall|f1|psnr|ssim|iou|dice|auc|[dgq]_\w+)(?![a-z])"
+)
+_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # Names of times, sizes and rates: that they change says nothing.
 _BESIDE = re.compile(
     r"(?i)(?:^|[\W_])(?:times?|eta|elapsed|remaining|runtime|clock|wall|sec|secs|seconds?|ms|minutes?|hours?|days?|dt"
     r"|mem|memory|gpu\w*|cpu\w*|fps|sps|ips|speed|throughput|size|bytes|params?|parameters|seed|id|idx|rank|device"
     r"|timestamp|tflops|tokens|tok|utterances|count|num|total|per|samples"
-    r"|progress|percent|done|complete|completed|maintenance|reserved|version|data)(?:$|[\W_])|_s$"
+    r"|rate|p\d\d\d?|progress|percent|done|complete|completed|maintenance|reserved|version|data)(?:$|[\W_])|_s$"
 )
 _ADDRESS = re.compile(
     r"(?<![\w)\]])[~.]?/[\w.-]+/|\w://|[\w-]+@[\w-]+|\d+\.\d+\.\d+|(?<!\w)[0-9a-f]{12,}(?!\w)"
@@ -64,6 +73,7 @@ class Form(NamedTuple):
     changing: those of them whose numbers are expected to change: not times, sizes, rates and whole numbers
     has_counter: whether it says itself, by a word, how far the run is
     is_heading: whether it says nothing else
+    is_of_training: whether a word says that this is a training
     """
 
     line: ScannedLine
@@ -71,6 +81,7 @@ class Form(NamedTuple):
     changing: tuple[str, ...]
     has_counter: bool
     is_heading: bool
+    is_of_training: bool
 
 
 class FormScan(NamedTuple):
@@ -116,14 +127,15 @@ def _form(line: ScannedLine, text: str) -> Form | None:
     counters = [line.positions[name].start for name in ("epoch", "step") if name in line.positions]
     has_counter = any(_COUNTER_BEFORE.search(text, 0, start) for start in counters)
     changing = tuple(name for name in line.metrics if _is_changing(name, line, text))
+    is_of_training = _TRAINING.search(_CAMEL_CASE.sub("_", text)) is not None
     if not changing:
         is_heading = has_counter and _is_heading(line, text, counters)
-        return Form(line, tuple(line.metrics), (), has_counter, True) if is_heading else None
+        return Form(line, tuple(line.metrics), (), True, True, is_of_training) if is_heading else None
     if line.unknown_words + 2 * line.unknown_numbers > len(line.metrics) + MOST_UNKNOWN:
         return None
     if counters and not has_counter:  # a number that no word calls a counter
         return None
-    return Form(line, tuple(line.metrics), changing, has_counter, False)
+    return Form(line, tuple(line.metrics), changing, has_counter, False, is_of_training)
 
 
 def _is_heading(line: ScannedLine, text: str, counters: Iterable[int]) -> bool:

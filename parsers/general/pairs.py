@@ -252,7 +252,7 @@ def any_name(text: str, name: Name, line: ScannedLine) -> int:
     words = name.text.split()
     if not match or len(words) > MOST_WORDS_WITHOUT_SIGN or any(map(is_of_sentence, words)):
         return 0
-    return add_value(text, name.text, match, line, spaced=True)
+    return add_value(text, " ".join(words), match, line, spaced=True)
 
 
 _WITH_ANY_NAME = [*RECOGNISERS, any_name]

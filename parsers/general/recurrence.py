@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -17,9 +17,12 @@ MOST_LINES = 100  # that are held back, of one source
 MOST_CHARACTERS = 16_000
 MOST_KINDS = 256  # of lines that are told apart
 LINES_BELOW = 40  # that belong to a heading
-MOST_IDLE_HEADINGS = 8  # in a row, below which nothing was that may be metrics
+MOST_IDLE_HEADINGS = 16  # in a row, below which nothing was that may be metrics
 
-Counter = tuple[float, float]  # epoch and step, each NOT_COUNTED if it is not known
+IN_COMMON = 0.55  # of the names of two lines that are of one kind
+
+_Key = tuple[bool, tuple[str, ...]]  # whether the line has a counter of its own, and its names
+_Counter = tuple[float, float]  # epoch and step, each NOT_COUNTED if it is not known
 NOT_COUNTED = -1.0
 
 
@@ -29,7 +32,7 @@ class Held(NamedTuple):
     memory: what the parser remembered of the epoch and step when it was printed
     """
 
-    kind: Hashable
+    kind: _Key
     statement: Statement
     memory: Memory
     frame: Any
@@ -46,9 +49,10 @@ class _Kind:
     """Lines with the same names."""
 
     grown: int = 0  # how many lines in a row had a higher counter than those before
-    counter: Counter = (NOT_COUNTED, NOT_COUNTED)
+    counter: _Counter = (NOT_COUNTED, NOT_COUNTED)
     first: dict[str, float] = field(default_factory=dict)  # the values of its first line
     changed: bool = False
+    is_of_training: bool = False
     certain: bool = False
     rejected: bool = False
 
@@ -59,18 +63,22 @@ class _Headings:
 
     epoch: float | None = None
     step: float | None = None
-    names: tuple[Hashable, ...] = ()
+    is_of_training: bool = False
     lines_left: int = 0
     idle: int = 0  # headings without a line of metrics below
 
 
 class Recurrence:
-    """What is known of the doubtful lines of one source: the same lines give the same answers."""
+    """What is known of the doubtful lines of one source: the same lines give the same answers.
+
+    `is_of_training` says that other lines are known to be those of a training.
+    """
 
     def __init__(self) -> None:
+        self.is_of_training = False
         self._held: deque[Held] = deque()
         self._size = 0
-        self._kinds: dict[Hashable, _Kind] = {}
+        self._kinds: dict[_Key, _Kind] = {}
         self._headings = _Headings()
         self._last: Any = None
 
@@ -81,7 +89,7 @@ class Recurrence:
         self._headings.lines_left -= 1
         return self._headings.lines_left > 0
 
-    def begin_block(self, statement: Statement, memory: Memory) -> bool:
+    def begin_block(self, form: Form, statement: Statement, memory: Memory) -> bool:
         """Note a heading, in the memory, too.  Returns whether the next line is expected."""
         above = self._headings
         for name, value in (("epoch", statement.epoch), ("step", statement.step)):
@@ -91,6 +99,7 @@ class Recurrence:
             above.epoch, above.step = statement.epoch, statement.step
         else:
             above.step = statement.step
+        above.is_of_training |= form.is_of_training
         above.lines_left = LINES_BELOW
         above.idle += 1
         return above.idle <= MOST_IDLE_HEADINGS
@@ -103,7 +112,7 @@ class Recurrence:
         if not own:
             statement = replace(statement, epoch=self._headings.epoch, step=self._headings.step)
         self._headings.idle = 0
-        key = (own, *form.names)
+        key = (own, form.names)
         kind = self._kinds.pop(key, None) or _Kind()
         self._kinds[key] = kind
         if len(self._kinds) > MOST_KINDS:
@@ -114,12 +123,22 @@ class Recurrence:
         held = Held(key, statement, known, line.frame, len(line.text))
         if not kind.certain:
             _compare(kind, form, statement, known)
-            kind.certain = kind.grown >= OCCURRENCES and kind.changed
+            group = kind if own else self._headings
+            group.is_of_training |= form.is_of_training
+            is_of_training = group.is_of_training or self.is_of_training or not line.alone
+            has_recurred = kind.grown >= OCCURRENCES and kind.changed
+            kind.certain = is_of_training and (has_recurred or self._resembles_certain(key))
             if not kind.certain:
                 self._last = line.frame
                 self._hold(held)
                 return ()
         return [*self._release(key), held._replace(memory=memory)]
+
+    def _resembles_certain(self, key: _Key) -> bool:
+        """Whether most names are those of a line that is certain: `best=0.5` is in some lines only."""
+        own, names = key[0], set(key[1])
+        others = (set(other[1]) for other, kind in self._kinds.items() if kind.certain and other[0] == own)
+        return any(IN_COMMON * len(names | other) < len(names & other) > 1 for other in others)
 
     def _hold(self, held: Held) -> None:
         self._held.append(held)
@@ -127,7 +146,7 @@ class Recurrence:
         while len(self._held) > MOST_LINES or self._size > MOST_CHARACTERS:
             self._size -= self._held.popleft().size
 
-    def _release(self, key: Hashable) -> list[Held]:
+    def _release(self, key: _Key) -> list[Held]:
         released = [held for held in self._held if held.kind == key]
         if released:
             self._held = deque(held for held in self._held if held.kind != key)

@@ -101,6 +101,26 @@ def test_lines_that_are_skipped_mean_nothing_however_they_are_chunked(data, cuts
     assert quickly(cut("tty", data, cuts), parsers) == slowly([("tty", data)], parsers)
 
 
+doubtful = st.lists(
+    st.tuples(
+        st.sampled_from([
+            "Epoch {0}/5", "ITERATION {0}", "\t- gap: {1}", "  MeanEntropy  {1}", "Epoch {0}: low={1} high=2.5", "step {0} gap {1} | width 0.5",
+            "[rank1]: Epoch {0}: low={1}", "(epoch: {0}, iters: {0}00) D_A: {1} D_B: 0.5", "plain text", "rows: 12.5", "Epoch {0} loss {1}", "[12:00:01] Epoch {0}: low={1}",
+        ]),
+        st.floats(0, 9), ends,
+    ),
+    max_size=60,
+).map(lambda lines: b"".join(text.format(i // 6, f"{x:.2f}").encode() + end for i, (text, x, end) in enumerate(lines)))  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(doubtful, doubtful, st.lists(st.integers(0, 2500), max_size=12))
+def test_lines_that_are_held_back_come_out_the_same_however_they_are_chunked(out, err, cuts):
+    assert quickly(cut("tty", out, cuts)) == slowly([("tty", out)])
+    chunks = [chunk for pair in zip(cut("stdout", out, cuts), cut("stderr", err, cuts)) for chunk in pair]
+    assert quickly(chunks) == slowly(chunks)
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), logs.map(lambda b: b[:300])), max_size=8))
 def test_two_streams_do_not_disturb_each_other(chunks):
