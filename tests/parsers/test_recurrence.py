@@ -14,7 +14,7 @@ PARSERS = [parser for parser, _ in built_in()]
 
 def parse(text, time=None):
     pipeline = Pipeline(Engine(PARSERS))
-    records = pipeline.feed(text.encode(), 0, time=time)[0] + pipeline.finish()[0]
+    records = pipeline.feed(text.encode(), 0, time=time) + pipeline.finish()
     assert not pipeline.engine.events
     return records
 
@@ -28,7 +28,7 @@ def test_lines_come_out_at_the_third_and_have_their_own_places():
     pipeline, counts, offset = Pipeline(Engine(PARSERS)), [], 0
     records = []
     for i, line in enumerate(lines):
-        new = pipeline.feed(line.encode(), offset, time=float(i))[0]
+        new = pipeline.feed(line.encode(), offset, time=float(i))
         counts.append(len(new))
         records += new
         offset += len(line)

@@ -19,6 +19,20 @@ from capture.parsing.pipeline import Pipeline
 from capture.records import to_json
 
 PARSERS = [parser for parser, _ in built_in()]
+# Of every kind of pattern some: without the index each of them is asked about each frame.
+KINDS = [
+    "keras",
+    "llama2c",
+    "lightning",
+    "sb3",
+    "tqdm",
+    "tables",
+    "hf_trainer",
+    "rich_progress",
+    "config",
+    "general",
+]
+SOME = [parser for parser in PARSERS if parser.name in KINDS]
 # Patterns that tell one digit from another, and one that reads a text of its own.
 ODD = load(Source(r"""
 name: odd
@@ -97,7 +111,7 @@ logs = st.lists(st.tuples(st.one_of(metrics, metrics, plain), ends).map(b"".join
 @settings(max_examples=100, deadline=None)
 @given(logs, st.lists(st.integers(0, 1500), max_size=12))
 def test_lines_that_are_skipped_mean_nothing_however_they_are_chunked(data, cuts):
-    parsers = [ODD, *PARSERS]
+    parsers = [ODD, *SOME]
     assert quickly(cut("tty", data, cuts), parsers) == slowly([("tty", data)], parsers)
 
 
@@ -118,13 +132,13 @@ doubtful = st.lists(
 def test_lines_that_are_held_back_come_out_the_same_however_they_are_chunked(out, err, cuts):
     assert quickly(cut("tty", out, cuts)) == slowly([("tty", out)])
     chunks = [chunk for pair in zip(cut("stdout", out, cuts), cut("stderr", err, cuts)) for chunk in pair]
-    assert quickly(chunks) == slowly(chunks)
+    assert quickly(chunks, SOME) == slowly(chunks, SOME)
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), logs.map(lambda b: b[:300])), max_size=8))
 def test_two_streams_do_not_disturb_each_other(chunks):
-    assert quickly(chunks) == slowly(chunks)
+    assert quickly(chunks, SOME) == slowly(chunks, SOME)
 
 
 @settings(max_examples=100, deadline=None)
@@ -138,7 +152,7 @@ def test_two_streams_do_not_disturb_each_other(chunks):
 def test_the_console_shows_many_lines_at_once_as_it_does_one_by_one(parts, cuts):
     runs = [b"".join(b"line %d \xc3\xa9\r\n" % i for i in range(count)) + after for count, after in parts]
     data = b"".join(runs)
-    assert quickly(cut("tty", data, cuts)) == slowly([("tty", data)])
+    assert quickly(cut("tty", data, cuts), SOME) == slowly([("tty", data)], SOME)
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: f"{path.parent.name}-{path.stem}")

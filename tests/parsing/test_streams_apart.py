@@ -21,9 +21,9 @@ def steps(*chunks):
     """The step and the epoch of each record of these chunks: a stream, a text, and when it was read."""
     pipeline, offset, records = Pipeline(Engine([library.by_name("hf_trainer")])), 0, []
     for stream, text, time in chunks:
-        records += pipeline.feed(text.encode(), offset, stream, time)[0]
+        records += pipeline.feed(text.encode(), offset, stream, time)
         offset += len(text)
-    return [(record.step, record.epoch) for record in records + pipeline.finish()[0]]
+    return [(record.step, record.epoch) for record in records + pipeline.finish()]
 
 
 FIRST = [("stderr", bar(0) + bar(3), 1)]
