@@ -42,7 +42,10 @@ _ALL_DIGITS = re.compile(r"(?<=^\[)0-9|(?<=^\[\^)0-9")
 _DIGIT = re.compile(r"\d")
 _META = re.compile(r"[\\.+*?()|\[\]{}^$#&~-]")
 MAX_SPELLINGS = 16  # of one literal: a class such as [Ll] spells a character in several ways
-_COMMON = frozenset(["step", "Step", "STEP", "iter", "Iter", "ITER"])  # in the logs of all programs
+# In the logs of all programs.
+_COMMON = frozenset(
+    ["step", "Step", "STEP", "iter", "Iter", "ITER", "train", "Train", "model", "value", " of "]
+)
 
 
 def prefilter(requirements: Iterable[Required]) -> Callable[[str], bool] | None:
