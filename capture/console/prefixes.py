@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from capture.console import glued
-
 MAX_PREFIXES = 8  # prefixes of one line: a launcher's, a scheduler's, a logger's few fields
 MAX_GLUED = 64  # lines that several processes print on one console line
 
@@ -126,20 +124,6 @@ class Prefixes:
         that read prefixes themselves.  Where a number may be a rank or the step (`0: loss 0.5`), the whole
         line comes first.
         """
-        pieces = glued.pieces(text)
-        if len(pieces) == 1:
-            return self._peel(text, stream)
-        lines: list[PeeledLine] = []
-        context: Mapping[str, Any] = {}  # of a bar: who has drawn it has printed the text behind it, too
-        for piece in pieces:
-            for line in self._peel(piece.text, stream):
-                views = [view._replace(context={**context, **view.context}) for view in line.views]
-                lines.append(PeeledLine(views, line.stamp, piece.is_bar))
-                context = views[0].context if piece.is_bar else {}
-        return lines
-
-    def _peel(self, text: str, stream: str | None) -> list[PeeledLine]:
-        """The lines of a text that was printed at once, or by several ranks."""
         if "]" not in text and not _MAYBE.match(text):
             return [PeeledLine([View(text)])]
         lines, start = [], 0
