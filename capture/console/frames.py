@@ -46,7 +46,7 @@ class Frame(NamedTuple):
     `data` is its text without colours; `end` is how it ended: `newline`; `return`, back to the start of the
     same line; `up`, a move to the line above (a move by several lines is as many frames); `cursor`, any
     other move or erasure; `end` of the output.  A bar ends with `text` where the program went on printing
-    behind it (see `glued`).  `offset` is that of its first byte in `console.log`,
+    behind it (see `parsing.glued`).  `offset` is that of its first byte in `console.log`,
     and `span` the number of bytes from there to its last; `time` is when that arrived, in Unix seconds.
     `cleared` says that the line was overwritten with blanks before, and only whole lines were printed since.
     """
@@ -75,7 +75,7 @@ class Lines(NamedTuple):
 
     `data` are their bytes as they came, without newlines, and `texts` the same decoded and without colours
     (a carriage return before the newline is left in both); `offset` is where in `console.log` the first one
-    begins.
+    begins; `cleared` is that of their frames.
     """
 
     data: list[bytes]
@@ -83,6 +83,7 @@ class Lines(NamedTuple):
     offset: int
     time: float | None
     stream: str | None
+    cleared: bool = False
 
     @property
     def shown(self) -> int:
@@ -101,7 +102,7 @@ class Lines(NamedTuple):
             line = self.data[index]
             text = line.removesuffix(b"\r")
             shown = visible(text[:LINE_LIMIT]) if b"\x1b" in text else text[:LINE_LIMIT]
-            yield Frame(shown, "newline", offset, len(text), self.time, self.stream)
+            yield Frame(shown, "newline", offset, len(text), self.time, self.stream, self.cleared)
             offset += len(line) + 1
             done = index + 1
 
@@ -193,7 +194,7 @@ class FrameReader:
 
     def _frame(self, data: bytes, end: str, offset: int, span: int, time: float | None) -> Frame:
         shown, cleared = visible(data[:LINE_LIMIT]), self._cleared
-        if shown.isspace():
+        if shown.isspace() and end not in FINAL:
             self._cleared = end != "up"  # in the row below, where a bar has ended
         elif shown and end not in FINAL:
             self._cleared = False
@@ -202,7 +203,7 @@ class FrameReader:
     def _lines(self, data: bytes, offset: int, time: float | None) -> Lines:
         shown = _COLOUR.sub(b"", data) if b"\x1b" in data else data
         texts = shown.decode("utf-8", "replace").split("\n")
-        return Lines(data.split(b"\n"), texts, offset, time, self.stream)
+        return Lines(data.split(b"\n"), texts, offset, time, self.stream, self._cleared)
 
 
 class _Buffer:

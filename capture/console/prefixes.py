@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
-from capture.console import envelopes, glued
+from capture.console import envelopes
 from capture.console.prefix_expressions import DATE, MONTHS, beside, is_special, prefix
 
 MAX_PREFIXES = 8  # prefixes of one line: a launcher's, a scheduler's, a logger's few fields
@@ -75,20 +75,6 @@ class Prefixes:
         that read prefixes themselves.  Where a number may be a rank or the step (`0: loss 0.5`), the whole
         line comes first.
         """
-        pieces = glued.pieces(text)
-        if len(pieces) == 1:
-            return self._peel(text, stream)
-        lines: list[PeeledLine] = []
-        context: Mapping[str, Any] = {}  # of a bar: who has drawn it has printed the text behind it, too
-        for piece in pieces:
-            for line in self._peel(piece.text, stream):
-                views = [view._replace(context={**context, **view.context}) for view in line.views]
-                lines.append(PeeledLine(views, line.stamp, piece.is_bar))
-                context = views[0].context if piece.is_bar else {}
-        return lines
-
-    def _peel(self, text: str, stream: str | None) -> list[PeeledLine]:
-        """The lines of a text that was printed at once, or by several ranks."""
         if text.find(text[:5], 5) > 0 and len(lines_glued := _unglue(text)) > 1:
             return [line for each in lines_glued for line in self.peel(each, stream)]
         if "]" not in text and not is_special(text):

@@ -9,6 +9,7 @@ from capture.console.frames import FINAL, Frame, Lines
 from capture.console.prefixes import PeeledLine, Prefixes, View, unix_time
 from capture.language.model import Naming, Parser
 from capture.language.patterns import Timeout
+from capture.parsing import glued
 from capture.parsing.downsampling import Downsampler
 from capture.parsing.index import RuleIndex
 from capture.parsing.record_builder import RecordBuilder
@@ -136,7 +137,7 @@ class Engine:
     def _read(self, frame: Frame) -> list[Record]:
         records: list[Record] = []
         if frame.data:
-            for line in self._prefixes.peel(frame.text, frame.stream):
+            for line in glued.peel(self._prefixes, frame.text, frame.stream):
                 of_line = frame._replace(end="text") if line.is_bar else frame
                 if frame.time is None and line.stamp:
                     of_line = of_line._replace(time=unix_time(line.stamp))

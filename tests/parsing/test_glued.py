@@ -5,7 +5,17 @@ import time
 import pytest
 from helpers import parse, short
 
-from capture.console.glued import MAX_PIECES, pieces
+from capture.parsing import glued
+
+
+def pieces(line):
+    """The texts of a line's parts, each with whether it is a bar with text behind it."""
+    return [(line[start:stop], is_bar) for start, stop, is_bar in glued.pieces(line)] or [(line, False)]
+
+
+def texts(line):
+    """The texts of a line's parts."""
+    return [text for text, _ in pieces(line)]
 
 
 @pytest.mark.parametrize("bar", [
@@ -53,16 +63,16 @@ def test_what_belongs_together_stays(line):
 
 def test_a_file_without_carriage_returns_holds_many_bars_on_a_line():
     bars = [f" {n}0%|#   | {n}/10 [00:00<00:01,  6.56it/s]" for n in (1, 2, 3)]
-    found = pieces(f"{bars[0]}step 1 loss 0.5{bars[1]}{bars[2]}step 3 loss 0.4")
-    assert [piece.text for piece in found] == [bars[0], "step 1 loss 0.5", *bars[1:], "step 3 loss 0.4"]
+    found = texts(f"{bars[0]}step 1 loss 0.5{bars[1]}{bars[2]}step 3 loss 0.4")
+    assert found == [bars[0], "step 1 loss 0.5", *bars[1:], "step 3 loss 0.4"]
 
 
 def test_two_processes_print_at_once():
-    assert [p.text for p in pieces("step 0 loss 2.0000step 0 loss 3.0000")] == [
+    assert texts("step 0 loss 2.0000step 0 loss 3.0000") == [
         "step 0 loss 2.0000",
         "step 0 loss 3.0000",
     ]
-    assert [p.text for p in pieces("loss=0.5loss=0.6loss=0.71")] == ["loss=0.5", "loss=0.6", "loss=0.71"]
+    assert texts("loss=0.5loss=0.6loss=0.71") == ["loss=0.5", "loss=0.6", "loss=0.71"]
 
 
 def test_a_loop_below_a_bar_gives_every_value():
@@ -104,5 +114,5 @@ def test_the_text_behind_a_rank_s_bar_is_of_that_rank():
 def test_absurd_lines_take_no_time(piece):
     started = time.process_time()
     for beginning in ("", "━", "0/1 ━ 1s - ETA %|"):
-        assert len(pieces(beginning + piece * (65536 // len(piece)))) <= 2 * MAX_PIECES + 1
+        assert len(pieces(beginning + piece * (65536 // len(piece)))) <= 2 * glued.MAX_PIECES + 1
     assert time.process_time() - started < 1

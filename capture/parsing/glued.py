@@ -8,9 +8,13 @@ A bar leaves the cursor behind itself, and what the program prints next goes on 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import regex
+
+from capture.console.prefixes import PeeledLine, Prefixes
+from capture.language.shape_cache import ShapeCache
 
 MAX_PIECES = 64  # of one console line
 
@@ -47,22 +51,37 @@ _NUMBER = re.compile(r"\d+")
 
 
 class Piece(NamedTuple):
-    """A part of a console line.  `is_bar` says that it is a bar, with text behind it."""
+    """The offsets of a part of a console line.  `is_bar` says that it is a bar, with text behind it."""
 
-    text: str
+    start: int
+    stop: int
     is_bar: bool = False
 
 
+def peel(prefixes: Prefixes, text: str, stream: str | None) -> list[PeeledLine]:
+    """The lines that are printed on one console line of a stream, without their prefixes: usually one."""
+    parts = pieces(text)
+    if len(parts) < 2:
+        return prefixes.peel(text, stream)
+    lines: list[PeeledLine] = []
+    context: Mapping[str, Any] = {}  # of a bar: who has drawn it has printed the text behind it, too
+    for start, stop, is_bar in parts:
+        for line in prefixes.peel(text[start:stop], stream):
+            views = [view._replace(context={**context, **view.context}) for view in line.views]
+            lines.append(PeeledLine(views, line.stamp, is_bar))
+            context = views[0].context if is_bar else {}
+    return lines
+
+
+@ShapeCache
 def pieces(line: str) -> list[Piece]:
-    """The parts of a console line that were printed each for itself: usually one, the whole line."""
+    """The parts of a console line that were printed each for itself; one or none if it was whole."""
     if (
         "%|" in line or "/s" in line or "s/" in line or "ETA" in line
         or "━" in line or "#]" in line or "-]" in line
     ):  # fmt: skip
         return _behind_bars(line)
-    if line.find(line[:4], 4) > 0:
-        return [Piece(text) for text in _of_one_form(line)]
-    return [Piece(line)]
+    return _of_one_form(line) if line.find(line[:4], 4) > 0 else []
 
 
 def _behind_bars(line: str) -> list[Piece]:
@@ -70,27 +89,26 @@ def _behind_bars(line: str) -> list[Piece]:
     found: list[Piece] = []
     start = 0
     for bar in _BAR.finditer(line):
-        behind = line[bar.end() :]
-        if not behind or behind.isspace() or len(found) >= MAX_PIECES:
+        if len(found) >= MAX_PIECES or not line[bar.end() :].strip():
             break
         text = _NEXT_BAR.search(line, start, bar.start() + 2) if found else None
         if text and text.start() > start:
-            found.append(Piece(line[start : text.start()]))
+            found.append(Piece(start, text.start()))
             start = text.start()
-        found.append(Piece(line[start : bar.end()], is_bar=True))
+        found.append(Piece(start, bar.end(), is_bar=True))
         start = bar.end()
-    return [*found, Piece(line[start:])]
+    return [*found, Piece(start, len(line))]
 
 
-def _of_one_form(line: str) -> list[str]:
+def _of_one_form(line: str) -> list[Piece]:
     """The lines that several processes print at once: `step 0 loss 2.0step 0 loss 3.0`."""
     head = _HEAD.match(line)
     if not head:
-        return [line]
+        return []
     starts = [0]
     while len(starts) < MAX_PIECES and (at := line.find(head[0], starts[-1] + len(head[0]))) > 0:
         if not line[at - 1].isalnum():
-            return [line]
+            return []
         starts.append(at)
-    found = [line[start:stop] for start, stop in zip(starts, [*starts[1:], None], strict=True)]
-    return found if len({_NUMBER.sub("0", text) for text in found}) == 1 else [line]
+    found = [Piece(start, stop) for start, stop in zip(starts, [*starts[1:], len(line)], strict=True)]
+    return found if len({_NUMBER.sub("0", line[start:stop]) for start, stop, _ in found}) == 1 else []
