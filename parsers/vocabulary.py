@@ -85,11 +85,13 @@ LR= LR: best_metric
 _SPACED_TEXTS = ("unction value", "est metric", "lr =", "earning rate")
 # Lines without any of them are looked at, too, if they have a word that counts, and keep being printed.
 _COUNTERS = "step Step STEP iter Iter ITER poch EPOCH pisode EPISODE eneration GENERATION Itr itr"
+_SIGNED_COUNTERS = "Batch: Round: Update: Tick: Ep: ep: Gen: gen: atch= ound= pdate= ick= Ep= ep= Gen= gen="
 _COMMON_COUNTERS = ("atch", "ound", "pdate", "ick", "Ep", "ep", "gen", "Gen")  # in too much else
 _COUNTER_TEXTS = frozenset(
     [
         *_COUNTERS.split(),
-        *(f"{word}{sign}" for word in _COMMON_COUNTERS for sign in (*(f" {n}" for n in range(10)), ":", "=")),
+        *_SIGNED_COUNTERS.split(),
+        *(f"{word} {digit}" for word in _COMMON_COUNTERS for digit in range(10)),
     ]
 )
 _METRIC_TEXTS = frozenset([*_TEXTS.split(), *_SPACED_TEXTS])
