@@ -1,6 +1,7 @@
 """In a terminal: the command sees one, and the keyboard, the size and job control work as without capture."""
 
 import os
+import select
 import signal
 import sys
 from pathlib import Path
@@ -107,10 +108,12 @@ def test_a_large_paste_arrives_whole(terminal):
 
 def test_a_program_that_ends_without_reading_all_that_was_typed(terminal):
     child = terminal(*python(
-        "import os, time, tty\ntty.setraw(0)\nos.write(1, b'ready')\ntime.sleep(1)\nos.write(1, b'over')"
+        "import os, time, tty\ntty.setraw(0)\nos.write(1, b'ready')\ntime.sleep(3)\nos.write(1, b'over')"
     ))  # fmt: skip
     child.expect("ready")
-    child.send("x" * 30_000)  # more than the terminal of the command holds
+    os.set_blocking(child.child_fd, False)  # whoever types would wait for ever once nobody reads
+    while select.select([], [child.child_fd], [], 0.5)[1]:  # until all terminals on the way are full
+        os.write(child.child_fd, b"x" * 1000)
     child.expect("over")
     child.expect(pexpect.EOF)
     child.close()
