@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 from capture.console import envelopes
@@ -27,7 +26,6 @@ _GLUED = re.compile(
     r"|(?<=[^\s:\[(])\[(?:[\w.-]{1,80}[|/,])?[Rr][Aa][Nn][Kk][ :=]{0,2}\d{1,6}\]"
     rf"|(?<=\d)\[{DATE}"
 )
-_BEGINNING = re.compile(r"[A-Za-z][^\d]{1,40}[ =:\[(](?=\d)")
 _ENVELOPES = ("{", "<")
 # `srun -l` and some MPIs print the rank so, programs their step.
 _LABEL = re.compile(r"\s*(?:(?P<colon>\d{1,5}): |\[(?P<bracket>\d{1,5})\]:? )(?=\s*\S)")
@@ -75,8 +73,6 @@ class Prefixes:
         that read prefixes themselves.  Where a number may be a rank or the step (`0: loss 0.5`), the whole
         line comes first.
         """
-        if text.find(text[:5], 5) > 0 and len(lines_glued := _unglue(text)) > 1:
-            return [line for each in lines_glued for line in self.peel(each, stream)]
         if "]" not in text and not is_special(text):
             return [PeeledLine([View(text)])]
         if text[:1] in _ENVELOPES and (opened := envelopes.unwrap(text)):
@@ -112,18 +108,6 @@ class Prefixes:
         views = [View(line), View(_without_column(line[end:]), {"rank": rank, **context})]
         certain = labels.are_ranks or end > label.end() or (epoch and step)
         return PeeledLine(views[::-1] if certain else views, stamp)
-
-
-def _unglue(text: str) -> list[str]:
-    """The lines of processes without prefixes on one console line: `step 0 loss 0.5step 0 loss 0.6`."""
-    beginning = _BEGINNING.match(text)
-    if not beginning:
-        return [text]
-    again = re.finditer(rf"(?<=\d){re.escape(beginning[0])}(?=\d)", text)
-    starts = [0, *(match.start() for match in islice(again, MAX_GLUED)), len(text)]
-    if len(starts) > MAX_GLUED:
-        return [text]
-    return [text[start:stop] for start, stop in pairwise(starts)]
 
 
 def _printed_by(opened: envelopes.Opened, line: PeeledLine) -> PeeledLine:
