@@ -8,7 +8,7 @@ A bar leaves the cursor behind itself, and what the program prints next goes on 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import regex
@@ -47,6 +47,7 @@ _BAR = regex.compile(
 )
 _NEXT_BAR = regex.compile(r"(?<=[^\s:])\s*(?<!\d)\d+%\|")  # behind a text that is not its description
 _HEAD = re.compile(r"[A-Za-z][A-Za-z_./-]{2,40}[ :=]")
+_HEAD_AND_NUMBER = re.compile(r"[A-Za-z][^\d]{1,40}[ =:\[(](?=\d)")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -81,7 +82,7 @@ def pieces(line: str) -> list[Piece]:
         or "━" in line or "#]" in line or "-]" in line
     ):  # fmt: skip
         return _behind_bars(line)
-    return _of_one_form(line) if line.find(line[:4], 4) > 0 else []
+    return _of_processes(line) if line.find(line[:3], 3) > 0 else []
 
 
 def _behind_bars(line: str) -> list[Piece]:
@@ -100,15 +101,34 @@ def _behind_bars(line: str) -> list[Piece]:
     return [*found, Piece(start, len(line))]
 
 
-def _of_one_form(line: str) -> list[Piece]:
-    """The lines that several processes print at once: `step 0 loss 2.0step 0 loss 3.0`."""
-    head = _HEAD.match(line)
-    if not head:
+def _of_processes(line: str) -> list[Piece]:
+    """The lines that several processes print at once: `step 0 loss 2.0step 0 loss 3.0`.
+
+    Where such a line begins anew between two numbers it may go on as it likes, else all must have one form.
+    """
+    if (head := _HEAD_AND_NUMBER.match(line)) and (between := _split(line, head[0], _between_numbers)):
+        return between
+    if not (head := _HEAD.match(line)):
         return []
+    found = _split(line, head[0], _behind_word)
+    return found if len({_NUMBER.sub("0", line[start:stop]) for start, stop, _ in found}) == 1 else []
+
+
+def _split(line: str, head: str, fits: Callable[[str, int, int], bool]) -> list[Piece]:
+    """The parts of a line that begin with `head`; none if one begins where it doesn't fit."""
     starts = [0]
-    while len(starts) < MAX_PIECES and (at := line.find(head[0], starts[-1] + len(head[0]))) > 0:
-        if not line[at - 1].isalnum():
+    while len(starts) < MAX_PIECES and (at := line.find(head, starts[-1] + len(head))) > 0:
+        if not fits(line, at, at + len(head)):
             return []
         starts.append(at)
-    found = [Piece(start, stop) for start, stop in zip(starts, [*starts[1:], len(line)], strict=True)]
-    return found if len({_NUMBER.sub("0", line[start:stop]) for start, stop, _ in found}) == 1 else []
+    if len(starts) < 2:
+        return []
+    return [Piece(start, stop) for start, stop in zip(starts, [*starts[1:], len(line)], strict=True)]
+
+
+def _between_numbers(line: str, start: int, stop: int) -> bool:
+    return line[start - 1].isdigit() and line[stop : stop + 1].isdigit()
+
+
+def _behind_word(line: str, start: int, stop: int) -> bool:
+    return line[start - 1].isalnum()
