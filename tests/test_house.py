@@ -14,6 +14,7 @@ FLOORS = [
     "authoring",
     "delivery",
     "facts",
+    "page",
     "tracker",
     "relay",
     "settings",
