@@ -181,6 +181,24 @@ class MlflowAdapter(Adapter):
         return [self._link]
 
     @staticmethod
+    def remove(run: Run, folder: Path) -> bool:
+        """Put it into the trash of the database on this machine, which `mlflow gc` empties."""
+        uri = tracking_uri(run, folder.parent.parent)
+        path = uri.removeprefix("sqlite:///")
+        if re.match(r"\w+://", uri) and path == uri:
+            return False  # a server
+        if os.path.exists(path):
+            from mlflow import MlflowClient
+
+            with answers():
+                client = MlflowClient(uri)
+                experiment = client.get_experiment_by_name(run.project)
+                where = [experiment.experiment_id] if experiment else []
+                for found in client.search_runs(where, f"tags.`{ID}` = '{run.id}'") if where else ():
+                    client.delete_run(found.info.run_id)
+        return True
+
+    @staticmethod
     def diagnose() -> tuple[str, str | None]:
         """Whether it is installed, and where runs go."""
         if importlib.util.find_spec("mlflow") is None:

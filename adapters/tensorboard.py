@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -41,10 +42,7 @@ class TensorboardAdapter(Adapter):
     def open(self, run: Run, folder: Path) -> int:
         """Begin the file."""
         cwd = Path(run.cwd)
-        chosen = (run.settings.get("tensorboard") or {}).get("logdir")
-        logdir = cwd / Path(chosen).expanduser() if chosen else folder.parent.parent / "tensorboard"
-        name = re.sub(r"[^\w.@+-]+", "-", run.name).strip(".-")
-        place = logdir / folder.parent.name / f"{name}-{run.id}".lstrip("-")
+        logdir, place = _places(run, folder)
         place.mkdir(parents=True, exist_ok=True)
         self._file = WholeWriter(place / f"events.out.tfevents.{int(run.start)}.{run.host or 'localhost'}.0")
         self._logdir = str(logdir.relative_to(cwd) if logdir.is_relative_to(cwd) else logdir)
@@ -105,6 +103,22 @@ class TensorboardAdapter(Adapter):
     def links(self) -> list[str]:
         """What opens it."""
         return [f"tensorboard --logdir {shlex.quote(self._logdir)}"]
+
+    @staticmethod
+    def remove(run: Run, folder: Path) -> bool:
+        """Remove the event file and its folder."""
+        _, place = _places(run, folder)
+        if place.exists():
+            shutil.rmtree(place)
+        return True
+
+
+def _places(run: Run, folder: Path) -> tuple[Path, Path]:
+    """The folder for TensorBoard, and the one in it that is the run's."""
+    chosen = (run.settings.get("tensorboard") or {}).get("logdir")
+    logdir = Path(run.cwd) / Path(chosen).expanduser() if chosen else folder.parent.parent / "tensorboard"
+    name = re.sub(r"[^\w.@+-]+", "-", run.name).strip(".-")
+    return logdir, logdir / folder.parent.name / f"{name}-{run.id}".lstrip("-")
 
 
 def _about(run: Run) -> dict[str, Any]:

@@ -139,6 +139,16 @@ class TrackioAdapter(Adapter):
         return f"keeps runs in {os.environ.get('TRACKIO_DIR') or 'the runs folder'}; no network", None
 
     @staticmethod
+    def remove(run: Run, folder: Path) -> bool:
+        """Remove it from the store on this machine."""
+        if os.environ.get("TRACKIO_SPACE_ID") or os.environ.get("TRACKIO_SERVER_URL"):
+            return False
+        with writers.quiet():
+            trackio = writers.load(folder.parent.parent)
+            trackio.SQLiteStorage.delete_run(run.project, run.name, run.id)
+        return True
+
+    @staticmethod
     def dashboard(project: str | None, base: Path, port: int | None, browser: bool) -> None:
         """Serve the dashboard on this machine until Ctrl-C."""
         show(project, base, port, browser)

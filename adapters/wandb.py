@@ -131,6 +131,18 @@ class WandbAdapter(Adapter):
         return [f"kept offline; to send it: wandb sync {shown}"]
 
     @staticmethod
+    def remove(run: Run, folder: Path) -> bool:
+        """Remove the local copy; a run that W&B's server has got stays there."""
+        place = Path(os.environ.get("WANDB_DIR") or folder.parent.parent) / "wandb"
+        offline = list(place.glob(f"offline-run-*-{run.id}*"))
+        for copy in (*offline, *place.glob(f"run-*-{run.id}*")):
+            shutil.rmtree(copy)
+        for link in place.glob("*"):  # wandb's to the last run
+            if link.is_symlink() and not link.exists():
+                link.unlink()
+        return bool(offline)
+
+    @staticmethod
     def diagnose() -> tuple[str, str | None]:
         """Whether a run would be online."""
         if not logged_in():

@@ -23,16 +23,10 @@ COMMANDS = {
     "parsers": "list the parsers, show one, test them",
     "doctor": "say what is installed, found and reachable",
     "ui": "open the local dashboard",
+    "completion": "print what makes the Tab key complete commands and options",
+    "help": "show this, or the help of a command",
+    "version": "print the version",
 }
-
-USAGE = """\
-usage: capture [OPTIONS] -- COMMAND [ARGS...]
-       COMMAND 2>&1 | capture [OPTIONS] -
-       capture {follow,replay,sync,runs,page,parse,parsers,doctor,ui} ...
-
-Experiment tracking for training programs that can't be changed.
-
-"""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -40,34 +34,39 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     # Closed by the caller (`>&-`): nothing is printed there, and the descriptor stays free.
     sys.stdout, sys.stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
+    name = ""
     try:
-        status = _command(arguments)
+        if "_ARGCOMPLETE" in os.environ:
+            from capture.cli.completion import answer  # only for the Tab key
+
+            return answer()
+        name, arguments = _command(arguments)
+        status: int = import_module(f"capture.cli.{name or 'run'}").main(arguments)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-
-
-def _command(arguments: list[str]) -> int:
-    name = arguments[0] if arguments else "--help"
-    if name == "--help" or name == "-h":
-        width = max(map(len, COMMANDS)) + 2
-        print(USAGE + "commands:\n" + "\n".join(f"  {n:{width}}{text}" for n, text in COMMANDS.items()))
-        print("\n`capture run --help` lists the options, `capture COMMAND --help` those of another command.")
-        return 0
-    if name == "--version":
-        from capture import __version__  # only for this
-
-        print(f"capture {__version__}")
-        return 0
-    if name in COMMANDS:
-        arguments = arguments[1:]
-    else:
-        name = "run"
-    try:
-        status: int = import_module(f"capture.cli.{name}").main(arguments)
-        return status
     except UserError as error:
-        print(f"capture{'' if name == 'run' else f' {name}'}: {error}", file=sys.stderr)
+        first, *others = str(error).splitlines()
+        print(f"capture{name and f' {name}'}: {first}", *others, sep="\n", file=sys.stderr)
         return 2
+
+
+def _command(arguments: list[str]) -> tuple[str, list[str]]:
+    """The command that is meant, empty for the short form of `run`, and its arguments.
+
+    Options may stand before its name, too.
+    """
+    first = arguments[0] if arguments else "help"
+    if first in COMMANDS:
+        return first, arguments[1:]
+    if arguments in (["-h"], ["--help"], ["--version"]):
+        return "version" if first == "--version" else "help", []
+    if "--" not in arguments and any(word in COMMANDS for word in arguments):
+        from capture.cli import run  # slow
+
+        words: list[str] = run.arguments().parse_args(arguments).words
+        if words and words[0] in COMMANDS:
+            return words[0], [*arguments[: len(arguments) - len(words)], *words[1:]]
+    return "", arguments

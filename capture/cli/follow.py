@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 
 from capture.cli import run_options
+from capture.cli.arguments import Arguments
 from capture.errors import UserError
 from capture.relay import follow
 from capture.runs import start
 
 
-def arguments() -> argparse.ArgumentParser:
+def arguments() -> Arguments:
     """The options of `capture follow`."""
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="capture follow",
         description="Track a growing log from its beginning.  It may not exist yet, and may be rotated.  "
         "Ctrl-C ends it.",
@@ -41,5 +41,5 @@ def main(argv: list[str]) -> int:
     if folder is None:
         return 1
     result = follow.follow(folder, path, chosen["wait"], options.until_pid, options.idle)
-    run_options.close(folder, result, chosen["summary"])
+    run_options.close(folder, result, chosen)
     return result.status

@@ -11,14 +11,16 @@ import time
 
 from capture import settings
 from capture.cli import run_options
+from capture.cli.arguments import Arguments
+from capture.errors import UserError
 from capture.relay import loop
 from capture.relay.command import die_of_signal
 from capture.runs import start
 
 
-def arguments() -> argparse.ArgumentParser:
-    """The options of `capture run`."""
-    parser = argparse.ArgumentParser(
+def arguments(with_words: bool = True) -> Arguments:
+    """The options of `capture run`, and `words` for what stands before or without the two dashes."""
+    parser = Arguments(
         prog="capture",
         usage="capture [OPTIONS] -- COMMAND [ARGS...]\n       COMMAND 2>&1 | capture [OPTIONS] -",
         description="Run a command unchanged and turn what it prints into metrics.  With a single dash: "
@@ -45,19 +47,24 @@ def arguments() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="wait for output of processes that the command leaves running (default: 1)",
     )
+    if with_words:
+        add("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser
 
 
 def main(argv: list[str]) -> int:
     """Run a command, and end as it ended."""
-    parser = arguments()
     piped = argv[-1:] == ["-"] and "--" not in argv
     cut = argv.index("--") if "--" in argv else len(argv) - piped
-    options, rest = parser.parse_known_args(argv[:cut])
+    options = arguments().parse_args(argv[:cut])
     command = argv[cut + 1 :]
-    if rest or not (command or piped):
-        parser.error("the command comes after two dashes, for example: capture -- python train.py")
+    if options.words or not (command or piped):
+        from capture.cli import no_command  # only for its message
+
+        raise no_command.error(argv[: cut - len(options.words)], options.words, command)
     chosen = run_options.choose(options)
+    if chosen["resume"] == "must" and not chosen.get("id"):
+        raise UserError("--resume must: say which run, with --id ID")
     run = start.new_run(command, _script(command) if command else "stdin", chosen)
     run, folder = start.open_run(run, chosen)
     since = time.time() - run.start if run.resumed else 0.0
@@ -71,7 +78,7 @@ def main(argv: list[str]) -> int:
             folder,
             loop.Options(chosen["tty"], chosen["unbuffer"], chosen["linger"], chosen["wait"], since),
         )
-    run_options.close(folder, result, chosen["summary"])
+    run_options.close(folder, result, chosen)
     if result.signal is not None:
         die_of_signal(result.signal)
     return result.status

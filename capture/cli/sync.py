@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import os
 from pathlib import Path
 
 from capture import runs, settings
-from capture.errors import UserError
+from capture.cli import run_options
+from capture.cli.arguments import Arguments
 from capture.runs import status
+from capture.runs.find import find
 from capture.runs.status import RunStatus
 from capture.tracker.supervisor import Supervisor
 
 
-def arguments() -> argparse.ArgumentParser:
+def arguments() -> Arguments:
     """The options of `capture sync`."""
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="capture sync",
         description="Deliver what is missing: a backend was down, the machine died, or the backend is a new "
         "one for the run.",
     )
-    parser.add_argument("runs", nargs="*", metavar="RUN", help="run folders or ids (default: all runs here)")
-    parser.add_argument("--to", metavar="NAMES", help="the backends (default: those of the run)")
-    parser.add_argument("--project", help="only the runs of this project")
-    parser.add_argument("--dir", metavar="FOLDER", help="the folder that holds all runs")
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="folders, ids or names of runs, or `last` (default: all runs here)")
+    parser.add_argument("--to", metavar="BACKENDS", help="the backends (default: those of the run)")
+    parser.add_argument("--project", metavar="PROJECT", help="only the runs of this project")
+    run_options.add_dir_option(parser)
     return parser
 
 
@@ -34,34 +35,42 @@ def main(argv: list[str]) -> int:
     given = {"dir": options.dir, "to": options.to.split(",") if options.to else None}
     chosen = settings.load(os.getcwd(), os.environ, given)
     base = Path(chosen["dir"])
-    found = [find(name, base) for name in options.runs] or status.all_runs(base, options.project)
-    complete = True
+    found = [find(name, base, options.project) for name in options.runs]
+    if not options.runs and not (found := status.all_runs(base, options.project)):
+        print(f"there are no runs in {base}")
+    complete, whole = True, 0
     for one in found:
         backends = chosen["to"] if options.to else one.run.to
         if one.state == "running":
-            print(f"{label(one)}: still running")
+            print(f"{one.label}: still running")
         elif one.is_missing(backends):
             complete = _deliver(one, backends) and complete
         else:
-            print(f"{label(one)}: nothing is missing")
-    if not found:
-        print(f"there are no runs in {base}")
+            whole += 1
+    if found and whole == len(found):
+        print(f"nothing is missing in {f'{whole} runs' if whole > 1 else found[0].label}")
     return 0 if complete else 1
 
 
 def _deliver(one: RunStatus, backends: list[str]) -> bool:
+    """Deliver a run, and say what that came to.  Returns whether nothing is missing now."""
     supervisor = Supervisor(one.folder, "--to", ",".join(backends))
     supervisor.start()
     done = supervisor.finish(math.inf)
     now = status.of(one.folder)
-    complete = done and now is not None and not now.is_missing(backends)
-    if complete:
-        print(f"{label(one)}: delivered to {', '.join(backends)}")
-    else:
-        print(f"{label(one)}: not complete; see {os.path.relpath(one.folder / runs.TRACKER_LOG)}")
+    if not done or now is None or now.is_missing(backends):
+        print(f"{one.label}: not complete; see {os.path.relpath(one.folder / runs.TRACKER_LOG)}")
         for line in _notes(one.folder):
             print(f"  {line}")
-    return complete
+        return False
+    gained = [name for name in backends if not one.delivered.get(name)]
+    if not now.records:
+        print(f"{one.label}: read to its end; it holds no metrics")
+    elif gained:
+        print(f"{one.label}: {now.records:,} records delivered to {', '.join(gained)}")
+    else:
+        print(f"{one.label}: read to its end; nothing was missing in {', '.join(backends)}")
+    return True
 
 
 def _notes(folder: Path) -> list[str]:
@@ -71,17 +80,3 @@ def _notes(folder: Path) -> list[str]:
     except OSError:
         return []
     return [line.strip() for line in lines if " delivered: " in line]
-
-
-def label(one: RunStatus) -> str:
-    """The run's name in lists and messages."""
-    return f"{one.run.project}/{one.run.name}"
-
-
-def find(name: str, base: Path) -> RunStatus:
-    """The run of this folder or id.  Raises UserError where there is none."""
-    candidates = [Path(name), *base.glob(f"*/{name}")]
-    for folder in candidates:
-        if (found := status.of(folder)) is not None:
-            return found._replace(folder=folder.absolute())
-    raise UserError(f"there is no run {name!r}, neither as a folder nor as an id in {base}")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import sys
 from pathlib import Path
 
 from capture import settings
+from capture.cli.arguments import Arguments
 from capture.delivery import registry
 
 
-def arguments() -> argparse.ArgumentParser:
+def arguments() -> Arguments:
     """The options of `capture ui`."""
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="capture ui", description="Open the local dashboard in the browser; Ctrl-C ends it."
     )
     parser.add_argument("--project", help="the project to show first (default: the folder's name)")

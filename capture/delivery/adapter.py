@@ -86,6 +86,15 @@ class Adapter:
         """Lines for the closing block: a URL, or a command that opens the run."""
         return ()
 
+    @staticmethod
+    def remove(run: Run, folder: Path) -> bool:
+        """For `capture runs rm`: remove what the backend keeps of the run on this machine.
+
+        Called before the run's folder is removed, and called again if it raised.  Returns whether the backend
+        holds nothing more of the run; what lies on a server stays.
+        """
+        return False
+
     @classmethod
     def overrides(cls, method: str) -> bool:
         """Whether the backend can do this, so that what it would get is worth reading."""

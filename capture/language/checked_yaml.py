@@ -6,7 +6,6 @@ Parsers and the configuration are read with it: unknown keys, wrong types and br
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -16,7 +15,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from capture.errors import UserError
+from capture.errors import UserError, did_you_mean
 
 
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -171,8 +170,7 @@ def _entry(node: Any, step: int | str) -> tuple[Any, Any] | None:
 
 def unknown(key: str, known: Sequence[str]) -> str:
     """The message for a key that is not one of those `known`."""
-    close = difflib.get_close_matches(key, known, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(known) or 'none'}"
+    hint = did_you_mean(key, known, f"the keys are {', '.join(known) or 'none'}")
     return f"unknown key {key!r}; {hint}"
 
 

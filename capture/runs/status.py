@@ -19,6 +19,11 @@ class RunStatus(NamedTuple):
     delivered: dict[str, bool]  # for each backend, whether it has stored all rows
 
     @property
+    def label(self) -> str:
+        """The run's name in lists and messages."""
+        return f"{self.run.project}/{self.run.name}"
+
+    @property
     def state(self) -> str:
         """`running`, `finished`, `failed` (an exit status that is not 0) or `crashed`."""
         if self.run.state == "running" and not runs.is_alive(self.run):
@@ -42,9 +47,21 @@ def all_runs(base: Path, project: str | None = None) -> list[RunStatus]:
 
     With `project`, only those of that project.
     """
-    found = [of(path.parent) for path in base.glob("*/*/" + runs.RUN_FILE)]
-    known = [one for one in found if one is not None and project in (None, one.run.project)]
-    return sorted(known, key=lambda one: one.run.start)
+    found = [of(folder) for folder, _ in identities(base, project)]
+    return [one for one in found if one is not None]
+
+
+def identities(base: Path, project: str | None = None) -> list[tuple[Path, runs.Run]]:
+    """Return the same runs, each as its folder and who it is."""
+    found = []
+    for path in base.glob("*/*/" + runs.RUN_FILE):
+        try:
+            run = runs.read(path.parent)
+        except (OSError, ValueError, TypeError):
+            continue
+        if project in (None, run.project):
+            found.append((path.parent, run))
+    return sorted(found, key=lambda one: one[1].start)
 
 
 def of(folder: Path) -> RunStatus | None:

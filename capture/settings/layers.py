@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from capture.errors import UserError
+from capture.errors import UserError, nearest
 from capture.runs import ParserSource
 from capture.settings import cache
 from capture.settings.problems import Problems
@@ -41,12 +41,33 @@ VARIABLES = (
 )
 # Those whose values are checked as in a file, which is slow; a backend's section is a mapping, too.
 FILE_VARIABLES = ("config", "parsers", "unbuffer", "collect", "redact", "rename", "drop", "scale")
+KNOWN = (*VARIABLES, *FILE_VARIABLES, "lenient")
+OWN = ("run_dir", "bin")  # what a run tells the programs in it, and which `capture` is meant
 
 
 def layers_of(folder: str, environ: Mapping[str, str], problems: Problems) -> Layers:
     """What is set where for a command that is started in `folder`, as (where, settings); the later wins."""
     found = [(path, _checked(path, problems)) for path in files(folder, environ)]
-    return [("default", dict(DEFAULTS)), *found, ("variable", from_variables(environ, problems))]
+    default = {**DEFAULTS, "dir": runs_folder(folder)}
+    return [("default", default), *found, ("variable", from_variables(environ, problems))]
+
+
+def runs_folder(folder: str) -> str:
+    """The folder that holds all runs where no setting says so: the nearest one here or above, as with git.
+
+    One above that belongs to somebody else, as in /tmp, is not taken.
+    """
+    name: str = DEFAULTS["dir"]
+    place = here = os.path.abspath(folder)
+    while True:
+        try:
+            found = os.stat(os.path.join(place, name))
+            if place == here or found.st_uid == os.stat(here).st_uid:
+                return name if place == here else os.path.join(place, name)
+        except OSError:
+            pass
+        if place == (place := os.path.dirname(place)):
+            return name
 
 
 def files(folder: str, environ: Mapping[str, str]) -> list[str]:
@@ -95,6 +116,12 @@ def from_variables(environ: Mapping[str, str], problems: Problems) -> Settings:
     for key in VARIABLES:
         with problems:
             settings |= _variable(key, environ)
+    for name, text in environ.items():
+        key = name[len("CAPTURE_") :].lower()
+        if name.startswith("CAPTURE_") and key not in (*KNOWN, *OWN) and not text.startswith("{"):
+            near = nearest(key, KNOWN)
+            if near is not None:  # else it is another program's
+                problems.add(f"{name}={text}: there is no such variable; did you mean CAPTURE_{near.upper()}?")
     others = {name: text for name, text in environ.items() if text and _is_as_in_a_file(name, text)}
     if others:
         from capture.settings import schema  # slow

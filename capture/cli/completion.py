@@ -1,0 +1,138 @@
+"""`capture completion SHELL`: what makes the Tab key complete commands, options, runs and backends.
+
+The words come from the definitions of the options themselves, read by `argcomplete` when the key is pressed.
+Behind the two dashes the shell completes as it would complete the command by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import argcomplete
+from argcomplete.completers import DirectoriesCompleter, FilesCompleter
+
+from capture import settings
+from capture.cli import COMMANDS, run
+from capture.cli.arguments import Arguments
+
+# Put around argcomplete's own function.
+BASH = """\
+_capture() {
+  local i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    if [[ ${COMP_WORDS[i]} == -- ]]; then
+      if declare -F _comp_command_offset >/dev/null; then
+        _comp_command_offset $((i + 1))
+      elif declare -F _command_offset >/dev/null; then
+        _command_offset $((i + 1))
+      elif ((i + 1 == COMP_CWORD)); then
+        COMPREPLY=($(compgen -c -- "${COMP_WORDS[COMP_CWORD]}"))
+      fi
+      return
+    fi
+  done
+  _python_argcomplete "$@"
+}
+complete -o nospace -o default -o bashdefault -F _capture capture
+"""
+ZSH = """\
+_capture() {
+  local i=${words[(i)--]}
+  if ((i < CURRENT)); then
+    words=("${(@)words[i + 1, -1]}")
+    ((CURRENT -= i))
+    _normal
+  else
+    _python_argcomplete "$@"
+  fi
+}
+compdef _capture capture
+"""
+FISH = """\
+function __capture_command
+  set -l words (commandline -pxc)
+  set -l place (contains -i -- -- $words)
+  and string join -- ' ' (string escape -- $words[(math $place + 1)..] 2>/dev/null) (commandline -ct)
+end
+complete --command capture --erase
+complete --command capture -f -n 'not contains -- -- (commandline -pxc)' -a '(__fish_capture_complete)'
+complete --command capture -f -n 'contains -- -- (commandline -pxc)' -a '(complete -C (__capture_command))'
+"""
+SHELLS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
+
+
+def arguments() -> Arguments:
+    """The options of `capture completion`."""
+    parser = Arguments(
+        prog="capture completion",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Print what makes the Tab key complete commands, options, runs and backends.  Put the line "
+        "of your shell\ninto its start file:\n\n"
+        '  ~/.bashrc                   eval "$(capture completion bash)"\n'
+        '  ~/.zshrc, after compinit    eval "$(capture completion zsh)"\n'
+        "  ~/.config/fish/config.fish  capture completion fish | source",
+    )
+    parser.add_argument("shell", metavar="SHELL", choices=list(SHELLS), help=", ".join(SHELLS))
+    return parser
+
+
+def main(argv: list[str]) -> int:
+    """Print the shell's code."""
+    shell = arguments().parse_args(argv).shell
+    print(argcomplete.shellcode(["capture"], shell=shell))
+    print(SHELLS[shell], end="")
+    return 0
+
+
+def answer() -> int:
+    """Answer the shell, which asks through variables what may stand at the cursor."""
+    line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0") or 0)]
+    argcomplete.autocomplete(_everything(line), default_completer=_candidates, always_complete_options="long")
+    return 1
+
+
+def _everything(line: str) -> Arguments:
+    """One parser of all commands; of those that are not in the line only the names."""
+    parser = run.arguments(with_words=False)
+    commands = parser.add_subparsers()
+    words = line.split()[1:]
+    for name, text in COMMANDS.items():
+        own = import_module(f"capture.cli.{name}").arguments() if name in words else None
+        commands.add_parser(name, help=text, parents=[own] if own else [], add_help=False)
+    return parser
+
+
+def _candidates(prefix: str, action: argparse.Action, **about: Any) -> Iterable[str]:
+    """What may stand where an argument is wanted, by the word that the help has for it."""
+    kinds = str(action.metavar or action.dest).split("|")
+    found: list[str] = []
+    if "RUN" in kinds:
+        found += _runs()
+    if "PROJECT" in kinds:
+        found += {one.run.project for one in _all_runs()}
+    if "BACKENDS" in kinds:
+        from capture.delivery import registry
+
+        before = prefix.rpartition(",")[0]
+        found += [f"{before}{before and ','}{name}" for name in registry.names() if ":" not in name]
+    if "FILE" in kinds:
+        found += FilesCompleter()(prefix)
+    if "FOLDER" in kinds:
+        found += DirectoriesCompleter()(prefix)
+    return found
+
+
+def _all_runs() -> list[Any]:
+    from capture.runs import status
+
+    return status.all_runs(Path(settings.load(os.getcwd(), os.environ, {})["dir"]))
+
+
+def _runs() -> list[str]:
+    """Names and ids of the runs here."""
+    return ["last", *{one.run.name for one in _all_runs()}, *(one.run.id for one in _all_runs())]
