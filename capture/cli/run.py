@@ -6,14 +6,13 @@ On the way of every start: imports only what is needed, when it is needed.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 
 from capture import settings
 from capture.cli import run_options
 from capture.relay import loop
 from capture.relay.command import die_of_signal
-from capture.runs import start
+from capture.runs import names, start
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -58,7 +57,7 @@ def main(argv: list[str]) -> int:
     if rest or not (command or piped):
         parser.error("the command comes after two dashes, for example: capture -- python train.py")
     chosen = run_options.choose(options)
-    run = start.new_run(command, _script(command) if command else "stdin", chosen)
+    run = start.new_run(command, names.called(command) if command else "stdin", chosen)
     run, folder = start.open_run(run, chosen)
     since = time.time() - run.start if run.resumed else 0.0
     if piped:
@@ -75,11 +74,3 @@ def main(argv: list[str]) -> int:
     if result.signal is not None:
         die_of_signal(result.signal)
     return result.status
-
-
-def _script(command: list[str]) -> str:
-    """The name of the command: the script's if there is one, else the program's."""
-    for word in command[1:]:
-        if word.endswith((".py", ".sh", ".R", ".jl", ".lua")):
-            return os.path.splitext(os.path.basename(word))[0]
-    return os.path.basename(command[0])
