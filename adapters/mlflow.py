@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from capture import runs
+from capture.adapters._about import about
 from capture.adapters._axis import Steps
 from capture.adapters._flat import ABOUT, flat
 from capture.delivery.adapter import Adapter
@@ -28,6 +29,7 @@ MOST_METRICS = 999  # of one call, which takes 1000 things; one is the tag that 
 MOST_PARAMS = 100
 LONGEST_NAME, LONGEST_PARAM, LONGEST_TAG = 250, 6000, 5000
 
+ENDED = ("state", "exit_status", "duration_s")  # tags: MLflow knows no interrupted run, nor a pause
 MOST_LINES = 10_000  # of the console
 ID, ROWS = "capture.id", "capture.rows"  # tags
 REFUSED = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
@@ -146,7 +148,7 @@ class MlflowAdapter(Adapter):
         for name, value in flat(values):
             key, text = legal(name), _cut(str(value), LONGEST_PARAM)
             if name.startswith(ABOUT):
-                tags.append(RunTag(key, _cut(text, LONGEST_TAG)))
+                tags.append(RunTag(key.lstrip("_"), _cut(text, LONGEST_TAG)))
             elif self._params.setdefault(key, text) == text:
                 params.append(Param(key, text))
             else:
@@ -174,6 +176,9 @@ class MlflowAdapter(Adapter):
                 log.warning("mlflow: no console.log: %s", error)
         with answers():
             end = int((run.end or self._time) * 1000)
+            ended = {name: str(value) for name, value in about(run).items() if name in ENDED}
+            for name, value in ended.items():
+                self._client.set_tag(self._id, name, value)
             self._client.set_terminated(self._id, _status(exit_status, run.state), end)
 
     def links(self) -> list[str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from capture.adapters._about import at_the_end
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
 from capture.records import Row
@@ -33,6 +34,8 @@ class ModuleAdapter(Adapter):
         self._module: Any = None
         self._run: Any = None
         self._cwd = ""
+        self._about: Run
+        self._folder = Path()
         self._defined: set[str] = set()
         self._next = 0  # the ordinal of the row that comes next
 
@@ -51,7 +54,7 @@ class ModuleAdapter(Adapter):
 
     def open(self, run: Run, folder: Path) -> int:
         """Import the module and start the run."""
-        self._cwd = run.cwd
+        self._cwd, self._about, self._folder = run.cwd, run, folder
         sys.stdin = io.StringIO()  # a module that asks for a key would read the tracker's lifeline
         with importable(self._cwd):
             try:
@@ -100,6 +103,7 @@ class ModuleAdapter(Adapter):
 
     def close(self, exit_status: int | None) -> None:
         """Finish the run with the command's exit status."""
+        self.config({"run": at_the_end(self._about, self._folder)})
         state = {"state": "crashed"} if exit_status else {}
         self._call(self._module.finish, {"exit_code": exit_status or 0}, state)
 
@@ -108,6 +112,10 @@ class ModuleAdapter(Adapter):
             return
         self._defined.add(name)
         self._call(self._module.define_metric, {"step_metric": axis}, {"x_axis": axis}, name)
+        if axis not in self._defined:  # it only counts: no chart of its own, where that can be said
+            self._defined.add(axis)
+            if "hidden" in accepted(self._module.define_metric, {"hidden": True}, {}):
+                self._call(self._module.define_metric, {"hidden": True}, {}, axis)
 
     def _call(
         self,

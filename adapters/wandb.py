@@ -20,6 +20,8 @@ from typing import Any
 import psutil
 
 from capture import runs
+from capture.adapters._about import about
+from capture.adapters._wandb_start import exit_code, started_at
 from capture.delivery.adapter import Adapter, Gone
 from capture.errors import UserError
 from capture.metrics import Series, better
@@ -51,7 +53,7 @@ class WandbAdapter(Adapter):
         self._cwd = Path()
         self._offline = False
         self._corrected: set[str] = set()  # metrics whose best value wandb would get wrong
-        self._defined: set[str] = set()
+        self._defined: dict[str, str | None] = {}  # what a metric is drawn over
         self._series: dict[str, Series] = {}
         self._log_file = Path()  # of wandb's own process
         self._log_read = 0
@@ -69,7 +71,7 @@ class WandbAdapter(Adapter):
             for old in (base / "wandb").glob(f"offline-run-*-{run.id}*"):
                 shutil.rmtree(old, ignore_errors=True)
         try:
-            with _command_line(_words(run)):
+            with _command_line(_words(run)), started_at(run.start):
                 self._run = wandb.init(
                     **_identity(run),
                     id=run.id,
@@ -114,11 +116,12 @@ class WandbAdapter(Adapter):
             self._run.config.update(dict(values), allow_val_change=True)
 
     def close(self, exit_status: int | None) -> None:
-        """Finish the run with the command's exit status; one that did not come to its end has failed."""
-        if exit_status is None:
-            exit_status = int(runs.read(self._folder).state != "finished")
+        """Finish the run with the command's exit status."""
+        run = runs.read(self._folder)
+        ended = {name: value for name, value in about(run).items() if name in ("exit_status", "duration_s")}
         with self._connected():
-            self._run.finish(exit_code=exit_status)
+            self._run.summary.update(ended)
+            self._run.finish(exit_code=exit_code(exit_status, run))
 
     def links(self) -> list[str]:
         """The run's page, or how to send it."""
@@ -184,11 +187,12 @@ class WandbAdapter(Adapter):
                 self._series.setdefault(name, Series()).add(value)
                 if not math.isfinite(value):
                     self._corrected.add(name)
-            if name not in self._defined and name not in OWN:
-                self._defined.add(name)
-                self._define(name, row.axes.get(name))
+            axis = row.axes.get(name)
+            if name not in OWN and self._defined.get(name, "") != axis:
+                self._define(name, axis or ("_step" if name in self._defined else None), name in axes)
+                self._defined[name] = axis
 
-    def _define(self, name: str, axis: str | None) -> None:
+    def _define(self, name: str, axis: str | None, hidden: bool) -> None:
         """Say what the metric is drawn over, and whether its best value is the lowest or the highest.
 
         A dot in a name would be taken for nesting; the axis is in each row, so it need not be added.
@@ -201,6 +205,7 @@ class WandbAdapter(Adapter):
                 name.replace(".", r"\."),
                 step_metric=axis,
                 step_sync=False if axis else None,
+                hidden=hidden or None,
                 summary=f"{best},last" if best else None,
             )
         except wandb.Error as error:

@@ -32,7 +32,8 @@ def main(argv: list[str]) -> int:
     sources = [replay.source_of(place_of(name, chosen["dir"])) for name in options.files]
     complete = True
     for log, old in sources:
-        run = start.new_run([], Path(log).stem, chosen)
+        named = chosen if old is None else {**chosen, "name": chosen.get("name") or old.name}
+        run = start.new_run([], Path(log).stem, named)
         run, folder = start.open_run(replay.as_it_was(run, log, old, chosen), chosen)
         if folder is None:
             return 1

@@ -6,7 +6,6 @@ On the way of every start: imports only what is needed, when it is needed.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 
 from capture import settings
@@ -15,7 +14,7 @@ from capture.cli.arguments import Arguments
 from capture.errors import UserError
 from capture.relay import loop
 from capture.relay.command import die_of_signal
-from capture.runs import start
+from capture.runs import names, start
 
 
 def arguments(with_words: bool = True) -> Arguments:
@@ -65,7 +64,7 @@ def main(argv: list[str]) -> int:
     chosen = run_options.choose(options)
     if chosen["resume"] == "must" and not chosen.get("id"):
         raise UserError("--resume must: say which run, with --id ID")
-    run = start.new_run(command, _script(command) if command else "stdin", chosen)
+    run = start.new_run(command, names.called(command) if command else "stdin", chosen)
     run, folder = start.open_run(run, chosen)
     since = time.time() - run.start if run.resumed else 0.0
     if piped:
@@ -82,11 +81,3 @@ def main(argv: list[str]) -> int:
     if result.signal is not None:
         die_of_signal(result.signal)
     return result.status
-
-
-def _script(command: list[str]) -> str:
-    """The name of the command: the script's if there is one, else the program's."""
-    for word in command[1:]:
-        if word.endswith((".py", ".sh", ".R", ".jl", ".lua")):
-            return os.path.splitext(os.path.basename(word))[0]
-    return os.path.basename(command[0])

@@ -21,6 +21,7 @@ from capture.records import ConsoleLine, Row, SystemSample
 from capture.redaction import Redactor
 
 BATCH = 500
+PROVENANCE = "_provenance"  # in a config: apart from the hyperparameters, and behind them
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ class Config:
         if self._waits_for_provenance and (facts := _read_object(self._provenance)) is not None:
             self._waits_for_provenance = False
             if facts:
-                self._items.append((0, {"provenance": _without_packages(facts)}))
+                self._items.append((0, {PROVENANCE: _without_packages(facts)}))
         return [values for _, values in self._items]
 
     def hand_over(self, adapter: Adapter, items: Sequence[Mapping[str, Any]]) -> None:

@@ -19,6 +19,8 @@ STATUS, SUMMARY, TRACKER_LOG = "status.json", "summary.txt", "tracker.log"
 SYSTEM, PROVENANCE = "system.jsonl", "provenance.json"
 PARSERS, DELIVERED = "parsers", "delivered"
 
+INTERRUPTED = 128 + 2  # the exit status of a command that Ctrl-C has ended: SIGINT is 2 everywhere
+
 
 def new_id(start: float) -> str:
     """Return a run id that sorts by time, and is unique even if many machines start runs at once.
@@ -76,6 +78,26 @@ def note_end(folder: PathLike | None, status: int | None) -> None:
         write(folder, read(folder)._replace(end=time.time(), exit_status=status, state="finished"))
     except (OSError, ValueError):
         pass  # the folder is gone, or its disk is full: the command's status still counts
+
+
+def outcome(run: Run) -> str:
+    """How the run stands: `running`, `finished`, `failed`, `interrupted` (by Ctrl-C) or `crashed`.
+
+    It failed if its exit status is not 0, and crashed if the process that made it died before the command.
+    """
+    if run.state == "running" and not is_alive(run):
+        return "crashed"
+    if run.state != "finished" or not run.exit_status:
+        return run.state
+    return "interrupted" if run.exit_status == INTERRUPTED else "failed"
+
+
+def duration(run: Run, now: float) -> float:
+    """The seconds for which the command has run, without the pauses between its starts.
+
+    `now`, in Unix seconds, counts as the end of a run that has none.
+    """
+    return max(0.0, (run.end or now) - run.start - run.paused)
 
 
 def is_alive(run: Run) -> bool:

@@ -43,6 +43,7 @@ def resume(run: runs.Run, folder: str, how: str) -> runs.Run | None:
         group=run.group or old.group,
         config={**old.config, **run.config},
         resumed=old.resumed + 1,
+        paused=old.paused + max(0.0, run.start - (old.end or _last_written(folder, run.start))),
     )
     try:
         recording.repair(folder)
@@ -50,3 +51,11 @@ def resume(run: runs.Run, folder: str, how: str) -> runs.Run | None:
     except OSError as error:
         raise UserError(f"{folder}: this run can't be resumed: {error.strerror}") from None
     return resumed
+
+
+def _last_written(folder: str, now: float) -> float:
+    """When the recording was last written: the end of a run that nobody could note.  `now` if it has none."""
+    try:
+        return os.path.getmtime(os.path.join(folder, runs.CONSOLE_INDEX))
+    except OSError:
+        return now

@@ -11,6 +11,7 @@ from typing import Any
 
 from capture import runs
 from capture.redaction import Redactor
+from capture.runs import names
 from capture.runs.git import git_state
 
 # Settings with a field of their own in `run.json`, or without use for the tracker.
@@ -30,11 +31,12 @@ def new_run(command: Sequence[str], called: str, chosen: Mapping[str, Any]) -> r
     run_id = chosen.get("id") or runs.new_id(start)
     parent = os.environ.get("CAPTURE_RUN_DIR")
     redactor = Redactor(os.environ, chosen.get("redact", []))
+    words = redactor.command(command)
     return runs.Run(
         id=run_id,
-        project=chosen.get("project") or os.path.basename(cwd) or "default",
-        name=chosen.get("name") or f"{called}-{time.strftime('%H%M%S', time.localtime(start))}",
-        command=redactor.command(command),
+        project=project_of(chosen),
+        name=chosen.get("name") or _name(called, run_id, words, chosen),
+        command=words,
         cwd=cwd,
         host=os.uname().nodename if hasattr(os, "uname") else "",
         start=start,
@@ -48,6 +50,22 @@ def new_run(command: Sequence[str], called: str, chosen: Mapping[str, Any]) -> r
         parent=os.path.basename(parent) if parent else None,
         settings={key: value for key, value in chosen.items() if key not in NOT_KEPT},
     )
+
+
+def project_of(chosen: Mapping[str, Any]) -> str:
+    """The run's project: the user's, or the folder's name."""
+    return chosen.get("project") or os.path.basename(os.getcwd()) or "default"
+
+
+def _name(called: str, run_id: str, command: Sequence[str], chosen: Mapping[str, Any]) -> str:
+    """A name that no other run of the project has by default."""
+    folder = runs.folder_of(os.path.abspath(chosen["dir"]), project_of(chosen), run_id)
+    if os.path.exists(folder):  # a run that is resumed has its name
+        return called
+    try:
+        return names.default(os.path.dirname(folder), called, run_id, command)
+    except (OSError, ValueError):
+        return f"{called}-{time.strftime('%H%M%S')}"
 
 
 def open_run(run: runs.Run, chosen: Mapping[str, Any]) -> tuple[runs.Run, str | None]:

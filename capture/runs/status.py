@@ -25,10 +25,8 @@ class RunStatus(NamedTuple):
 
     @property
     def state(self) -> str:
-        """`running`, `finished`, `failed` (an exit status that is not 0) or `crashed`."""
-        if self.run.state == "running" and not runs.is_alive(self.run):
-            return "crashed"
-        return "failed" if self.run.state == "finished" and self.run.exit_status else self.run.state
+        """`running`, `finished`, `failed`, `interrupted` or `crashed`."""
+        return runs.outcome(self.run)
 
     @property
     def tracked(self) -> bool:

@@ -132,6 +132,7 @@ class Tracker:
         `limit` is how many seconds the backends have left; the relay has a limit of its own.
         """
         self._take(self.pipeline.finish(self.last))
+        self.observer.finish()
         self.run = runs.read(self.folder)
         self.status("delivering")
         results = self.delivery.finish(self.run.exit_status, limit)
@@ -148,7 +149,7 @@ class Tracker:
             self.parsers.setdefault(record.parser)
             if self.ordinal >= self.written:
                 self.file.write(to_json(record) + "\n")
-            self.summary.add(self.namer.row(self.ordinal, record))
+            self.summary.add(self.namer.row(self.ordinal, record), record.at[0])
             self.ordinal += 1
             printed |= record.config
         if records:
@@ -177,17 +178,31 @@ class Tracker:
             self._read(chunk)
         runs.write(self.folder, runs.read(self.folder)._replace(state="crashed", end=self.last))
 
+    def _broken(self) -> list[str]:
+        """The line on a loss that is nan or infinite."""
+        found = self.summary.broken
+        if found is None:
+            return []
+        step = f" at step {found.place.step}" if found.place.step is not None else f" in {found.place}"
+        line = _line_of(self.folder / runs.CONSOLE_LOG, found.place.offset)
+        more = self.summary.broken_count - 1
+        note = f"{found.name} is {found.value}{step.removesuffix(' in ')}, console line {line}"
+        return [f"{note}; {more} more values are not finite" if more else note]
+
     def _block(self, results: list[DeliveryResult]) -> str:
         run = self.run
-        took = clock((run.end or time.time()) - run.start)
+        took = clock(runs.duration(run, time.time()))
         status = "ended" if run.exit_status is None else f"exit status {run.exit_status}"
-        how = "crashed" if run.state == "crashed" else f"{status}, {took}"
+        outcome = runs.outcome(run)
+        status = outcome if outcome in ("crashed", "interrupted") else status
+        how = f"{status}, {took}"
         place = os.path.relpath(self.folder, run.cwd)
         if self.summary.values:
             lines = f"{self.engine.understood} of {self.engine.lines} lines"
             notes = [f"{self.summary.values} values from {lines} ({', '.join(self.parsers)}): {place}"]
         else:
             notes = [f"no metrics found in {self.engine.lines} lines; the console is kept in {place}"]
+        notes += self._broken()
         notes += [note for result in results for note in _notes_on(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
         notes += self.engine.events + self.observer.notes
@@ -198,6 +213,13 @@ def _notes_on(result: DeliveryResult) -> list[str]:
     if result.error:
         return [f"{result.name}: {result.delivered} of {result.total} delivered: {result.error}"]
     return [f"{result.name}: {link}" for link in result.links]
+
+
+def _line_of(path: Path, offset: int) -> int:
+    """The number of the line in a file, from 1, that begins at or before this offset."""
+    with path.open("rb") as file:
+        parts = iter(lambda: file.read(min(1 << 20, offset - file.tell())), b"")
+        return 1 + sum(part.count(b"\n") for part in parts)
 
 
 def engine_of(folder: Path, run: runs.Run) -> Engine:

@@ -64,7 +64,7 @@ def test_the_block_shows_metrics_not_their_axes():
     text = block("p/run: exit status 0", summary, ["note"])
     assert text.splitlines() == [
         "capture: p/run: exit status 0",
-        "  loss           1  best 1           █▅▁",
+        "  loss           1  best 1 (step 2)           █▅▁",
         "  note",
     ]
     assert summary.values == 3
@@ -107,3 +107,23 @@ def test_of_many_ranks_the_first_is_shown_and_what_only_another_prints():
     for name in ("loss", "rank1/loss", "rank2/loss", "rank3/ppl"):
         summary.add(Row(0, None, 1, None, {name: 0.5, "step": 1}, {name: "step"}))
     assert [line.split()[0] for line in summary.table()] == ["loss", "rank3/ppl"]
+
+
+def test_training_and_validation_are_one_line_with_the_epoch_of_the_best():
+    summary = Summary()
+    for epoch, (train, val) in enumerate([(3, 3.5), (2, 2.5), (1, 2.75)], 1):
+        summary.add(Row(epoch, 0.0, None, epoch, {"loss": train, "val_loss": val}, {}))
+        summary.add(Row(epoch, 0.0, None, epoch, {"lr": 0.1}, {}))
+    assert summary.table() == [
+        "  loss  train        1 █▅▁         val     2.75 █▁▃         val best 2.5 (epoch 2)",
+        "  lr           0.1                            ▁▁▁",
+    ]
+    assert list(summary.last()) == ["loss", "val_loss", "lr"]
+
+
+def test_a_loss_that_is_no_number_is_remembered_with_its_first_place():
+    summary = Summary()
+    for step, loss in enumerate([1.0, math.nan, math.inf]):
+        summary.add(Row(step, 0.0, step, None, {"loss": loss, "ratio": math.nan}, {}), offset=10 * step)
+    assert (summary.broken.name, summary.broken.place.step, summary.broken.place.offset) == ("loss", 1, 10)
+    assert summary.broken_count == 2
