@@ -9,18 +9,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from capture import runs, settings
-from capture.cli.sync import find
+from capture.cli import run_options
+from capture.cli.arguments import Arguments
 from capture.errors import UserError
 from capture.runs import status
+from capture.runs.find import find
 from capture.runs.status import RunStatus
 
 WATCH_INTERVAL = 5.0  # seconds
 MOST_CONSOLES = 12  # runs on a page whose console it holds
 
 
-def arguments() -> argparse.ArgumentParser:
+def arguments() -> Arguments:
     """The options of `capture page`."""
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="capture page",
         description="Write one HTML file that shows runs: charts with their console lines, config, load, and "
         "where there are several, how they compare.  It needs no server and no network.",
@@ -28,7 +30,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "runs", nargs="*", metavar="RUN", help="run folders, ids, names, or last (default: last)"
     )
-    parser.add_argument("--project", help="all runs of this project")
+    parser.add_argument("--project", metavar="PROJECT", help="all runs of this project")
     parser.add_argument("-o", "--output", metavar="FILE", help="the file (default: NAME.html in this folder)")
     parser.add_argument(
         "--title", help="what stands at its top (default: the name of the run or the project)"
@@ -41,7 +43,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--watch", action="store_true", help="write it again while the runs go on; an open page follows"
     )
-    parser.add_argument("--dir", metavar="FOLDER", help="the folder that holds all runs")
+    run_options.add_dir_option(parser)
     return parser
 
 

@@ -24,7 +24,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 
 
 class Gap(NamedTuple):
-    """Lines that were left out: `missing` of them stood before the line `before` of those that are kept; the first began at `start`."""
+    """Lines that were left out: how many, before which of those that are kept, and where the first began."""
 
     before: int
     missing: int

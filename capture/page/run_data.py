@@ -5,48 +5,28 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from capture import runs
-from capture.delivery import naming
-from capture.delivery.naming import Axes, Namer
-from capture.errors import UserError
 from capture.facts.config_sources import CONFIG
 from capture.facts.gather import DIFF
-from capture.language import checked_yaml, library
 from capture.metrics import better
-from capture.page import console_text
+from capture.page import console_text, rows
 from capture.page.console_text import ConsoleText
-from capture.records import Record, Row, from_json, plain_number
+from capture.records import plain_number
 from capture.redaction import Redactor
 from capture.runs.status import RunStatus
+from capture.tracker.families import families
 
-MOST_POINTS = (
-    100_000  # of a metric: where it has more, the lowest and highest of as many neighbours are shown
-)
+MOST_POINTS = 200_000  # of a metric; of more, the extremes of neighbours are shown
 MOST_DIFF = 200_000  # characters of `git.diff`
 FILES, ALERTS = "files.jsonl", "alerts.jsonl"
-_IDENTITY = (
-    "id",
-    "project",
-    "name",
-    "start",
-    "end",
-    "exit_status",
-    "tags",
-    "notes",
-    "group",
-    "parent",
-    "resumed",
+_IDENTITY = tuple(
+    ["id", "project", "name", "start", "end", "exit_status", "tags", "notes", "group", "parent", "resumed"]
 )
 _PRIVATE = ("command", "cwd", "host")
-
-_SPLIT = re.compile(r"(?i)train(?:ing)?|val(?:id|idation)?|eval(?:uation)?|test(?:ing)?|dev")
-_SPLIT_WORD = re.compile(rf"^(?i:{_SPLIT.pattern[4:]})[ _-]+|[ _-]+(?i:{_SPLIT.pattern[4:]})$")
 
 JsonObject = dict[str, Any]
 
@@ -80,10 +60,9 @@ def of(one: RunStatus, public: bool = False, console: bool = True) -> JsonObject
 
 def _series(folder: Path, run: runs.Run, text: ConsoleText) -> JsonObject:
     """The rows as columns, and for each metric the rows that it is in, its values and its axis."""
-    namer = Namer(_AxesOfRun(folder), run.settings.get("rename", {}))
     columns: dict[str, list[Any]] = {"time": [], "step": [], "epoch": [], "line": []}
     metrics: dict[str, JsonObject] = {}
-    for record, row in _rows(folder, namer):
+    for record, row in rows.read(folder, run):
         if not row.metrics:
             continue
         place = len(columns["time"])
@@ -98,23 +77,27 @@ def _series(folder: Path, run: runs.Run, text: ConsoleText) -> JsonObject:
             metric["rows"].append(place)
             metric["values"].append(plain_number(value))
     axes = {metric["axis"] for metric in metrics.values()} - {None}
+    charts = _families(metrics)
     for name, metric in metrics.items():
-        metric |= {"is_axis": name in axes, "family": family(name)} | _result(name, metric)
+        metric |= {"is_axis": name in axes, "family": charts[name]} | _result(name, metric)
         if len(metric["rows"]) > MOST_POINTS:
             kept = _thinned(metric["values"], MOST_POINTS)
             metric["rows"] = [metric["rows"][i] for i in kept]
             metric["values"] = [metric["values"][i] for i in kept]
-    return {"rows": columns, "metrics": metrics}
+    ordered = {name: metrics[name] for name in charts}
+    return {"rows": columns, "metrics": ordered}
 
 
-def family(name: str) -> str:
-    """The name that a metric shares with those of other splits: `epoch/loss` for `epoch/val_loss`.
-
-    They are drawn in one chart.
-    """
-    parts = [_SPLIT_WORD.sub("", part) for part in name.split("/")]
-    kept = "/".join(part for part in parts if part and not _SPLIT.fullmatch(part))
-    return kept or name
+def _families(names: Iterable[str]) -> dict[str, str]:
+    """For each metric the chart that it is in, the headline's first: `epoch/loss` of `epoch/val_loss`."""
+    charts: dict[str, str] = {}
+    for found in families(names):
+        members = [member.metric for member in found.members]
+        prefixes = {name.rpartition("/")[0] for name in members}
+        prefix = prefixes.pop() if len(prefixes) == 1 else ""
+        title = found.title if "/" in found.title or not prefix else f"{prefix}/{found.title}"
+        charts |= dict.fromkeys(members, title)
+    return charts
 
 
 def _result(name: str, metric: JsonObject) -> JsonObject:
@@ -128,22 +111,6 @@ def _result(name: str, metric: JsonObject) -> JsonObject:
     return {"better": direction, "last": metric["values"][-1], "best": best[0], "best_row": best[1]}
 
 
-def _rows(folder: Path, namer: Namer) -> Iterator[tuple[Record, Row]]:
-    """The records of a run, each with the row that the backends get of it."""
-    try:
-        file = (folder / runs.RECORDS).open("rb")
-    except OSError:
-        return
-    with file:
-        for ordinal, line in enumerate(file):
-            try:
-                record = from_json(line.decode("utf-8"))
-                row = namer.row(ordinal, record)
-            except (ValueError, KeyError, TypeError, IndexError):
-                continue  # torn by a crash
-            yield record, row
-
-
 def _thinned(values: list[Any], most: int) -> list[int]:
     """The places of at most `most` values that show the shape of all: the extremes of as many neighbours."""
     size = math.ceil(len(values) * 2 / most)
@@ -152,40 +119,9 @@ def _thinned(values: list[Any], most: int) -> list[int]:
         part = range(start, min(start + size, len(values)))
         numbers = [i for i in part if isinstance(values[i], (int, float))]
         odd = [i for i in part if isinstance(values[i], str)][:1]
-        extremes = (
-            {min(numbers, key=values.__getitem__), max(numbers, key=values.__getitem__)} if numbers else set()
-        )
+        extremes = [pick(numbers, key=values.__getitem__) for pick in (min, max) if numbers]
         kept += sorted({*extremes, *odd})
     return kept
-
-
-class _AxesOfRun(Mapping[str, Axes]):
-    """The x-axes of the parsers that were in effect in a run, by the parser's name."""
-
-    def __init__(self, folder: Path) -> None:
-        place = folder / runs.PARSERS
-        self._axes: dict[str, Axes] = {}
-        for file in [*sorted(place.glob("*.yaml")), *sorted((place / library.BUILT_IN).glob("*.yaml"))]:
-            name, axes = _axes_of(_text(file))
-            self._axes.setdefault(name, axes)
-
-    def __getitem__(self, name: str) -> Axes:
-        return self._axes[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._axes)
-
-    def __len__(self) -> int:
-        return len(self._axes)
-
-
-@cache  # a thousand runs have the same parsers
-def _axes_of(text: str) -> tuple[str, Axes]:
-    try:
-        parser = library.load(checked_yaml.Source(text, "parser"), samples=False, check=False)
-    except UserError:
-        return "", []
-    return parser.name, naming.axes(parser)
 
 
 def _config(folder: Path) -> list[tuple[str, Any, str]]:

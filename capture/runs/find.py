@@ -32,7 +32,9 @@ def find(wanted: str, base: Path, project: str | None = None) -> RunStatus:
     if len(named) > 1:
         ids = [folder.name for folder in reversed(named)]
         more = f" and {len(ids) - MOST} more" if len(ids) > MOST else ""
-        raise UserError(f"{len(ids)} runs are called {wanted!r}; say which by its id: {', '.join(ids[:MOST])}{more}")
+        raise UserError(
+            f"{len(ids)} runs are called {wanted!r}; say which by its id: {', '.join(ids[:MOST])}{more}"
+        )
     found = status.of(named[0]) if named else None
     if found is None:
         raise UserError(_missing(wanted, base, [run for _, run in everything]))
