@@ -54,7 +54,8 @@ def main(argv: list[str]) -> int:
     _print(_packages(chosen), [one.run.name for one in chosen])
     code = _code(chosen, options.diff)
     if code:
-        print("\n".join(["", "code", *code]))
+        width = terminal_width()
+        print("\n".join(["", "code", *(line[:width] for line in code)]))
     return 0
 
 
@@ -182,9 +183,7 @@ def _git_diff(cwd: Path, old: str, new: str, in_full: bool) -> list[str]:
     except (OSError, subprocess.SubprocessError) as error:
         return [f"git can't tell: {error}"]
     return (
-        done.stdout.splitlines()
-        if done.returncode == 0
-        else [f"git can't tell: {done.stderr.strip().splitlines()[-1:]}"]
+        done.stdout.splitlines() if done.returncode == 0 else ["these commits are not in the repository here"]
     )
 
 

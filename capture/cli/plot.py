@@ -73,7 +73,12 @@ def main(argv: list[str]) -> int:
             width = max(LEAST_WIDTH, options.width or min(160, shutil.get_terminal_size((100, 24)).columns))
             try:
                 lines = braille.plot(
-                    curves, width, max(4, options.height), log=options.log, coloured=terminal, x_name=axis
+                    curves,
+                    width,
+                    max(4, options.height),
+                    log=options.log,
+                    coloured=terminal,
+                    x_name=AXIS_NAMES.get(axis, axis),
                 )
             except ValueError:
                 where = " on a logarithmic axis" if options.log else ""

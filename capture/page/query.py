@@ -10,10 +10,9 @@ from capture.errors import UserError, did_you_mean
 from capture.language.expressions import Expression
 from capture.page.results import named
 
-_WORD = re.compile(r"""(?P<text>"[^"]*"|'[^']*')|(?P<name>[A-Za-z_][\w./@()-]*[\w)]|[A-Za-z_])""")
-_WORDS_OF_THE_LANGUAGE = frozenset(
-    ["and", "or", "not", "if", "else", "True", "False", "abs", "min", "max", "round", "int"]
-)
+_QUOTED = re.compile(r"""("[^"]*"|'[^']*')""")
+_WORD = re.compile(r"[A-Za-z_][\w./@()-]*[\w)]|[A-Za-z_]")
+_OF_THE_LANGUAGE = frozenset("and or not if else True False abs min max round int".split())
 
 
 def condition(text: str, known: Iterable[str]) -> Callable[[Mapping[str, Any]], bool]:
@@ -24,27 +23,31 @@ def condition(text: str, known: Iterable[str]) -> Callable[[Mapping[str, Any]], 
     """
     names = sorted(known, key=len, reverse=True)
     places: dict[str, str] = {}  # the name behind each placeholder
-
-    def placeholder(name: str) -> str:
-        places.setdefault(f"v{list(names).index(name)}_", name)
-        return f"v{names.index(name)}_"
-
-    spaced = re.sub(r"(?<![<>=!])=(?!=)", "==", text)
-    for name in names:  # names of several words first: `val loss < 0.5`
-        if not re.fullmatch(r"[A-Za-z_]\w*", name) and name in spaced:
-            spaced = re.sub(rf"(?<![\w\"']){re.escape(name)}(?![\w\"'])", placeholder(name), spaced)
     unknown: list[str] = []
 
+    def placeholder(name: str) -> str:
+        place = f"v{names.index(name)}_"
+        places[place] = name
+        return place
+
     def word(match: re.Match[str]) -> str:
-        found = match["name"]
-        if found is None or found in _WORDS_OF_THE_LANGUAGE or re.fullmatch(r"v\d+_", found):
-            return match[0]
+        found = match[0]
+        if found in _OF_THE_LANGUAGE or re.fullmatch(r"v\d+_", found):
+            return found
         if meant := named(found, names):
             return placeholder(meant[0])
         unknown.append(found)
         return repr(found)
 
-    expression = Expression(_WORD.sub(word, spaced))
+    def arithmetic(part: str) -> str:
+        part = re.sub(r"(?<![<>=!])=(?!=)", "==", part)
+        for name in names:
+            if not _WORD.fullmatch(name) and name in part:  # names of several words: `val loss < 0.5`
+                part = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", placeholder(name), part)
+        return _WORD.sub(word, part)
+
+    parts = [part if place % 2 else arithmetic(part) for place, part in enumerate(_QUOTED.split(text))]
+    expression = Expression("".join(parts))
     if not places:
         listed = f"there are {', '.join(sorted(names)[:12])}, ..."
         hint = did_you_mean(unknown[0], names, listed) if unknown else listed
