@@ -6,7 +6,7 @@ import shutil
 import pytest
 from helpers import capture
 
-playwright = pytest.importorskip("playwright.sync_api", reason="the extra [browser] is not installed")
+playwright = pytest.importorskip("playwright.sync_api", reason="the extra [more-tests] is not installed")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
