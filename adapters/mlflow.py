@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import importlib.util
 import logging
 import os
 import posixpath
@@ -51,6 +50,7 @@ class MlflowAdapter(Adapter):
     """
 
     options = ("tracking_uri",)
+    needs = ("mlflow",)
 
     def __init__(self) -> None:
         self._client: Any = None
@@ -71,7 +71,7 @@ class MlflowAdapter(Adapter):
         try:
             from mlflow import MlflowClient
         except ImportError as error:
-            raise UserError(f"mlflow: {error}; install it beside capture: capture-metrics[mlflow]") from None
+            raise UserError(f"mlflow: {error}; `capture doctor` says how to install it") from None
         uri = tracking_uri(run, folder.parent.parent)
         try:
             with answers():
@@ -201,8 +201,6 @@ class MlflowAdapter(Adapter):
     @staticmethod
     def diagnose() -> tuple[str, str | None]:
         """Whether it is installed, and where runs go."""
-        if importlib.util.find_spec("mlflow") is None:
-            return "not installed beside capture; capture-metrics[mlflow] brings what it needs", None
         uri = os.environ.get("MLFLOW_TRACKING_URI")
         if not uri:
             return "keeps runs in a database beside them, unless `mlflow:` in capture.yaml says more", None

@@ -125,7 +125,8 @@ def _remove_run(one: RunStatus) -> list[str]:
         return [f"{error.filename}: {error.strerror}"]
     stays = [name for name in stays if one.delivered.get(name)]
     also = f", also from {', '.join(gone)}" if one.records and gone else ""
-    print(f"{one.label}: removed{also}{f'; what {chr(44).join(stays)} has got stays there' if stays else ''}")
+    rest = f"; what {', '.join(stays)} has got stays there" if stays else ""
+    print(f"{one.label}: removed{also}{rest}")
     return []
 
 
