@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from capture.errors import UserError, did_you_mean, nearest
@@ -57,5 +57,3 @@ class Arguments(argparse.ArgumentParser):
         if action.option_strings:
             raise UserError(f"{action.option_strings[0]} {value}: {listed}")
         raise UserError(f"{value}: {did_you_mean(str(value), known, listed)}")
-
-

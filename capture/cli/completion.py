@@ -71,8 +71,8 @@ def arguments() -> Arguments:
     parser = Arguments(
         prog="capture completion",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Print what makes the Tab key complete commands, options, runs and backends.  Put the line "
-        "of your shell\ninto its start file:\n\n"
+        description="Print what makes the Tab key complete commands, options, runs and backends.\n"
+        "Put the line of your shell into its start file:\n\n"
         '  ~/.bashrc                   eval "$(capture completion bash)"\n'
         '  ~/.zshrc, after compinit    eval "$(capture completion zsh)"\n'
         "  ~/.config/fish/config.fish  capture completion fish | source",

@@ -19,7 +19,6 @@ from capture.parsing.engine import Engine
 from capture.parsing.pipeline import parse, parse_recording
 from capture.runs.find import find
 
-
 RUN = "a run: its folder, id or name, or `last`"
 
 

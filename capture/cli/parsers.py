@@ -26,9 +26,7 @@ NOTHING = "nothing to suggest: no unread line occurs three times with different 
 
 def arguments() -> Arguments:
     """The options of `capture parsers`."""
-    parser = Arguments(
-        prog="capture parsers", description="List, show and test parsers; explain lines."
-    )
+    parser = Arguments(prog="capture parsers", description="List, show and test parsers; explain lines.")
     commands = parser.add_subparsers(dest="command", metavar="list|show|test|explain|suggest|schema")
     commands.add_parser("list", help="list the parsers in the order in which they are tried")
     show = commands.add_parser("show", help="print a built-in parser, as a start for your own")

@@ -30,7 +30,9 @@ def arguments() -> Arguments:
     _add_places(parser)
     commands = parser.add_subparsers(dest="command", metavar="list|rm")
     listing = commands.add_parser("list", help="list them: state, age, last values, and what is delivered")
-    remove = commands.add_parser("rm", help="remove runs from this disk, also from backends that keep them here")
+    remove = commands.add_parser(
+        "rm", help="remove runs from this disk, also from backends that keep them here"
+    )
     for command in (listing, remove):
         _add_places(command, default=argparse.SUPPRESS)  # else it would undo what stands before `list`
     remove.add_argument("runs", nargs="*", metavar="RUN", help="folders, ids or names of runs, or `last`")

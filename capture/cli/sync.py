@@ -22,7 +22,12 @@ def arguments() -> Arguments:
         description="Deliver what is missing: a backend was down, the machine died, or the backend is a new "
         "one for the run.",
     )
-    parser.add_argument("runs", nargs="*", metavar="RUN", help="folders, ids or names of runs, or `last` (default: all runs here)")
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        metavar="RUN",
+        help="folders, ids or names of runs, or `last` (default: all runs here)",
+    )
     parser.add_argument("--to", metavar="BACKENDS", help="the backends (default: those of the run)")
     parser.add_argument("--project", metavar="PROJECT", help="only the runs of this project")
     run_options.add_dir_option(parser)

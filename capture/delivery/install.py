@@ -1,4 +1,4 @@
-"""How a package gets beside `capture`: the command to paste, fit for the way in which `capture` was installed."""
+"""How a package gets beside `capture`: the command to paste, for pip, pipx or uv as `capture` was installed."""
 
 from __future__ import annotations
 

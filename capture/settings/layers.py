@@ -121,7 +121,9 @@ def from_variables(environ: Mapping[str, str], problems: Problems) -> Settings:
         if name.startswith("CAPTURE_") and key not in (*KNOWN, *OWN) and not text.startswith("{"):
             near = nearest(key, KNOWN)
             if near is not None:  # else it is another program's
-                problems.add(f"{name}={text}: there is no such variable; did you mean CAPTURE_{near.upper()}?")
+                problems.add(
+                    f"{name}={text}: there is no such variable; did you mean CAPTURE_{near.upper()}?"
+                )
     others = {name: text for name, text in environ.items() if text and _is_as_in_a_file(name, text)}
     if others:
         from capture.settings import schema  # slow

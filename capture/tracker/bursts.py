@@ -1,6 +1,6 @@
 """Notices a program that keeps its output back: long silence, then whole blocks at once.
 
-Programs in C, Fortran and R do so where their output is no terminal: their library writes when a block is full.
+Programs in C, Fortran and R do so where their output is no terminal: their library writes full blocks.
 """
 
 from __future__ import annotations

@@ -27,9 +27,9 @@ class Unread:
 
     def note(self, line: ReadLine) -> None:
         """What the engine made of a line."""
-        if line.rule is not None and len(self._read) < MOST_READ:
-            if line.records or not isinstance(line.rule.pattern, ReaderPattern):
-                self._read.add(line.text.strip())
+        in_vain = line.rule is None or (isinstance(line.rule.pattern, ReaderPattern) and not line.records)
+        if not in_vain and len(self._read) < MOST_READ:
+            self._read.add(line.text.strip())
 
     def notes(self, folder: Path, place: str, lines: int) -> list[str]:
         """The lines of the closing block; `place` is how the run's folder is shown."""
@@ -46,7 +46,7 @@ class Unread:
         return found
 
     def _example(self, console: Path) -> tuple[str, int]:
-        """The first of the commonest lines with words and numbers that nothing has read, and how many there are."""
+        """A line of the commonest kind with words and numbers that nothing has read, and how many there are."""
         try:
             with console.open("rb") as file:
                 data = file.read(LOOKED_AT)
@@ -57,7 +57,11 @@ class Unread:
             for line in glued.peel(prefixes, frame.text, None):
                 text = " ".join(line.views[0].text.split())
                 shape = _NUMBER.sub("0", text)
-                if shape != text and re.search(r"[A-Za-z]{2}", shape) and line.views[0].text.strip() not in self._read:
+                if (
+                    shape != text
+                    and re.search(r"[A-Za-z]{2}", shape)
+                    and line.views[0].text.strip() not in self._read
+                ):
                     kinds.setdefault(shape, []).append(text)
         if not kinds:
             return "", 0
