@@ -113,7 +113,7 @@ def _remove(options: argparse.Namespace, base: Path) -> int:
 
 def _remove_run(one: RunStatus) -> list[str]:
     """Remove a run from the backends and then from the disk, and say so.  Returns what went wrong."""
-    gone, stays, problems = [], [], []
+    gone, stays, problems = list[str](), list[str](), list[str]()
     for name in dict.fromkeys([*one.run.to, *one.delivered]):
         try:
             (gone if registry.adapter_class(name).remove(one.run, one.folder) else stays).append(name)

@@ -1,4 +1,4 @@
-"""How a package gets beside `capture`: the command to paste, for pip, pipx or uv as `capture` was installed."""
+"""How a package gets beside `capture`: the command to paste, for pip, pipx or uv."""
 
 from __future__ import annotations
 

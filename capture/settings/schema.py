@@ -81,7 +81,7 @@ def check(path: str, problems: Problems) -> dict[str, Any]:
     with problems:
         source = _toml(file) if file.name == "pyproject.toml" else checked_yaml.read(file)
         if source.data is not None:
-            return _settings(source, source.name, file.parent, problems)
+            return _settings(source, str(file), file.parent, problems)
     return {}
 
 
@@ -173,7 +173,7 @@ def _file(source: Source, index: int, item: str, folder: Path) -> ParserSource:
     path = folder / item
     if not path.exists():
         there = [str(file.relative_to(folder)) for file in path.parent.glob("*.y*ml")]
-        hint = did_you_mean(item, there, f"it should be in {checked_yaml.shortest(path.parent)}")
+        hint = did_you_mean(item, there, f"it should be {path}")
         raise source.error(("parsers", index), f"parsers: there is no file {item!r}; {hint}")
     return check_parser(path)
 

@@ -46,7 +46,7 @@ class Unread:
         return found
 
     def _example(self, console: Path) -> tuple[str, int]:
-        """A line of the commonest kind with words and numbers that nothing has read, and how many there are."""
+        """A line of the commonest kind of those that nothing has read, and how many there are."""
         try:
             with console.open("rb") as file:
                 data = file.read(LOOKED_AT)
