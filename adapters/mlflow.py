@@ -185,7 +185,7 @@ class MlflowAdapter(Adapter):
         """Put it into the trash of the database on this machine, which `mlflow gc` empties."""
         uri = tracking_uri(run, folder.parent.parent)
         path = uri.removeprefix("sqlite:///")
-        if re.match(r"\w+://", uri) and path == uri:
+        if not os.path.isabs(path):
             return False  # a server
         if os.path.exists(path):
             from mlflow import MlflowClient
