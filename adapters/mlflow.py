@@ -184,7 +184,7 @@ class MlflowAdapter(Adapter):
     def remove(run: Run, folder: Path) -> bool:
         """Put it into the trash of the database on this machine, which `mlflow gc` empties."""
         uri = tracking_uri(run, folder.parent.parent)
-        path = uri.removeprefix("sqlite:///")
+        path = uri.removeprefix("sqlite:///").removeprefix("file://")
         if not os.path.isabs(path):
             return False  # a server
         if os.path.exists(path):

@@ -271,7 +271,7 @@ def test_the_users_parsers_are_in_the_runs_folder_byte_for_byte():
 
 def test_a_run_without_metrics_opens_no_backend():
     capture("--to", "trackio", "--", "echo", "hello")
-    assert "no metrics found in 1 lines" in (only_run() / "summary.txt").read_text()
+    assert "no metrics found in 1 line;" in (only_run() / "summary.txt").read_text()
     assert not (only_run() / "delivered").exists()
     assert not Path("capture-runs/trackio").exists()
 

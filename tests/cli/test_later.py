@@ -345,7 +345,6 @@ class TestNothingPrinted:
 
     @pytest.mark.parametrize(("command", "status", "says"), [
         ("true", 0, "capture: nothing was printed, so no run is kept (--name NAME keeps it)\n"),
-        ("false", 1, "capture: nothing was printed, so no run is kept (--name NAME keeps it)\n"),
         ("no-such-program", 127, "capture: no-such-program: command not found\n"),
     ])  # fmt: skip
     def test_it_leaves_no_run(self, command, status, says):
@@ -356,6 +355,10 @@ class TestNothingPrinted:
     def test_a_pipe_without_a_byte_leaves_none_either(self):
         assert capture("--wait", "80", "-", input="").returncode == 0
         assert list(Path("capture-runs").glob("*/*")) == []
+
+    def test_one_that_failed_is_kept(self):
+        assert capture("--wait", "80", "--", "false").returncode == 1
+        assert runs.read(only_run()).exit_status == 1
 
     @pytest.mark.parametrize("option", ["--name", "--id"])
     def test_one_that_was_asked_for_is_kept(self, option):

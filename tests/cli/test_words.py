@@ -38,6 +38,10 @@ def test_help_of_a_command_is_the_commands_help(name):
     assert capture("help", name).stdout == capture(name, "--help").stdout
 
 
+def test_help_of_a_part_of_a_command():
+    assert capture("help", "runs", "rm").stdout.startswith("usage: capture runs rm ")
+
+
 @pytest.mark.parametrize("words", [("version",), ("--version",)])
 def test_the_version(words):
     assert capture(*words).stdout == f"capture {__version__}\n"
