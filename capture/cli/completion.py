@@ -62,12 +62,13 @@ end
 function __capture_command
   set -l words (commandline -opc)
   set -l behind (math (contains -i -- -- $words) + 1)
-  test $behind -le (count $words); and string escape -- $words[$behind..-1]
-  commandline -ct
+  set -l command
+  test $behind -le (count $words); and set command (string escape -- $words[$behind..-1])
+  string join -- " " $command (commandline -ct)
 end
 complete --command capture --erase
 complete --command capture -f -n 'not __capture_behind' -a '(__fish_capture_complete)'
-complete --command capture -f -n '__capture_behind' -a '(complete -C (string join -- " " (__capture_command)))'
+complete --command capture -f -n '__capture_behind' -a '(complete -C (__capture_command))'
 """
 SHELLS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
