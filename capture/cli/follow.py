@@ -61,8 +61,9 @@ def main(argv: list[str]) -> int:
     result = follow.follow(folder, path, chosen["wait"], until, progress.add)
     progress.clear()
     if not progress.found and not os.path.exists(path):
+        run_options.close(folder, result, {**chosen, "summary": "never"})
         print(f"capture follow: {options.file} did not come", file=sys.stderr)
-        result = result._replace(status=result.status or 1)
+        return result.status or 1
     run_options.close(folder, result, chosen)
     return result.status
 
