@@ -136,7 +136,7 @@ def _take_out_unknown(source: Source, problems: Problems) -> None:
     """Removes the keys that neither the configuration nor a backend has."""
     if isinstance(source.data, dict):
         known = [*Config.model_fields, *(name for name in registry.names() if ":" not in name)]
-        for key in source.data.keys() - set(known):
+        for key in [key for key in source.data if key not in known]:
             problems.add(source.error((key,), checked_yaml.unknown(str(key), known)))
             del source.data[key]
 

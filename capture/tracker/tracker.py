@@ -191,7 +191,7 @@ class Tracker:
             lines = f"{self.engine.understood} of {self.engine.lines} lines"
             notes = [f"{self.summary.values} values from {lines} ({', '.join(self.parsers)}): {place}"]
         else:
-            notes = self.unread.notes(self.folder, place, self.engine.lines)
+            notes = [*map(self.redactor.text, self.unread.notes(self.folder, place, self.engine.lines))]
         notes += [note for result in results for note in _notes_on(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
         notes += self.engine.events + self.bursts.notes(self.ordinal) + self.observer.notes

@@ -52,8 +52,8 @@ class Unread:
                 data = file.read(LOOKED_AT)
         except OSError:
             return "", 0
-        prefixes, kinds = Prefixes(), dict[str, list[str]]()
-        for frame in FrameReader().feed(data, 0):
+        reader, prefixes, kinds = FrameReader(), Prefixes(), dict[str, list[str]]()
+        for frame in [*reader.feed(data, 0), *reader.finish()]:
             for line in glued.peel(prefixes, frame.text, None):
                 text = " ".join(line.views[0].text.split())
                 shape = _NUMBER.sub("0", text)

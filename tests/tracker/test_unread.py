@@ -44,6 +44,10 @@ def test_one_line_alone_can_only_be_explained(said):
     ]
 
 
+def test_a_last_line_without_an_end_counts_too(said):
+    assert said("result of the run is 12 now")[0] == "no parser reads: result of the run is 12 now"
+
+
 def test_words_without_numbers_need_no_advice(said):
     assert said("hello\nworld\n") == []
 
