@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import importlib.util
 import logging
 import os
 import posixpath
@@ -53,6 +52,7 @@ class MlflowAdapter(Adapter):
     """
 
     options = ("tracking_uri",)
+    needs = ("mlflow",)
 
     def __init__(self) -> None:
         self._client: Any = None
@@ -73,7 +73,7 @@ class MlflowAdapter(Adapter):
         try:
             from mlflow import MlflowClient
         except ImportError as error:
-            raise UserError(f"mlflow: {error}; install it beside capture: capture-metrics[mlflow]") from None
+            raise UserError(f"mlflow: {error}; `capture doctor` says how to install it") from None
         uri = tracking_uri(run, folder.parent.parent)
         try:
             with answers():
@@ -189,8 +189,8 @@ class MlflowAdapter(Adapter):
     def remove(run: Run, folder: Path) -> bool:
         """Put it into the trash of the database on this machine, which `mlflow gc` empties."""
         uri = tracking_uri(run, folder.parent.parent)
-        path = uri.removeprefix("sqlite:///")
-        if re.match(r"\w+://", uri) and path == uri:
+        path = uri.removeprefix("sqlite:///").removeprefix("file://")
+        if not os.path.isabs(path):
             return False  # a server
         if os.path.exists(path):
             from mlflow import MlflowClient
@@ -206,8 +206,6 @@ class MlflowAdapter(Adapter):
     @staticmethod
     def diagnose() -> tuple[str, str | None]:
         """Whether it is installed, and where runs go."""
-        if importlib.util.find_spec("mlflow") is None:
-            return "not installed beside capture; capture-metrics[mlflow] brings what it needs", None
         uri = os.environ.get("MLFLOW_TRACKING_URI")
         if not uri:
             return "keeps runs in a database beside them, unless `mlflow:` in capture.yaml says more", None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from capture.adapters._about import at_the_end
+from capture.delivery import install
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
 from capture.records import Row
@@ -49,7 +50,7 @@ class ModuleAdapter(Adapter):
         if found is None:
             raise UserError(
                 f"module:{name}: there is no module {name!r} here, nor installed beside capture"
-                f" (pipx inject capture-metrics {name.partition('.')[0]})"
+                f"; install it with: {install.command([name.partition('.')[0]])}"
             )
 
     def open(self, run: Run, folder: Path) -> int:

@@ -9,15 +9,18 @@ class UserError(ValueError):
     """What a user wrote can't be used; the message says what, where, and what would be right."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The one of the known words that was meant: the only one that begins so, or one spelt nearly so."""
+def nearest(word: str, known: Iterable[str], similar: float = 0.6) -> str | None:
+    """The one of the known words that was meant: the only one that begins so, or one spelt nearly so.
+
+    `similar`, from 0 to 1, is how alike the two have to be.
+    """
     names = list(known)
     begins = [name for name in names if len(word.strip("-")) > 1 and name.startswith(word)]
     if len(begins) == 1:
         return begins[0]
     import difflib  # slow, and this is on the way of every start
 
-    return next(iter(difflib.get_close_matches(word, names, 1, 0.7)), None)
+    return next(iter(difflib.get_close_matches(word, names, 1, similar)), None)
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:

@@ -30,15 +30,36 @@ class Arguments(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse, but what is not known is an error at once, of the subcommand that does not know it."""
+        self._check_first_options(args or ())
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            word = unknown[0].partition("=")[0]
-            if word.startswith("-"):
-                near = nearest(word, self._option_string_actions)
-                hint = f"did you mean {near}?" if near else f"{self.prog} --help lists them"
-                raise UserError(f"there is no option {word}; {hint}")
-            raise UserError(f"{word!r} is one word too many; {self.prog} --help says what is expected")
+            if unknown[0].startswith("-"):
+                raise self._no_option(unknown[0])
+            raise UserError(f"{unknown[0]!r} is one word too many; {self.prog} --help says what is expected")
         return found, unknown
+
+    def _check_first_options(self, words: Sequence[str]) -> None:
+        """Raises UserError if one of the options before the first other word is unknown.
+
+        argparse would take the value of an unknown option for a subcommand.
+        """
+        rest = iter(words)
+        for word in rest:
+            name, equals, _ = word.partition("=")
+            if not name.startswith("-") or name in ("-", "--"):
+                return
+            action = self._option_string_actions.get(name)
+            if action is None:
+                raise self._no_option(name)
+            if action.nargs is None and not equals:
+                next(rest, None)  # its value
+
+    def _no_option(self, word: str) -> UserError:
+        name = word.partition("=")[0]
+        long = [option[2:] for option in self._option_string_actions if option.startswith("--")]
+        near = nearest(name.lstrip("-"), long)
+        hint = f"did you mean --{near}?" if near else f"{self.prog} --help lists them"
+        return UserError(f"there is no option {name}; {hint}")
 
     def error(self, message: str) -> NoReturn:
         """Raises UserError with argparse's message in plain words."""

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import argcomplete
-from argcomplete.completers import DirectoriesCompleter, FilesCompleter
+from argcomplete.completers import BaseCompleter, DirectoriesCompleter, FilesCompleter
+from argcomplete.shell_integration import shellcode
 
 from capture import settings
 from capture.cli import COMMANDS, run
 from capture.cli.arguments import Arguments
+from capture.runs import Run
 
 # Put around argcomplete's own function.
 BASH = """\
@@ -54,14 +56,19 @@ _capture() {
 compdef _capture capture
 """
 FISH = """\
+function __capture_behind
+  contains -- -- (commandline -opc)
+end
 function __capture_command
-  set -l words (commandline -pxc)
-  set -l place (contains -i -- -- $words)
-  and string join -- ' ' (string escape -- $words[(math $place + 1)..] 2>/dev/null) (commandline -ct)
+  set -l words (commandline -opc)
+  set -l behind (math (contains -i -- -- $words) + 1)
+  set -l command
+  test $behind -le (count $words); and set command (string escape -- $words[$behind..-1])
+  string join -- " " $command (commandline -ct)
 end
 complete --command capture --erase
-complete --command capture -f -n 'not contains -- -- (commandline -pxc)' -a '(__fish_capture_complete)'
-complete --command capture -f -n 'contains -- -- (commandline -pxc)' -a '(complete -C (__capture_command))'
+complete --command capture -f -n 'not __capture_behind' -a '(__fish_capture_complete)'
+complete --command capture -f -n '__capture_behind' -a '(complete -C (__capture_command))'
 """
 SHELLS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
@@ -71,8 +78,8 @@ def arguments() -> Arguments:
     parser = Arguments(
         prog="capture completion",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Print what makes the Tab key complete commands, options, runs and backends.  Put the line "
-        "of your shell\ninto its start file:\n\n"
+        description="Print what makes the Tab key complete commands, options, runs and backends.\n"
+        "Put the line of your shell into its start file:\n\n"
         '  ~/.bashrc                   eval "$(capture completion bash)"\n'
         '  ~/.zshrc, after compinit    eval "$(capture completion zsh)"\n'
         "  ~/.config/fish/config.fish  capture completion fish | source",
@@ -84,7 +91,7 @@ def arguments() -> Arguments:
 def main(argv: list[str]) -> int:
     """Print the shell's code."""
     shell = arguments().parse_args(argv).shell
-    print(argcomplete.shellcode(["capture"], shell=shell))
+    print(shellcode(["capture"], shell=shell))
     print(SHELLS[shell], end="")
     return 0
 
@@ -92,7 +99,7 @@ def main(argv: list[str]) -> int:
 def answer() -> int:
     """Answer the shell, which asks through variables what may stand at the cursor."""
     line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0") or 0)]
-    argcomplete.autocomplete(_everything(line), default_completer=_candidates, always_complete_options="long")
+    argcomplete.autocomplete(_everything(line), default_completer=Candidates(), always_complete_options=False)
     return 1
 
 
@@ -107,32 +114,35 @@ def _everything(line: str) -> Arguments:
     return parser
 
 
-def _candidates(prefix: str, action: argparse.Action, **about: Any) -> Iterable[str]:
+class Candidates(BaseCompleter):
     """What may stand where an argument is wanted, by the word that the help has for it."""
-    kinds = str(action.metavar or action.dest).split("|")
-    found: list[str] = []
-    if "RUN" in kinds:
-        found += _runs()
-    if "PROJECT" in kinds:
-        found += {one.run.project for one in _all_runs()}
-    if "BACKENDS" in kinds:
-        from capture.delivery import registry
 
-        before = prefix.rpartition(",")[0]
-        found += [f"{before}{before and ','}{name}" for name in registry.names() if ":" not in name]
-    if "FILE" in kinds:
-        found += FilesCompleter()(prefix)
-    if "FOLDER" in kinds:
-        found += DirectoriesCompleter()(prefix)
-    return found
+    def __call__(
+        self, *, prefix: str, action: argparse.Action, parser: Any, parsed_args: Any
+    ) -> Iterable[str]:
+        """All that begins with the prefix, and maybe more."""
+        kinds = str(action.metavar or action.dest).split("|")
+        found: list[str] = []
+        if "RUN" in kinds:
+            found += ["last", *(name for run in _all_runs(parsed_args) for name in (run.name, run.id))]
+        if "PROJECT" in kinds:
+            found += [run.project for run in _all_runs(parsed_args)]
+        if "BACKENDS" in kinds:
+            from capture.delivery import registry
+
+            before = prefix[: prefix.rfind(",") + 1]
+            found += [before + name for name in registry.names() if ":" not in name]
+        if "FILE" in kinds:
+            found += FilesCompleter()(prefix)
+        if "FOLDER" in kinds:
+            found += DirectoriesCompleter()(prefix)
+        return dict.fromkeys(found)
 
 
-def _all_runs() -> list[Any]:
+def _all_runs(options: argparse.Namespace) -> list[Run]:
+    """The runs in the folder that the options and the settings say."""
     from capture.runs import status
 
-    return status.all_runs(Path(settings.load(os.getcwd(), os.environ, {})["dir"]))
-
-
-def _runs() -> list[str]:
-    """Names and ids of the runs here."""
-    return ["last", *{one.run.name for one in _all_runs()}, *(one.run.id for one in _all_runs())]
+    given = {"dir": getattr(options, "dir", None)}
+    base = settings.load(os.getcwd(), os.environ, given)["dir"]
+    return [run for _, run in status.identities(Path(base))]

@@ -1,4 +1,4 @@
-"""`capture help [COMMAND]`: what there is, or the help of one command."""
+"""`capture help [COMMAND [SUBCOMMAND]]`: what there is, or the help of one command."""
 
 from __future__ import annotations
 
@@ -25,16 +25,18 @@ TAIL = "`capture help run` lists all options, `capture help SUBCOMMAND` those of
 def arguments() -> Arguments:
     """The options of `capture help`."""
     parser = Arguments(prog="capture help", description="Show what there is, or the help of a command.")
-    parser.add_argument("command", nargs="?", metavar="COMMAND", choices=list(COMMANDS))
+    parser.add_argument("command", nargs="?", metavar="COMMAND", choices=list(COMMANDS), help="such as runs")
+    parser.add_argument("rest", nargs="?", metavar="SUBCOMMAND", help="such as rm")
     return parser
 
 
 def main(argv: list[str]) -> int:
     """Print the help."""
-    command = arguments().parse_args(argv).command
-    if command:
-        print(import_module(f"capture.cli.{command}").arguments().format_help(), end="")
-        return 0
+    words = arguments().parse_args(argv)
+    if words.command:
+        rest = [words.rest] if words.rest else []
+        status: int = import_module(f"capture.cli.{words.command}").main([*rest, "--help"])
+        return status
     width = max(map(len, COMMANDS)) + 2
     subcommands = "\n".join(f"  {name:{width}}{text}" for name, text in COMMANDS.items())
     print(f"{HEAD}{_options()}\n\nsubcommands:\n{subcommands}\n\n{TAIL}")

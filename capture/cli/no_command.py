@@ -35,7 +35,7 @@ def error(options: Sequence[str], words: Sequence[str], command: Sequence[str]) 
         line = _line(options, ["python", "train.py"])
         return UserError(f"the command comes after two dashes, for example: {line}")
     word = words[0]
-    meant = SYNONYMS.get(word) or nearest(word, COMMANDS)
+    meant = SYNONYMS.get(word) or nearest(word, COMMANDS, 0.7)
     program = None if command else _program(words)
     if program and meant:
         return UserError(

@@ -46,7 +46,7 @@ def remove(options: argparse.Namespace, base: Path) -> int:
 
 def _remove_one(one: RunStatus) -> list[str]:
     """Remove a run from the backends and then from the disk, and say so.  Returns what went wrong."""
-    gone, stays, problems = [], [], []
+    gone, stays, problems = list[str](), list[str](), list[str]()
     for name in dict.fromkeys([*one.run.to, *one.delivered]):
         try:
             (gone if registry.adapter_class(name).remove(one.run, one.folder) else stays).append(name)
@@ -60,7 +60,8 @@ def _remove_one(one: RunStatus) -> list[str]:
         return [f"{error.filename}: {error.strerror}"]
     stays = [name for name in stays if one.delivered.get(name)]
     also = f", also from {', '.join(gone)}" if one.records and gone else ""
-    print(f"{one.label}: removed{also}{f'; what {chr(44).join(stays)} has got stays there' if stays else ''}")
+    rest = f"; what {', '.join(stays)} has got stays there" if stays else ""
+    print(f"{one.label}: removed{also}{rest}")
     return []
 
 

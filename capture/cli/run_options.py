@@ -122,7 +122,7 @@ def close(folder: str | None, result: Result, chosen: settings.Settings) -> None
     """Remove a run that holds nothing; print the closing block, if there is somebody to read it."""
     if folder is None:
         return
-    removed = result.tracker_ok and _holds_nothing(folder, chosen)
+    removed = result.tracker_ok and result.status in (0, *NOT_STARTED) and _holds_nothing(folder, chosen)
     if removed:
         import shutil  # slow
 
@@ -143,7 +143,7 @@ def close(folder: str | None, result: Result, chosen: settings.Settings) -> None
 
 
 def _holds_nothing(folder: str, chosen: settings.Settings) -> bool:
-    """Whether a short run without a word was not asked for by a name: a typing error, or `true`."""
+    """Whether this is a short run without a word, which no name asks for: a typing error, or `true`."""
     try:
         if chosen.get("id") or chosen.get("name") or os.path.getsize(os.path.join(folder, runs.CONSOLE_LOG)):
             return False

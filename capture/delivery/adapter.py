@@ -38,6 +38,9 @@ class Adapter:
     options: ClassVar[Sequence[str]] = ()
     """Keys of the section of the configuration that has the adapter's name."""
 
+    needs: ClassVar[Sequence[str]] = ()
+    """Modules that have to be installed; the extra of its package with the adapter's name brings them."""
+
     def open(self, run: Run, folder: Path) -> int:
         """Start or resume the run there.
 

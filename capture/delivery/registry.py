@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from capture import plugins
+from capture.delivery import install
 from capture.delivery.adapter import Adapter
-from capture.errors import UserError
+from capture.errors import UserError, did_you_mean
 
 
 def names() -> list[str]:
@@ -29,7 +30,32 @@ def check(wanted: Sequence[str]) -> None:
         if f"{kind}:NAME" in known and colon:
             adapter_class(name).check(own)
         elif name not in known:
-            raise UserError(f"there is no backend {name!r}; there are {', '.join(known)}")
+            raise UserError(unknown(name))
+        elif missing := missing_library(name):
+            raise UserError(f"{name}: {missing}")
+
+
+def missing_library(name: str) -> str | None:
+    """Where what the adapter needs is not installed: that, and the command that installs it."""
+    absent = [module for module in adapter_class(name).needs if not install.is_there(module)]
+    if not absent:
+        return None
+    point = next(point for point in plugins.installed(plugins.ADAPTERS) if point.name == name)
+    command = install.command(install.of_extra(point, name) or absent)
+    return f"{absent[0]} is not installed beside capture; install it with: {command}"
+
+
+def unknown(name: str) -> str:
+    """What to say of a name that no adapter has."""
+    hint = did_you_mean(name, names(), f"there are {', '.join(names())}")
+    return f"there is no backend {name!r}; {hint}"
+
+
+def places() -> list[str]:
+    """The folders that change when a package is installed or removed."""
+    import sysconfig  # only for this
+
+    return sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 
 
 def adapter(name: str) -> Callable[[], Adapter]:
@@ -51,4 +77,4 @@ def adapter_class(name: str) -> type[Adapter]:
             if not (isinstance(found, type) and issubclass(found, Adapter)):
                 raise UserError(f"{name}: {point.value} is no adapter: it should derive from capture.Adapter")
             return found
-    raise UserError(f"there is no backend {name!r}; there are {', '.join(names())}")
+    raise UserError(unknown(name))

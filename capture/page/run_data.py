@@ -23,9 +23,8 @@ from capture.tracker.families import families
 MOST_POINTS = 200_000  # of a metric; of more, the extremes of neighbours are shown
 MOST_DIFF = 200_000  # characters of `git.diff`
 FILES, ALERTS = "files.jsonl", "alerts.jsonl"
-_IDENTITY = tuple(
-    ["id", "project", "name", "start", "end", "exit_status", "tags", "notes", "group", "parent", "resumed"]
-)
+_IDENTITY = ("id", "project", "name", "start", "end", "exit_status", "tags", "notes", "group", "parent",
+             "resumed")  # fmt: skip
 _PRIVATE = ("command", "cwd", "host")
 
 JsonObject = dict[str, Any]

@@ -16,8 +16,8 @@ MOST = 5  # ids in a message
 def find(wanted: str, base: Path, project: str | None = None) -> RunStatus:
     """The run that is meant; `base` is the folder that holds all runs.
 
-    A name may have its project before it, as in lists: `mnist/baseline`.  With `project` names, ids and `last`
-    are looked for in that project only.  Raises UserError where there is no such run, or more than one.
+    A name may have its project before it, as in lists: `mnist/baseline`.  With `project` only that one is
+    searched.  Raises UserError where there is no such run, or more than one.
     """
     if (found := status.of(Path(wanted))) is not None:
         return found._replace(folder=found.folder.absolute())

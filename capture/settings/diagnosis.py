@@ -109,7 +109,9 @@ def _backends(chosen: settings.Settings, layers: settings.Layers) -> Iterator[Fi
         except Exception as error:
             yield Finding("backends", f"{name}: can't be used: {error}", name in chosen["to"])
             continue
-        if hasattr(found, "diagnose"):
+        if missing := None if ":" in name else registry.missing_library(name):
+            yield Finding("backends", f"{name}: {missing}", name in chosen["to"])
+        elif hasattr(found, "diagnose"):
             text, address = found.diagnose()
             reached = "" if address is None else f"; {_reach(address)}"
             wrong = name in chosen["to"] and "not reachable" in reached

@@ -119,7 +119,7 @@ def from_variables(environ: Mapping[str, str], problems: Problems) -> Settings:
     for name, text in environ.items():
         key = name[len("CAPTURE_") :].lower()
         if name.startswith("CAPTURE_") and key not in (*KNOWN, *OWN) and not text.startswith("{"):
-            near = nearest(key, KNOWN)
+            near = nearest(key, KNOWN, 0.7)
             if near is not None:  # else it is another program's
                 problems.add(
                     f"{name}={text}: there is no such variable; did you mean CAPTURE_{near.upper()}?"

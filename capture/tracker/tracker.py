@@ -13,7 +13,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -32,12 +32,14 @@ from capture.facts import config_sources, gather
 from capture.facts.observer import Observer
 from capture.language import library, model
 from capture.parsing.downsampling import downsampler
-from capture.parsing.engine import Engine
+from capture.parsing.engine import Engine, ReadLine
 from capture.parsing.pipeline import Pipeline
 from capture.records import Record, to_json
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
+from capture.tracker.bursts import Bursts
 from capture.tracker.closing import Summary, block, clock
+from capture.tracker.unread import Unread
 
 PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
@@ -79,7 +81,8 @@ class Tracker:
 
     def __init__(self, folder: Path, run: runs.Run) -> None:
         self.folder, self.run = folder, run
-        self.engine = engine_of(folder, run)
+        self.unread, self.bursts = Unread(), Bursts()
+        self.engine = engine_of(folder, run, self.unread.note)
         self.pipeline = Pipeline(self.engine)
         self.reader = RecordingReader(folder)
         axes = {rule.parser.name: naming.axes(rule.parser) for rule in self.engine.rules}
@@ -119,6 +122,7 @@ class Tracker:
                 alive = bool(os.read(0, 4096))
 
     def _read(self, chunk: Chunk) -> None:
+        self.bursts.add(chunk)
         now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
         if chunk.stream == RESUME:
             self._take(self.pipeline.resume(now))
@@ -201,11 +205,11 @@ class Tracker:
             lines = f"{self.engine.understood} of {self.engine.lines} lines"
             notes = [f"{self.summary.values} values from {lines} ({', '.join(self.parsers)}): {place}"]
         else:
-            notes = [f"no metrics found in {self.engine.lines} lines; the console is kept in {place}"]
+            notes = [*map(self.redactor.text, self.unread.notes(self.folder, place, self.engine.lines))]
         notes += self._broken()
         notes += [note for result in results for note in _notes_on(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
-        notes += self.engine.events + self.observer.notes
+        notes += self.engine.events + self.bursts.notes(self.ordinal) + self.observer.notes
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 
 
@@ -222,7 +226,7 @@ def _line_of(path: Path, offset: int) -> int:
         return 1 + sum(part.count(b"\n") for part in parts)
 
 
-def engine_of(folder: Path, run: runs.Run) -> Engine:
+def engine_of(folder: Path, run: runs.Run, on_line: Callable[[ReadLine], None]) -> Engine:
     """The run's engine, of the parsers in its folder; the built-in ones are put there at its first start."""
     place = folder / runs.PARSERS / library.BUILT_IN
     if not place.exists():
@@ -237,7 +241,7 @@ def engine_of(folder: Path, run: runs.Run) -> Engine:
         {key: run.settings[key] for key in ("rename", "drop", "scale") if key in run.settings}
     )
     every = run.settings.get("every")
-    engine = Engine(parsers.built_in, parsers.own, naming, downsampler(every) if every else None)
+    engine = Engine(parsers.built_in, parsers.own, naming, downsampler(every) if every else None, on_line)
     engine.events += [f"ignored: {problem}" for problem in parsers.problems]
     return engine
 

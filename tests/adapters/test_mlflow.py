@@ -219,6 +219,25 @@ def test_a_place_that_mlflow_does_not_know_is_said_without_its_password(client, 
     assert "s3cret" not in str(error.value)
 
 
+def test_a_removed_run_is_in_the_trash_and_others_stay(client, tmp_path):
+    runs_there = [
+        a_run(tmp_path, project="removed", run_id=f"20260102-030405-{name}", name=name)
+        for name in ("gone", "kept")
+    ]
+    for run, folder in runs_there:
+        deliver(MlflowAdapter(), run, folder, [row(0, 1, loss=0.5)])
+    for _ in range(2):  # what is gone is no error
+        assert MlflowAdapter.remove(*runs_there[0])
+    experiment = client.get_experiment_by_name("removed")
+    assert [one.info.run_name for one in client.search_runs([experiment.experiment_id])] == ["kept"]
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:1", "databricks"])
+def test_what_is_on_a_server_stays_there(tmp_path, monkeypatch, uri):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert MlflowAdapter.remove(*a_run(tmp_path)) is False
+
+
 def test_places_are_relative_to_the_commands_folder(monkeypatch, tmp_path):
     run, folder = a_run(tmp_path)
     base = folder.parent.parent
