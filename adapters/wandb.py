@@ -119,9 +119,10 @@ class WandbAdapter(Adapter):
         """Finish the run with the command's exit status."""
         run = runs.read(self._folder)
         ended = {name: value for name, value in about(run).items() if name in ("exit_status", "duration_s")}
+        code = exit_code(exit_status, run)
         with self._connected():
             self._run.summary.update(ended)
-            self._run.finish(exit_code=exit_code(exit_status, run))
+            self._run.finish(exit_code=code)
 
     def links(self) -> list[str]:
         """The run's page, or how to send it."""
