@@ -20,7 +20,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say who the run is and where it goes."""
     add = parser.add_argument
     add("--project", help="the run's project (default: the folder's name)")
-    add("--name", help="the run's name (default: the script's name and the time)")
+    add("--name", help="the run's name (default: such as `train-3 lr=0.1`)")
     add("--tag", action="append", dest="tags", metavar="TAG", help="a tag; may be repeated")
     add("--notes", help="a remark, shown with the run")
     add("--group", help="the group of runs it belongs to")

@@ -19,6 +19,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import metadata as hparams
 from tensorboard.util import tensor_util
 
+from capture import runs
 from capture.adapters.tensorboard import TensorboardAdapter
 from capture.records import ConsoleLine, Row
 
@@ -68,9 +69,10 @@ def test_each_metric_of_a_mixed_program_has_a_curve_over_its_own_axis(tmp_path):
 
 
 def test_the_text_tab_says_how_the_run_ended(tmp_path):
-    ended = {"state": "finished", "exit_status": 130, "end": START + 90, "paused": 30.0}
-    events = written(tmp_path, [row(0, 1, loss=1.0)], exit_status=130, tags=["a", "b"], **ended)
-    about = text(events, "run")
+    run, folder = a_run(tmp_path, tags=["a", "b"])
+    runs.write(folder, run._replace(state="finished", exit_status=130, end=START + 90, paused=30.0))
+    deliver(TensorboardAdapter(), run, folder, [row(0, 1, loss=1.0)], exit_status=130)
+    about = text(read(tmp_path), "run")
     for line in (
         "| state | interrupted |",
         "| exit\\_status | 130 |",
