@@ -72,7 +72,10 @@ def test_the_text_tab_says_how_the_run_ended(tmp_path):
     run, folder = a_run(tmp_path, tags=["a", "b"])
     runs.write(folder, run._replace(state="finished", exit_status=130, end=START + 90, paused=30.0))
     deliver(TensorboardAdapter(), run, folder, [row(0, 1, loss=1.0)], exit_status=130)
-    about = text(read(tmp_path), "run")
+    events = read(tmp_path)
+    found = events.SummaryMetadata("_hparams_/session_end_info").plugin_data.content
+    assert hparams.parse_session_end_info_plugin_data(found).status == 0  # unknown: it has not failed
+    about = text(events, "run")
     for line in (
         "| state | interrupted |",
         "| exit\\_status | 130 |",

@@ -10,7 +10,6 @@ from helpers import capture, eventually, only_run
 from capture import runs
 from capture.facts.observer import Observer
 
-
 UNTIL_THE_FIRST_SAMPLE = """
 import os, time
 print('step 1: loss=0.5', flush=True)
@@ -39,7 +38,7 @@ def a_run(**more):
 
 
 def test_a_short_run_has_a_sample_of_the_command_and_one_at_the_end():
-    capture("--to", "jsonl", "--", sys.executable, "-c", UNTIL_THE_FIRST_SAMPLE)
+    capture("--wait", "80", "--to", "jsonl", "--", sys.executable, "-c", UNTIL_THE_FIRST_SAMPLE)
     folder = only_run()
     run = runs.read(folder)
     first, *_, last = samples(folder)

@@ -45,7 +45,7 @@ def test_a_duration_leaves_pauses_out_and_goes_on_while_the_run_does():
 def test_ctrl_c_is_no_failure():
     code = "import time; print('step 1: loss=0.5', flush=True); time.sleep(60)"
     process = subprocess.Popen(
-        [*CAPTURE, "--to", "jsonl", "--summary", "always", "--", sys.executable, "-c", code],
+        [*CAPTURE, "--wait", "80", "--to", "jsonl", "--summary", "always", "--", sys.executable, "-c", code],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
