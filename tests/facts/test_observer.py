@@ -8,7 +8,7 @@ import time
 from helpers import capture, eventually, only_run
 
 from capture import runs
-from capture.facts.observer import Observer
+from capture.facts.observer import SHORTEST, Observer
 
 UNTIL_THE_FIRST_SAMPLE = """
 import os, time
@@ -54,6 +54,16 @@ def test_the_next_sample_comes_after_the_interval(tmp_path):
     eventually(lambda: observer.look() and len(samples(tmp_path)) == 3)
     first, second, third = (sample["time"] for sample in samples(tmp_path))
     assert second - first >= 0.45 and third - second >= 0.45
+
+
+def test_the_end_comes_once(tmp_path):
+    observer = Observer(tmp_path, a_run(), 0.3)
+    eventually(lambda: observer.look() or samples(tmp_path))
+    for _ in range(2):
+        time.sleep(SHORTEST + 0.05)
+        observer.finish()
+    assert len(samples(tmp_path)) == 2
+    assert not observer.look()
 
 
 def test_a_run_that_has_ended_is_not_watched(tmp_path):

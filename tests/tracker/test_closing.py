@@ -91,6 +91,12 @@ def test_infinities_are_counted_and_not_drawn():
     assert (made.count, made.points, made.best("loss")) == (3, [1, 3], 1)
 
 
+def test_what_only_counts_is_no_metric_of_the_block():
+    summary = Summary()
+    summary.add(Row(0, 0.0, 3, None, {"train/epoch": 0.5, "train/global_step": 3, "steps_per_s": 2.0}, {}))
+    assert [line.split()[0] for line in summary.table()] == ["steps_per_s"]
+
+
 def test_many_metrics_are_cut_and_counted():
     summary = Summary()
     summary.add(Row(0, 0.0, None, None, {f"m{i}": i for i in range(20)}, {}))
