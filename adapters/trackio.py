@@ -225,7 +225,7 @@ def _storable(value: Any) -> Any:
 
 def _place(row: Row, name: str) -> float:
     """Where on the x-axis a metric is."""
-    if row.step is not None and row.step in INTEGERS:
+    if isinstance(row.step, int) and row.step in INTEGERS:  # to look for a float there takes for ever
         return row.step
     place = row.metrics[row.axes[name]] if name in row.axes else row.ordinal
     if not math.isfinite(place) or abs(place) >= INTEGERS.stop:
