@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from capture import runs
 from capture.adapters._about import at_the_end
 from capture.delivery import install
 from capture.delivery.adapter import Adapter
@@ -105,7 +106,8 @@ class ModuleAdapter(Adapter):
     def close(self, exit_status: int | None) -> None:
         """Finish the run with the command's exit status."""
         self.config({"run": at_the_end(self._about, self._folder)})
-        state = {"state": "crashed"} if exit_status else {}
+        how = "aborted" if exit_status == runs.INTERRUPTED else "crashed"
+        state = {"state": how} if exit_status else {}
         self._call(self._module.finish, {"exit_code": exit_status or 0}, state)
 
     def _define(self, name: str, axis: str) -> None:

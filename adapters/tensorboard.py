@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from capture import runs
 from capture.adapters import tensorboard_events
 from capture.adapters._about import about, at_the_end
 from capture.adapters._axis import Steps
@@ -95,9 +96,11 @@ class TensorboardAdapter(Adapter):
     def close(self, exit_status: int | None) -> None:
         """Write the console and how the run ended."""
         assert self._file is not None and self._run is not None  # noqa: S101  opened before
-        ended = {None: tensorboard_events.UNKNOWN, 0: tensorboard_events.SUCCESS}.get(
-            exit_status, tensorboard_events.FAILURE
-        )
+        ended = {
+            None: tensorboard_events.UNKNOWN,
+            0: tensorboard_events.SUCCESS,
+            runs.INTERRUPTED: tensorboard_events.UNKNOWN,  # it knows no other word for it
+        }.get(exit_status, tensorboard_events.FAILURE)
         console = "\n".join(f"    {line}" for line in self._lines)  # indented: code
         later = {name.lstrip("_"): value for name, value in self._later.items()}
         texts = {"console": console, "config": _table(later) if later else ""}

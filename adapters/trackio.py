@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from capture.adapters import trackio_writers as writers
 from capture.adapters._about import about, at_the_end
@@ -30,6 +31,10 @@ from capture.runs import Run
 
 # trackio keeps these for itself, and shows no column called so.
 RESERVED = frozenset(["project", "run", "timestamp", "step", "time", "metrics"])
+
+VIEW = {
+    "smoothing": "0"
+}  # the values as they are: its default draws a mean of ten, of ten epochs a straight line
 
 MOST_LINES = 1000  # of the console
 INTEGERS = range(-(2**63), 2**63)  # that JSON and SQLite have a place for
@@ -186,11 +191,12 @@ def show(project: str | None, base: Path, port: int | None = None, browser: bool
         server, address, _, with_token = trackio.show(
             project, open_browser=False, server_port=port, block_thread=False, host="127.0.0.1"
         )
-    print(f"{address.rstrip('/')}/{f'?project={project}' if project else ''}", flush=True)
+    view = urlencode({"project": project, **VIEW} if project else VIEW)
+    print(f"{address.rstrip('/')}/?{view}", flush=True)
     if browser and (
         sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
-        webbrowser.open(with_token)
+        webbrowser.open(f"{with_token}{'&' if '?' in with_token else '?'}{urlencode(VIEW)}")
     try:
         trackio.utils.block_main_thread_until_keyboard_interrupt()
     finally:
@@ -229,7 +235,7 @@ def _storable(value: Any) -> Any:
 
 def _place(row: Row, name: str) -> float:
     """Where on the x-axis a metric is."""
-    if row.step is not None and row.step in INTEGERS:
+    if isinstance(row.step, int) and row.step in INTEGERS:  # to look for a float there takes for ever
         return row.step
     place = row.metrics[row.axes[name]] if name in row.axes else row.ordinal
     if not math.isfinite(place) or abs(place) >= INTEGERS.stop:

@@ -24,7 +24,7 @@ from capture.adapters._about import about
 from capture.adapters._wandb_start import exit_code, started_at
 from capture.delivery.adapter import Adapter, Gone
 from capture.errors import UserError
-from capture.metrics import Series, better
+from capture.metrics import Series, better, only_counts
 from capture.records import ConsoleLine, Row
 from capture.runs import Run
 
@@ -119,9 +119,10 @@ class WandbAdapter(Adapter):
         """Finish the run with the command's exit status."""
         run = runs.read(self._folder)
         ended = {name: value for name, value in about(run).items() if name in ("exit_status", "duration_s")}
+        code = exit_code(exit_status, run)
         with self._connected():
             self._run.summary.update(ended)
-            self._run.finish(exit_code=exit_code(exit_status, run))
+            self._run.finish(exit_code=code)
 
     def links(self) -> list[str]:
         """The run's page, or how to send it."""
@@ -189,7 +190,11 @@ class WandbAdapter(Adapter):
                     self._corrected.add(name)
             axis = row.axes.get(name)
             if name not in OWN and self._defined.get(name, "") != axis:
-                self._define(name, axis or ("_step" if name in self._defined else None), name in axes)
+                self._define(
+                    name,
+                    axis or ("_step" if name in self._defined else None),
+                    name in axes or only_counts(name),
+                )
                 self._defined[name] = axis
 
     def _define(self, name: str, axis: str | None, hidden: bool) -> None:

@@ -9,8 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 POINTS = 64
+_COUNTING = re.compile(r"(?i)(^|/)(epoch|(global_|batch_)?step)$")
 _SMALLER = re.compile(r"(?i)loss|err|perplexity|ppl|rmse|mae|mse|(^|[/_ ])(wer|cer|fid|nll)([/_ ]|$)")
 _LARGER = re.compile(r"(?i)acc|auc|f1|map|precision|recall|bleu|rouge|reward|rew|return|score|iou|dice|r2")
+
+
+def only_counts(name: str) -> bool:
+    """Whether a metric of this name merely says where in the run it is: `epoch`, `train/global_step`."""
+    return _COUNTING.search(name) is not None
 
 
 def better(name: str) -> str:

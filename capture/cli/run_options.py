@@ -48,7 +48,7 @@ def add_main_options(parser: argparse.ArgumentParser) -> None:
     """Add those of them that most runs need."""
     add = parser.add_argument
     add("--project", metavar="PROJECT", help="the run's project (default: the folder's name)")
-    add("--name", metavar="NAME", help="the run's name (default: the script's name and the time)")
+    add("--name", metavar="NAME", help="the run's name (default: such as `train-3 lr=0.1`)")
     add("--tag", action="append", dest="tags", metavar="TAG", help="a tag; may be repeated")
     add("--config", action="append", metavar="KEY=VALUE", help="a hyperparameter; may be repeated")
     add(

@@ -38,9 +38,10 @@ class Observer:
         return self._try()
 
     def finish(self) -> None:
-        """Take the last sample, of what there was since the one before."""
+        """Take the last sample, of what there was since the one before; called again it does nothing."""
         if self._interval and self._sampler is not None and time.monotonic() > self._sampled + SHORTEST:
             self._try()
+        self._interval = 0
 
     def _try(self) -> bool:
         try:

@@ -15,7 +15,7 @@ from capture.redaction import MASK
 from capture.runs.model import PathLike
 
 FILE = "names.jsonl"
-COMPARED = 50  # runs before
+COMPARED, RECENT = 50, 1 << 16  # runs before, of so many bytes
 LONGEST, LONGEST_VALUE = 48, 20  # characters
 _SCRIPTS = (".py", ".sh", ".R", ".jl", ".lua")
 _PLAIN = re.compile(r"[\w.@+:,/-]+")
@@ -39,9 +39,9 @@ def default(project: PathLike, name: str, run_id: str, command: Sequence[str]) -
     `command` may be empty.  Raises OSError where nothing can be written.
     """
     options = dict(_options(command))
-    before = _add(os.path.join(project, FILE), [name, run_id, options])
-    others = [item for line in before[-COMPARED:] if (item := _read(line)) is not None]
-    shown = f"{name}-{len(before) + 1}"
+    count, last = _add(os.path.join(project, FILE), [name, run_id, options])
+    others = [item for line in last if (item := _read(line)) is not None]
+    shown = f"{name}-{count + 1}"
     for key, value in options.items():
         if others and all(other.get(key) == value for other in others):
             continue
@@ -51,8 +51,8 @@ def default(project: PathLike, name: str, run_id: str, command: Sequence[str]) -
     return shown
 
 
-def _add(path: str, item: list[object]) -> list[bytes]:
-    """Add a line to the file.  Returns the lines before it that begin with the same name."""
+def _add(path: str, item: list[object]) -> tuple[int, list[bytes]]:
+    """Add a line to the file.  Returns how many lines before it have the same name, and the last of them."""
     line = json.dumps(item).encode() + b"\n"
     os.makedirs(os.path.dirname(path), exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o666)
@@ -64,7 +64,9 @@ def _add(path: str, item: list[object]) -> list[bytes]:
     finally:
         os.close(file)
     same = json.dumps(item[:1]).encode()[:-1] + b", "
-    return [other for other in data[: data.index(line)].split(b"\n") if other.startswith(same)]
+    before = b"\n" + data[: data.index(line)]
+    last = [other for other in before[-RECENT:].split(b"\n") if other.startswith(same)]
+    return before.count(b"\n" + same), last[-COMPARED:]
 
 
 def _read(line: bytes) -> dict[str, str] | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from capture.metrics import Series, better, mean
+from capture.metrics import Series, better, mean, only_counts
 from capture.records import Row, plain_number
 from capture.tracker.families import Family, families
 
@@ -84,6 +84,7 @@ class Summary:
             name
             for name in self.metrics
             if name not in self.axes
+            and not only_counts(name)
             and not ((rank := _OTHER_RANK.match(name)) and name[rank.end() :] in self.metrics)
         )
 

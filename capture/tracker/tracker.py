@@ -191,7 +191,8 @@ class Tracker:
         line = _line_of(self.folder / runs.CONSOLE_LOG, found.place.offset)
         more = self.summary.broken_count - 1
         note = f"{found.name} is {found.value}{step.removesuffix(' in ')}, console line {line}"
-        return [f"{note}; {more} more values are not finite" if more else note]
+        also = "1 more value is" if more == 1 else f"{more} more values are"
+        return [f"{note}; {also} not finite" if more else note]
 
     def _block(self, results: list[DeliveryResult]) -> str:
         run = self.run

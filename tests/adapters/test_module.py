@@ -6,12 +6,14 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
-from backends import a_run, row, run_printing
+from backends import START, a_run, deliver, mixed_rows, row, run_printing
 from helpers import CAPTURE, only_run
 
+from capture import runs
 from capture.adapters.module import ModuleAdapter, accepted, importable
 from capture.errors import UserError
 
@@ -157,6 +159,7 @@ SWANLAB = """
 import math, sys, threading
 from pathlib import Path
 from backends import a_run, deliver, row
+from capture import runs
 from capture.adapters.module import ModuleAdapter
 
 about = {"config": {"lr": 0.1}, "tags": ["a"], "notes": "why"}
@@ -191,4 +194,28 @@ def test_swanlab_holds_the_rows_the_config_and_the_axes(own_world, monkeypatch):
     (end,) = [record.finish for record in records if record.HasField("finish")]
     assert "state: RUN_STATE_CRASHED" in str(end)
     config = yaml.safe_load((file.parent / "files" / "config.yaml").read_text())
-    assert {name: item["value"] for name, item in config.items()} == {"lr": 0.1, "late": 1}
+    values = {name: item["value"] for name, item in config.items()}
+    assert (values["lr"], values["late"], values["run"]["tags"]) == (0.1, 1, "a")
+
+
+def test_each_metric_of_a_mixed_program_has_its_own_axis_and_what_only_counts_no_chart(tmp_path, monkeypatch):
+    said = []
+    module = SimpleNamespace(
+        init=lambda **about: None,
+        log=lambda values, step: said.append((step, values)),
+        finish=lambda exit_code: said.append(exit_code),
+        define_metric=lambda name, step_metric=None, hidden=None: said.append((name, step_metric, hidden)),
+        config={},
+    )
+    monkeypatch.setitem(sys.modules, "our_client", module)
+    run, folder = a_run(tmp_path, notes="why")
+    runs.write(folder, run._replace(state="finished", exit_status=130, end=START + 5))
+    deliver(ModuleAdapter("our_client"), run, folder, mixed_rows(), exit_status=130)
+    assert [entry for entry in said if isinstance(entry, tuple) and len(entry) == 3] == [
+        ("loss", "step", None),
+        ("step", None, True),
+        ("val_acc", "epoch", None),
+        ("epoch", None, True),
+    ]
+    about = {"state": "interrupted", "exit_status": 130, "duration_s": 5.0, "notes": "why"}
+    assert module.config["run"] == about
