@@ -37,13 +37,15 @@ from capture.parsing.pipeline import Pipeline
 from capture.records import Record, to_json
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
+from capture.tracker import pace
 from capture.tracker.closing import Summary, block, clock
 
 PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
 QUIET = 2.0
 MOST_PRINTED = 1000  # names of config
-HURRY = 1.5  # seconds that are left for the backends after SIGTERM
+HURRY = 1.2  # seconds that are left for the backends after SIGTERM
+STOPPED = 3  # exit status: the recording was not read to its end
 
 
 class Stopped(BaseException):
@@ -58,15 +60,18 @@ def main(argv: list[str]) -> int:
         run = run._replace(to=argv[2].split(","))
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    tracker = Tracker(folder, run)
-    tracker.status("tracking")
     try:
+        tracker = Tracker(folder, run)
+    except Stopped:
+        return STOPPED
+    try:
+        tracker.status("tracking")
         tracker.follow()
         tracker.finish()
     except Stopped:
         tracker.finish(HURRY)
-    tracker.status("done")
-    return 0
+    tracker.status("done" if tracker.complete else "stopped")
+    return 0 if tracker.complete else STOPPED
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
@@ -90,6 +95,8 @@ class Tracker:
         self.written, self.file = _recover(folder / runs.RECORDS)
         self.ordinal = 0
         self.last: float | None = None  # when the last bytes came, in Unix seconds
+        self.position = 0  # in `console.log`: where the next bytes begin
+        self.complete = False  # the recording was read to its end, and all records are written
         self.config = config_sources.asked(folder, run, self.redactor)
         run = self.run = run._replace(config=config_sources.merged(self.config))
         self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
@@ -98,27 +105,29 @@ class Tracker:
         self.observer = Observer(folder, run, run.settings.get("system", 0))
 
     def follow(self) -> None:
-        """Read the recording until the relay has ended it, or has died."""
+        """Read the recording until the relay has ended it, or has died, and take what was held back."""
         alive, active = True, time.monotonic()
-        while True:
+        while not self.reader.finished:
+            work = pace.Work()
             chunks = self.reader.read()
             for chunk in chunks:
                 self._read(chunk)
-            if self.reader.finished:
-                return
             if not chunks and not alive:
                 self._crash()
-                return
+                break
             if self.observer.look():
                 self.delivery.wake()
             if chunks:
-                active = time.monotonic()
-                continue
-            pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
-            if select.select([0], [], [], pause)[0]:
+                active, pause = time.monotonic(), work.rest()
+            else:
+                pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
+            if alive and pause and select.select([0], [], [], pause)[0]:
                 alive = bool(os.read(0, 4096))
+        self._take(self.pipeline.finish(self.last))
+        self.complete = True
 
     def _read(self, chunk: Chunk) -> None:
+        self.position = chunk.offset + len(chunk.data)
         now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
         if chunk.stream == RESUME:
             self._take(self.pipeline.resume(now))
@@ -127,13 +136,13 @@ class Tracker:
         self.last = now or self.last
 
     def finish(self, limit: float | None = None) -> None:
-        """Take what was held back, wait for the backends and write the closing block.
+        """Wait for the backends and write the closing block.
 
-        `limit` is how many seconds the backends have left; the relay has a limit of its own.
+        `limit` is how many seconds the backends have left; the relay has a limit of its own.  Where the
+        recording was not read to its end, nothing more is made of it: half a line is none.
         """
-        self._take(self.pipeline.finish(self.last))
         self.run = runs.read(self.folder)
-        self.status("delivering")
+        self.status("delivering" if self.complete else "stopping")
         results = self.delivery.finish(self.run.exit_status, limit)
         runs.replace_file(self.folder / runs.SUMMARY, self._block(results))
 
@@ -188,6 +197,9 @@ class Tracker:
             notes = [f"{self.summary.values} values from {lines} ({', '.join(self.parsers)}): {place}"]
         else:
             notes = [f"no metrics found in {self.engine.lines} lines; the console is kept in {place}"]
+        if not self.complete:
+            size = (self.folder / runs.CONSOLE_LOG).stat().st_size
+            notes.append(f"stopped after {self.position} of {size} bytes; the rest: capture sync {place}")
         notes += [note for result in results for note in _notes_on(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
         notes += self.engine.events + self.observer.notes
