@@ -96,7 +96,7 @@ def close(folder: str | None, result: Result, when: str) -> None:
     if folder is None or when == "never" or (when == "auto" and not _is_terminal(sys.stderr)):
         return
     text = ""
-    if result.tracker_ok:
+    if result.tracker_ok or _stopped(folder):
         try:
             with open(os.path.join(folder, runs.SUMMARY), encoding="utf-8") as file:
                 text = file.read()
@@ -113,6 +113,13 @@ def close(folder: str | None, result: Result, when: str) -> None:
         sys.stderr.flush()
     except (OSError, ValueError):
         pass  # the terminal is gone
+
+
+def _stopped(folder: str) -> bool:
+    """Whether the tracker was stopped before the end of the recording, and says so in the closing block."""
+    from capture.runs import status  # not on the way of every start
+
+    return status.state_of(folder) == "stopped"
 
 
 def _is_terminal(file: Any) -> bool:

@@ -28,7 +28,7 @@ class RunStatus(NamedTuple):
     @property
     def tracked(self) -> bool:
         """Whether the tracker has read the recording to its end."""
-        return bool(_json(self.folder / runs.STATUS).get("state") == "done")
+        return state_of(self.folder) == "done"
 
     def is_missing(self, backends: list[str]) -> bool:
         """Whether something is still to be delivered to one of these backends."""
@@ -58,11 +58,16 @@ def of(folder: Path) -> RunStatus | None:
             records = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
     except OSError:
         records = 0
-    delivered = {}
+    delivered, whole = {}, state_of(folder) == "done"
     for path in sorted((folder / runs.DELIVERED).glob("*.json")):
         note = _json(path)
-        delivered[path.stem] = note.get("state") == "closed" and note.get("rows") == records
+        delivered[path.stem] = whole and note.get("state") == "closed" and note.get("rows") == records
     return RunStatus(folder, run, records, _json(folder / runs.STATUS).get("last") or {}, delivered)
+
+
+def state_of(folder: runs.PathLike) -> str:
+    """What the tracker says that it is doing: "done" when it has read the recording to its end."""
+    return str(_json(Path(folder) / runs.STATUS).get("state", ""))
 
 
 def _json(path: Path) -> dict[str, Any]:

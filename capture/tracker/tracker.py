@@ -107,11 +107,13 @@ class Tracker:
     def follow(self) -> None:
         """Read the recording until the relay has ended it, or has died, and take what was held back."""
         alive, active = True, time.monotonic()
-        while not self.reader.finished:
+        while True:
             work = pace.Work()
             chunks = self.reader.read()
             for chunk in chunks:
                 self._read(chunk)
+            if self.reader.finished:
+                break
             if not chunks and not alive:
                 self._crash()
                 break
