@@ -17,6 +17,7 @@ COMMANDS = {
     "follow": "track a growing log",
     "replay": "make a new run from an old one, or from any log, with today's parsers",
     "sync": "deliver what is not delivered yet",
+    "login": "log in to a backend that wants it (wandb)",
     "runs": "list the runs here; remove old ones",
     "parse": "print the records of a recording or a log as JSON lines",
     "parsers": "list the parsers, show one, test them",
@@ -27,7 +28,7 @@ COMMANDS = {
 USAGE = """\
 usage: capture [OPTIONS] -- COMMAND [ARGS...]
        COMMAND 2>&1 | capture [OPTIONS] -
-       capture {follow,replay,sync,runs,parse,parsers,doctor,ui} ...
+       capture {follow,replay,sync,login,runs,parse,parsers,doctor,ui} ...
 
 Experiment tracking for training programs that can't be changed.
 

@@ -61,7 +61,7 @@ def main(argv: list[str]) -> int:
 def _row(one: RunStatus) -> tuple[str, ...]:
     values = [f"{name}={_number(value)}" for name, value in list(one.last.items())[:SHOWN]]
     more = len(one.last) - SHOWN
-    delivered = [f"{name}{'' if one.delivered.get(name) else ' missing'}" for name in one.run.to]
+    delivered = [f"{name}{_how(one, name)}" for name in one.run.to]
     return (
         one.run.id,
         label(one),
@@ -70,6 +70,12 @@ def _row(one: RunStatus) -> tuple[str, ...]:
         " ".join(values) + (f" +{more}" if more > 0 else ""),
         ", ".join(delivered) if one.records or not one.tracked else "no metrics",
     )
+
+
+def _how(one: RunStatus, backend: str) -> str:
+    if backend in one.offline:
+        return " (offline)"
+    return "" if one.delivered.get(backend) else " missing"
 
 
 def _number(value: float | str) -> str:

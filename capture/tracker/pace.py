@@ -1,7 +1,7 @@
 """Leaves the processor to the command where it is scarce, and only as long as the command runs.
 
-A nice level would do so too, but nobody without privileges can take it back: a niced tracker starves on a loaded
-machine when nobody is left to protect.
+A nice level would do so too, but nobody without privileges can take it back: on a loaded machine a niced
+tracker starves when nobody is left to protect.
 """
 
 from __future__ import annotations

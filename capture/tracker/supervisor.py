@@ -85,8 +85,8 @@ class Supervisor:
     def finish(self, wait: float, progress: Callable[[], object] = lambda: None) -> bool:
         """Wait at most `wait` seconds until the tracker has done its work.  Ctrl-C ends the waiting.
 
-        The time begins anew whenever `progress()`, which is called every LOOK seconds, has changed.  Shortly
-        before it is over the tracker is told to deliver what it has.  Returns whether it has done all its work.
+        The time begins anew whenever `progress()`, which is asked every LOOK seconds, has changed.  Shortly
+        before it is over the tracker is told to deliver what it has.  Returns whether all its work is done.
         """
         os.close(self._lifeline_end)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

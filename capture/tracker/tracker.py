@@ -43,6 +43,7 @@ from capture.tracker.closing import Summary, block, clock
 PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
 QUIET = 2.0
+TELL = 2.0  # seconds between two notes of how far it is, while lines come
 MOST_PRINTED = 1000  # names of config
 HURRY = 1.2  # seconds that are left for the backends after SIGTERM
 STOPPED = 3  # exit status: the recording was not read to its end
@@ -106,7 +107,7 @@ class Tracker:
 
     def follow(self) -> None:
         """Read the recording until the relay has ended it, or has died, and take what was held back."""
-        alive, active = True, time.monotonic()
+        alive, active, told = True, time.monotonic(), 0.0
         while True:
             work = pace.Work()
             chunks = self.reader.read()
@@ -121,6 +122,9 @@ class Tracker:
                 self.delivery.wake()
             if chunks:
                 active, pause = time.monotonic(), work.rest()
+                if active > told + TELL:
+                    told = active
+                    self.status("tracking")
             else:
                 pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
             if alive and pause and select.select([0], [], [], pause)[0]:
@@ -149,8 +153,14 @@ class Tracker:
         runs.replace_file(self.folder / runs.SUMMARY, self._block(results))
 
     def status(self, state: str) -> None:
-        """Write `status.json`: what the tracker is doing, how many records there are, and the last values."""
-        item = {"state": state, "records": self.ordinal, "pid": os.getpid(), "last": self.summary.last()}
+        """Write `status.json`: what the tracker is doing, how far it has read, and the last values."""
+        item = {
+            "state": state,
+            "records": self.ordinal,
+            "position": self.position,
+            "pid": os.getpid(),
+            "last": self.summary.last(),
+        }
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
     def _take(self, records: list[Record]) -> None:
@@ -211,7 +221,8 @@ class Tracker:
 def _notes_on(result: DeliveryResult) -> list[str]:
     if result.error:
         return [f"{result.name}: {result.delivered} of {result.total} delivered: {result.error}"]
-    return [f"{result.name}: {link}" for link in result.links]
+    name = f"{result.name} (offline)" if result.offline else result.name
+    return [f"{name}: {link}" for link in result.links]
 
 
 def engine_of(folder: Path, run: runs.Run) -> Engine:
