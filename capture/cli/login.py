@@ -13,26 +13,25 @@ def arguments() -> argparse.ArgumentParser:
     """The options of `capture login`."""
     parser = argparse.ArgumentParser(
         prog="capture login",
+        usage="capture login BACKEND [ARGS...]",
         description="Log in to a backend by its own command, which need not be on PATH.  Runs that were kept "
         "offline before are sent by `capture sync`.",
     )
-    parser.add_argument("backend", metavar="BACKEND", help="such as wandb")
     parser.add_argument(
-        "rest",
-        nargs=argparse.REMAINDER,
-        metavar="ARGS",
-        help="passed on: `capture login wandb --host URL` runs `wandb login --host URL`",
+        "backend",
+        metavar="BACKEND",
+        help="such as wandb; what follows is passed on: `capture login wandb --host URL`",
     )
     return parser
 
 
 def main(argv: list[str]) -> int:
     """Become the backend's own login."""
-    options = arguments().parse_args(argv)
+    backend: str = arguments().parse_args(argv[:1]).backend
     try:
-        command = registry.adapter_class(options.backend).login_command()
+        command = registry.adapter_class(backend).login_command()
     except ImportError as error:
-        raise UserError(f"{options.backend} is not installed: {error}") from None
+        raise UserError(f"{backend} is not installed: {error}") from None
     if not command:
-        raise UserError(f"{options.backend} needs no login here")
-    os.execv(command[0], [*command, *options.rest])
+        raise UserError(f"{backend} needs no login here")
+    os.execv(command[0], [*command, *argv[1:]])
