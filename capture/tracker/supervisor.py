@@ -20,7 +20,7 @@ FAILURE_WEIGHT, KILL_WEIGHT = 1.0, 0.1  # being killed by a signal is hardly its
 FIRST_PAUSE, MAX_PAUSE = 0.1, 2.0  # seconds before it is started again
 GRACE = 2.0  # seconds between SIGTERM and SIGKILL
 POLL = 0.01  # seconds
-LOOK = 0.5  # seconds between two looks at the progress
+LOOK = 0.2  # seconds between two looks at the progress
 
 
 class Supervisor:
