@@ -43,7 +43,9 @@ def send(run: Run, folder: Path, limit: float) -> bool:
         return False
     environ = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
     environ["WANDB_ERROR_REPORTING"] = "false"
-    process = subprocess.Popen(
+    said: deque[str] = deque(maxlen=20)
+    late = threading.Event()
+    with subprocess.Popen(
         command("sync", *map(str, found)),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -53,14 +55,12 @@ def send(run: Run, folder: Path, limit: float) -> bool:
         text=True,
         errors="replace",
         start_new_session=True,  # to be ended together with the process that it starts
-    )
-    said: deque[str] = deque(maxlen=20)
-    late = threading.Event()
-    try:
-        _listen(process, said, limit, late)
-        status = process.wait()
-    finally:
-        _kill(process)
+    ) as process:
+        try:
+            _listen(process, said, limit, late)
+            status = process.wait()
+        finally:
+            _kill(process)
     with (folder / runs.TRACKER_LOG).open("a", encoding="utf-8") as log:
         log.writelines(said)
     if late.is_set():
