@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -93,6 +94,7 @@ def _deliver(one: RunStatus, backends: list[str], wait: float) -> bool:
     supervisor = Supervisor(one.folder, "--to", ",".join(backends))
     supervisor.start()
     done = supervisor.finish(wait, lambda: status.progress(one.folder))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it was caught meanwhile
     if supervisor.interrupted:
         raise KeyboardInterrupt
     now = status.of(one.folder)
@@ -107,20 +109,22 @@ def _deliver(one: RunStatus, backends: list[str], wait: float) -> bool:
 def _send(one: RunStatus, backend: str, wait: float, refused: dict[str, str]) -> str | None:
     """Send a run that is kept offline.  Returns what is in the way, None if it is there now."""
     _announce(f"{label(one)}: sending to {backend} ...")
-    try:
-        sent = registry.adapter_class(backend).send(one.run, one.folder, wait)
-    except (UserError, ImportError) as error:
-        refused[backend] = str(error)
-        return refused[backend]
-    except OSError as error:
-        return str(error)
-    status.note_sent(one.folder, backend, sent)
-    if sent:
-        return None
-    # What was kept is gone: all of it is delivered again, from the run's folder.
-    again = status.of(one.folder) or one
-    if _deliver(again, [backend], wait) and backend not in (status.of(one.folder) or one).offline:
-        return None
+    for _ in range(2):
+        try:
+            sent = registry.adapter_class(backend).send(one.run, one.folder, wait)
+        except (UserError, ImportError) as error:
+            refused[backend] = str(error)
+            return refused[backend]
+        except OSError as error:
+            return str(error)
+        status.note_sent(one.folder, backend, sent)
+        if sent:
+            return None
+        # What was kept is gone: all of it is delivered again, from the run's folder.
+        if not _deliver(one, [backend], wait):
+            break
+        if backend not in (status.of(one.folder) or one).offline:
+            return None
     return "not sent"
 
 
