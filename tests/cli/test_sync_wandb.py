@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from helpers import CAPTURE, capture, eventually, only_run
 from wandb_server import KEY, Server
@@ -140,6 +141,29 @@ def test_ctrl_c_ends_the_whole_sync(monkeypatch):
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
     assert err == "capture sync: interrupted; call it again to go on\n"
+
+
+def test_ctrl_c_ends_the_sending_and_what_sends(monkeypatch):
+    record()
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    monkeypatch.setenv("WANDB_BASE_URL", NOBODY)
+    with subprocess.Popen(
+        [*CAPTURE, "sync"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        own = psutil.Process(process.pid)
+        started = eventually(lambda: [one for one in own.children() if "sync" in one.cmdline()])
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert err == "capture sync: interrupted; call it again to go on\n"
+    assert not any(one.is_running() for one in started)
+
+
+def test_an_offline_run_whose_data_are_gone_is_kept_offline_again_without_a_login():
+    record()
+    shutil.rmtree("capture-runs/wandb")
+    assert "wandb (offline): no login" in capture("sync").stdout
+    assert list(Path("capture-runs/wandb").glob("offline-run-*/*.wandb"))
 
 
 def test_login_hands_over_to_wandbs_own(no_wandb_on_path):
