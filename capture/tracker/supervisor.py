@@ -41,16 +41,19 @@ class Supervisor:
 
     def start(self) -> None:
         """Start the tracker.  If no process can be started, that counts as a failure."""
+        # A signal for the new process must wait until our handlers, which would swallow it, are gone there.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             self.pid = os.fork()
+            if self.pid == 0:
+                try:
+                    self._execute()
+                finally:
+                    os._exit(127)
         except OSError:  # no more processes can be started now
             self._note_failure(FAILURE_WEIGHT)
-            return
-        if self.pid == 0:
-            try:
-                self._execute()
-            finally:
-                os._exit(127)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     @property
     def given_up(self) -> bool:
@@ -118,14 +121,15 @@ class Supervisor:
             return
         try:
             os.kill(self.pid, signal.SIGTERM)
+            begin = time.monotonic()
             while (left := deadline - time.monotonic()) > 0:
                 pid, status = _reap(self.pid)
                 if pid:
                     self.done = status == 0
                     return
                 time.sleep(min(left, POLL))
-                if time.monotonic() >= deadline:
-                    os.kill(self.pid, signal.SIGKILL)
+            if begin < deadline:
+                os.kill(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
 
@@ -133,12 +137,12 @@ class Supervisor:
         """In the child process: become the tracker, in a session of its own, which Ctrl-C does not reach."""
         signal.set_wakeup_fd(-1)  # the self-pipe is the relay's
         os.setsid()
-        signal.pthread_sigmask(signal.SIG_SETMASK, [])
         for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE}:
             try:
                 signal.signal(number, signal.SIG_DFL)
             except (OSError, ValueError):
                 pass
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
         log = os.open(os.path.join(self._folder, TRACKER_LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         for fd, target in ((self._lifeline, 0), (log, 1), (log, 2)):
             os.dup2(fd, target)

@@ -71,8 +71,10 @@ def main(argv: list[str]) -> int:
         tracker.finish()
     except Stopped:
         tracker.finish(HURRY)
-    tracker.status("done" if tracker.complete else "stopped")
-    return 0 if tracker.complete else STOPPED
+        tracker.status("done" if tracker.complete else "stopped")
+        os._exit(0 if tracker.complete else STOPPED)  # a backend that hangs would hold up the end for ever
+    tracker.status("done")
+    return 0
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
