@@ -1,4 +1,4 @@
-"""Weights & Biases: online where there is a login, else offline, to be sent later with `wandb sync`.
+"""Weights & Biases: online where there is a login, else offline, to be sent later with `capture sync`.
 
 Online the server is asked how far it is, so that a run that is opened again gets only what is missing.
 An offline run is derived from the records, and written anew.
@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 
 from capture import runs
+from capture.adapters import _wandb_sync
 from capture.adapters._about import about
 from capture.adapters._wandb_start import exit_code, started_at
 from capture.delivery.adapter import Adapter, Gone
@@ -50,7 +51,6 @@ class WandbAdapter(Adapter):
     def __init__(self) -> None:
         self._run: Any = None
         self._folder = Path()
-        self._cwd = Path()
         self._offline = False
         self._corrected: set[str] = set()  # metrics whose best value wandb would get wrong
         self._defined: dict[str, str | None] = {}  # what a metric is drawn over
@@ -63,7 +63,7 @@ class WandbAdapter(Adapter):
         """Start the run, or go on with it where the server has it already."""
         import wandb
 
-        self._folder, self._cwd = folder, Path(run.cwd)
+        self._folder = folder
         self._offline = not logged_in()
         base = Path(os.environ.get("WANDB_DIR") or folder.parent.parent)
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it looks for a host even when offline
@@ -130,9 +130,21 @@ class WandbAdapter(Adapter):
             return []
         if not self._offline:
             return [str(self._run.url)]
-        path = Path(self._run.dir).parent
-        shown = path.relative_to(self._cwd) if path.is_relative_to(self._cwd) else path
-        return [f"kept offline; to send it: wandb sync {shown}"]
+        return [f"to send it: {_wandb_sync.LOGIN}"]
+
+    def kept_offline(self) -> bool:
+        """Without a login, or with WANDB_MODE=offline."""
+        return self._offline
+
+    @staticmethod
+    def send(run: Run, folder: Path, limit: float) -> bool:
+        """Send an offline run by wandb's own `sync`."""
+        return _wandb_sync.send(run, folder, limit)
+
+    @staticmethod
+    def login_command() -> list[str]:
+        """wandb's own `login`."""
+        return _wandb_sync.command("login")
 
     @staticmethod
     def remove(run: Run, folder: Path) -> bool:
@@ -150,7 +162,7 @@ class WandbAdapter(Adapter):
     def diagnose() -> tuple[str, str | None]:
         """Whether a run would be online."""
         if not logged_in():
-            return "offline: no login or WANDB_MODE; runs are kept for `wandb sync`", None
+            return f"offline: no login or WANDB_MODE; to send runs later: {_wandb_sync.LOGIN}", None
         return "online", os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai"
 
     @contextmanager

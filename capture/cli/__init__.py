@@ -26,6 +26,7 @@ COMMANDS = {
     "note": "write a remark on a run",
     "rename": "give a run another name",
     "rerun": "run the command of a run again",
+    "login": "log in to a backend that wants it (wandb)",
     "parse": "print the records of a recording or a log as JSON lines",
     "parsers": "list the parsers, show one, test them",
     "doctor": "say what is installed, found and reachable",

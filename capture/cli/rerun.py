@@ -23,8 +23,8 @@ def arguments() -> Arguments:
     parser = Arguments(
         prog="capture rerun",
         usage="capture rerun [OPTIONS] [RUN] [-- MORE OPTIONS OF THE COMMAND...]",
-        description="Run the command of a run again, in its folder and to the same backends.  What stands after "
-        "two dashes is added to the command.",
+        description="Run the command of a run again, in its folder and to the same backends.  What stands "
+        "after two dashes is added to the command.",
     )
     parser.add_argument(
         "run", nargs="?", default=LAST, metavar="RUN", help="its folder, id or name (default: last)"

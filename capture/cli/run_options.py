@@ -156,7 +156,7 @@ def _holds_nothing(folder: str, chosen: settings.Settings) -> bool:
 def _block(folder: str, result: Result) -> str:
     """The closing block."""
     text = ""
-    if result.tracker_ok:
+    if result.tracker_ok or _stopped(folder):
         try:
             with open(os.path.join(folder, runs.SUMMARY), encoding="utf-8") as file:
                 text = file.read()
@@ -169,6 +169,13 @@ def _block(folder: str, result: Result) -> str:
     if result.recording_error:
         text += f"  the recording ended early: {result.recording_error}\n"
     return text
+
+
+def _stopped(folder: str) -> bool:
+    """Whether the tracker was stopped before the end of the recording, and says so in the closing block."""
+    from capture.runs import status  # not on the way of every start
+
+    return status.state_of(folder) == "stopped"
 
 
 def _is_terminal(file: Any) -> bool:

@@ -269,7 +269,13 @@ def _column(name: str, chosen: list[RunStatus], every: list[Results], rank: int)
 def _delivered(one: RunStatus) -> str:
     if one.tracked and not one.records:
         return "no metrics"
-    return ", ".join(f"{name}{'' if one.delivered.get(name) else ' missing'}" for name in one.run.to)
+    return ", ".join(f"{name}{_how(one, name)}" for name in one.run.to)
+
+
+def _how(one: RunStatus, backend: str) -> str:
+    if backend in one.offline:
+        return " (offline)"
+    return "" if one.delivered.get(backend) else " missing"
 
 
 def _text(value: Any) -> str:

@@ -98,6 +98,24 @@ class Adapter:
         """
         return False
 
+    def kept_offline(self) -> bool:
+        """Whether `close` has left the run on this machine, from where `send` sends it later."""
+        return False
+
+    @staticmethod
+    def send(run: Run, folder: Path, limit: float) -> bool:
+        """Send what `close` has left on this machine, once.  Returns False where there is nothing of it.
+
+        Raises UserError if it can't be sent as things are (no login), OSError if the backend does not answer
+        for `limit` seconds, or fails.
+        """
+        return False
+
+    @staticmethod
+    def login_command() -> Sequence[str]:
+        """The command that logs in to the backend; empty where there is nothing to log in to."""
+        return ()
+
     @classmethod
     def overrides(cls, method: str) -> bool:
         """Whether the backend can do this, so that what it would get is worth reading."""

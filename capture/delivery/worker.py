@@ -42,6 +42,7 @@ class DeliveryResult(NamedTuple):
     total: int
     error: str | None
     links: list[str]
+    offline: bool = False  # it is on this machine, to be sent later
 
 
 class Worker:
@@ -96,7 +97,8 @@ class Worker:
                 links = list(self._adapter.links())
             except Exception as problem:
                 log.warning("%s: no links: %s", self.name, problem)
-        return DeliveryResult(self.name, max(0, self._stored - self._rejected_rows), total, error, links)
+        delivered = max(0, self._stored - self._rejected_rows)
+        return DeliveryResult(self.name, delivered, total, error, links, self._closed and self._offline())
 
     def _work(self) -> None:
         pause, errors = FIRST_PAUSE, 0
@@ -197,8 +199,11 @@ class Worker:
                 log.warning("%s: %d lines of the console were dropped", self.name, self._console.reader.lost)
             self._adapter.close(self.exit_status)
             self._stored, self._error = self._rows.position, None
-            self._save("closed", now=True)
+            self._save("offline" if self._offline() else "closed", now=True)
         self._closed = True
+
+    def _offline(self) -> bool:
+        return self._adapter is not None and self._adapter.kept_offline()
 
     def _fail(self, error: Exception) -> None:
         log.warning("%s: %s", self.name, error, exc_info=not isinstance(error, PERMANENT))

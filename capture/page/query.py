@@ -12,7 +12,9 @@ from capture.page.results import named
 
 _QUOTED = re.compile(r"""("[^"]*"|'[^']*')""")
 _WORD = re.compile(r"[A-Za-z_][\w./@()-]*[\w)]|[A-Za-z_]")
-_OF_THE_LANGUAGE = frozenset(["and", "or", "not", "if", "else", "True", "False", "abs", "min", "max", "round", "int"])
+_OF_THE_LANGUAGE = frozenset(
+    ["and", "or", "not", "if", "else", "True", "False", "abs", "min", "max", "round", "int"]
+)
 
 
 def condition(text: str, known: Iterable[str]) -> Callable[[Mapping[str, Any]], bool]:

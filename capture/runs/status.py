@@ -17,6 +17,7 @@ class RunStatus(NamedTuple):
     records: int  # how many
     last: dict[str, Any]  # the last value of each metric
     delivered: dict[str, bool]  # for each backend, whether it has stored all rows
+    offline: frozenset[str] = frozenset()  # of these, those whose rows are on this machine, to be sent later
 
     @property
     def label(self) -> str:
@@ -31,7 +32,7 @@ class RunStatus(NamedTuple):
     @property
     def tracked(self) -> bool:
         """Whether the tracker has read the recording to its end."""
-        return bool(_json(self.folder / runs.STATUS).get("state") == "done")
+        return state_of(self.folder) == "done"
 
     def is_missing(self, backends: list[str]) -> bool:
         """Whether something is still to be delivered to one of these backends."""
@@ -73,11 +74,34 @@ def of(folder: Path) -> RunStatus | None:
             records = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
     except OSError:
         records = 0
-    delivered = {}
+    delivered, offline, whole = {}, [], state_of(folder) == "done"
     for path in sorted((folder / runs.DELIVERED).glob("*.json")):
         note = _json(path)
-        delivered[path.stem] = note.get("state") == "closed" and note.get("rows") == records
-    return RunStatus(folder, run, records, _json(folder / runs.STATUS).get("last") or {}, delivered)
+        state = note.get("state")
+        delivered[path.stem] = whole and state in ("closed", "offline") and note.get("rows") == records
+        if delivered[path.stem] and state == "offline":
+            offline.append(path.stem)
+    last = _json(folder / runs.STATUS).get("last") or {}
+    return RunStatus(folder, run, records, last, delivered, frozenset(offline))
+
+
+def progress(folder: Path) -> list[Any]:
+    """What changes as long as a tracker gets on: how much is read, and what each backend has got."""
+    notes = [_json(path) for path in sorted((folder / runs.DELIVERED).glob("*.json"))]
+    got = [note.get(key) for note in notes for key in ("rows", "lines", "samples")]
+    return [_json(folder / runs.STATUS).get("position"), *got]
+
+
+def note_sent(folder: Path, backend: str, sent: bool) -> None:
+    """Note that a run which was offline has been sent; not `sent`: that there is nothing of it to be sent."""
+    path = folder / runs.DELIVERED / f"{backend}.json"
+    state = {"state": "closed"} if sent else {"state": "open", "rows": 0}
+    runs.replace_file(path, json.dumps({**_json(path), **state}) + "\n")
+
+
+def state_of(folder: runs.PathLike) -> str:
+    """What the tracker says that it is doing: "done" when it has read the recording to its end."""
+    return str(_json(Path(folder) / runs.STATUS).get("state", ""))
 
 
 def _json(path: Path) -> dict[str, Any]:

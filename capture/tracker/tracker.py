@@ -37,6 +37,7 @@ from capture.parsing.pipeline import Pipeline
 from capture.records import Record, to_json
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
+from capture.tracker import pace
 from capture.tracker.bursts import Bursts
 from capture.tracker.closing import Summary, block, clock
 from capture.tracker.unread import Unread
@@ -44,8 +45,10 @@ from capture.tracker.unread import Unread
 PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
 QUIET = 2.0
+TELL = 2.0  # seconds between two notes of how far it is, while lines come
 MOST_PRINTED = 1000  # names of config
-HURRY = 1.5  # seconds that are left for the backends after SIGTERM
+HURRY = 1.2  # seconds that are left for the backends after SIGTERM
+STOPPED = 3  # exit status: the recording was not read to its end
 
 
 class Stopped(BaseException):
@@ -60,13 +63,18 @@ def main(argv: list[str]) -> int:
         run = run._replace(to=argv[2].split(","))
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    tracker = Tracker(folder, run)
-    tracker.status("tracking")
     try:
+        tracker = Tracker(folder, run)
+    except Stopped:
+        return STOPPED
+    try:
+        tracker.status("tracking")
         tracker.follow()
         tracker.finish()
     except Stopped:
         tracker.finish(HURRY)
+        tracker.status("done" if tracker.complete else "stopped")
+        os._exit(0 if tracker.complete else STOPPED)  # a backend that hangs would hold up the end for ever
     tracker.status("done")
     return 0
 
@@ -93,6 +101,8 @@ class Tracker:
         self.written, self.file = _recover(folder / runs.RECORDS)
         self.ordinal = 0
         self.last: float | None = None  # when the last bytes came, in Unix seconds
+        self.position = 0  # in `console.log`: where the next bytes begin
+        self.complete = False  # the recording was read to its end, and all records are written
         self.config = config_sources.asked(folder, run, self.redactor)
         run = self.run = run._replace(config=config_sources.merged(self.config))
         self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
@@ -101,28 +111,35 @@ class Tracker:
         self.observer = Observer(folder, run, run.settings.get("system", 0))
 
     def follow(self) -> None:
-        """Read the recording until the relay has ended it, or has died."""
-        alive, active = True, time.monotonic()
+        """Read the recording until the relay has ended it, or has died, and take what was held back."""
+        alive, active, told = True, time.monotonic(), 0.0
         while True:
+            work = pace.Work()
             chunks = self.reader.read()
             for chunk in chunks:
                 self._read(chunk)
             if self.reader.finished:
-                return
+                break
             if not chunks and not alive:
                 self._crash()
-                return
+                break
             if self.observer.look():
                 self.delivery.wake()
             if chunks:
-                active = time.monotonic()
-                continue
-            pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
-            if select.select([0], [], [], pause)[0]:
+                active, pause = time.monotonic(), work.rest()
+                if active > told + TELL:
+                    told = active
+                    self.status("tracking")
+            else:
+                pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
+            if alive and pause and select.select([0], [], [], pause)[0]:
                 alive = bool(os.read(0, 4096))
+        self._take(self.pipeline.finish(self.last))
+        self.complete = True
 
     def _read(self, chunk: Chunk) -> None:
         self.bursts.add(chunk)
+        self.position = chunk.offset + len(chunk.data)
         now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
         if chunk.stream == RESUME:
             self._take(self.pipeline.resume(now))
@@ -131,20 +148,26 @@ class Tracker:
         self.last = now or self.last
 
     def finish(self, limit: float | None = None) -> None:
-        """Take what was held back, wait for the backends and write the closing block.
+        """Wait for the backends and write the closing block.
 
-        `limit` is how many seconds the backends have left; the relay has a limit of its own.
+        `limit` is how many seconds the backends have left; the relay has a limit of its own.  Where the
+        recording was not read to its end, nothing more is made of it: half a line is none.
         """
-        self._take(self.pipeline.finish(self.last))
         self.observer.finish()
         self.run = runs.read(self.folder)
-        self.status("delivering")
+        self.status("delivering" if self.complete else "stopping")
         results = self.delivery.finish(self.run.exit_status, limit)
         runs.replace_file(self.folder / runs.SUMMARY, self._block(results))
 
     def status(self, state: str) -> None:
-        """Write `status.json`: what the tracker is doing, how many records there are, and the last values."""
-        item = {"state": state, "records": self.ordinal, "pid": os.getpid(), "last": self.summary.last()}
+        """Write `status.json`: what the tracker is doing, how far it has read, and the last values."""
+        item = {
+            "state": state,
+            "records": self.ordinal,
+            "position": self.position,
+            "pid": os.getpid(),
+            "last": self.summary.last(),
+        }
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
     def _take(self, records: list[Record]) -> None:
@@ -207,6 +230,9 @@ class Tracker:
             notes = [f"{self.summary.values} values from {lines} ({', '.join(self.parsers)}): {place}"]
         else:
             notes = [*map(self.redactor.text, self.unread.notes(self.folder, place, self.engine.lines))]
+        if not self.complete:
+            size = (self.folder / runs.CONSOLE_LOG).stat().st_size
+            notes.append(f"stopped after {self.position} of {size} bytes; the rest: capture sync {place}")
         notes += self._broken()
         notes += [note for result in results for note in _notes_on(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
@@ -217,7 +243,8 @@ class Tracker:
 def _notes_on(result: DeliveryResult) -> list[str]:
     if result.error:
         return [f"{result.name}: {result.delivered} of {result.total} delivered: {result.error}"]
-    return [f"{result.name}: {link}" for link in result.links]
+    name = f"{result.name} (offline)" if result.offline else result.name
+    return [f"{name}: {link}" for link in result.links]
 
 
 def _line_of(path: Path, offset: int) -> int:

@@ -531,19 +531,15 @@ def test_wandbs_own_variables_say_who_the_run_is_where_nobody_else_does(offline,
     assert (about["run_group"], about["job_type"]) == ("g", "eval")
 
 
-def test_wandb_sync_sends_an_offline_run_as_it_is(server, offline):
+def test_an_offline_run_is_sent_as_it_is(server, offline, monkeypatch):
     offline.start()
     print_lines(offline.folder, "hello", "world")
     offline.say(20)
-    (link,) = offline.finish().links
-    command = link.partition("kept offline; to send it: ")[2].split()
-    subprocess.run(
-        [WANDB, *command[1:]],
-        cwd=runs.read(offline.folder).cwd,
-        env={**os.environ, **server.environ},
-        capture_output=True,
-        check=True,
-    )
+    result = offline.finish()
+    assert (result.offline, result.links) == (True, ["to send it: capture login wandb, then capture sync"])
+    for name, value in server.environ.items():
+        monkeypatch.setenv(name, value)
+    assert registry.adapter_class("wandb").send(runs.read(offline.folder), offline.folder, 30)
     everything_is_there_once(server, offline)
     assert (server.run.id, server.run.project) == (offline.folder.name, "p")
     assert server.run.config == {"depth": 4}

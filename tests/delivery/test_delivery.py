@@ -100,7 +100,7 @@ def test_rows_arrive_in_order_while_the_file_grows(folder):
     (result,) = made.finish(7, 10)
     assert [row.step for row in fake.rows] == [0, 1, 2, 3, 4]
     assert [row.ordinal for row in fake.rows] == [0, 1, 2, 3, 4]
-    assert result == ("a", 5, 5, None, ["look here"])
+    assert result == ("a", 5, 5, None, ["look here"], False)
     assert fake.closed == 7
     assert cursor(folder) == {"rows": 5, "lines": 0, "samples": 0, "state": "closed", "error": None}
 
