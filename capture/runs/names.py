@@ -24,7 +24,8 @@ _NEGATIVE = re.compile(r"-\.?\d")
 
 def called(command: Sequence[str]) -> str:
     """What the command is called: the script or the module if there is one, else the program."""
-    for word, following in zip(command[1:], [*command[2:], ""], strict=True):
+    for index, word in enumerate(command[1:], 2):
+        following = command[index] if index < len(command) else ""
         if word == "-m" and following:
             return following.rpartition(".")[2]
         if word.endswith(_SCRIPTS):

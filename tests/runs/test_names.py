@@ -48,6 +48,10 @@ def test_the_same_command_again_gets_a_number():
         (["python", "train.py", "--note", "x" * 30, "--lr", "1"], "train-1 lr=1"),
         (["python", "-c", "print('epoch 1: loss=0.5')"], "python-1"),
         (["./train", "--", "-x"], "train-1 x"),
+        (["false"], "false-1"),
+        (["python", "-m"], "python-1 m"),
+        (["x", ""], "x-1"),
+        ([""], "-1"),
         ([], "stdin-1"),
     ],
 )
