@@ -2,6 +2,6 @@
 
 import sys
 
-from capture.cli import main
+from capture_command import main
 
 sys.exit(main())

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
 from importlib import import_module
 
+from capture.bare import reason, run_bare
 from capture.errors import UserError
 
 COMMANDS = {
@@ -23,6 +25,8 @@ COMMANDS = {
     "doctor": "say what is installed, found and reachable",
     "ui": "open the local dashboard",
 }
+
+UNWRITABLE = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
 
 USAGE = """\
 usage: capture [OPTIONS] -- COMMAND [ARGS...]
@@ -46,6 +50,12 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered can't be written either
+        print(f"capture: standard output: {error.strerror}", file=sys.stderr)
+        return 1
 
 
 def _command(arguments: list[str]) -> int:
@@ -65,7 +75,13 @@ def _command(arguments: list[str]) -> int:
     else:
         name = "run"
     try:
-        status: int = import_module(f"capture.cli.{name}").main(arguments)
+        try:
+            module = import_module(f"capture.cli.{name}")
+        except (ImportError, OSError) as error:  # no file can be opened, say
+            if name != "run" or "--" not in arguments:
+                raise
+            run_bare(arguments[arguments.index("--") + 1 :], reason(error))
+        status: int = module.main(arguments)
         return status
     except UserError as error:
         print(f"capture{'' if name == 'run' else f' {name}'}: {error}", file=sys.stderr)

@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="keep fewer records of progress bars: one every 10s, or every 50 steps",
     )
     add("--dir", metavar="FOLDER", help="the folder that holds all runs (default: capture-runs)")
-    add("--wait", type=float, metavar="SECONDS", help="wait for the backends at the end (default: 30)")
+    add("--wait", type=seconds, metavar="SECONDS", help="wait for the backends at the end (default: 30)")
     add(
         "--summary",
         choices=settings.CHOICES["summary"],
@@ -55,6 +55,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out what is wrong in the configuration and run anyway, for jobs that nobody watches",
     )
+
+
+def seconds(text: str) -> float:
+    """The type of an option that is a time: a number from 0 on, "inf" for no limit.
+
+    Raises ArgumentTypeError.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not number >= 0:  # nan is not either
+        raise argparse.ArgumentTypeError(f"{text!r}: should be a number of seconds, such as 2.5")
+    return number
 
 
 def choose(options: argparse.Namespace) -> settings.Settings:
@@ -103,9 +117,7 @@ def close(folder: str | None, result: Result, when: str) -> None:
         except OSError:
             pass
     if not text:
-        place = os.path.relpath(folder)
-        text = f"capture: the tracker did not finish; the recording is kept in {place}\n"
-        text += f"  to deliver what is missing: capture sync {place}\n"
+        text = _unfinished(folder)
     if result.recording_error:
         text += f"  the recording ended early: {result.recording_error}\n"
     try:
@@ -113,6 +125,20 @@ def close(folder: str | None, result: Result, when: str) -> None:
         sys.stderr.flush()
     except (OSError, ValueError):
         pass  # the terminal is gone
+
+
+def _unfinished(folder: str) -> str:
+    """What is said where the tracker has not finished its work."""
+    try:
+        place = os.path.relpath(folder)
+    except OSError:  # the current folder has been removed
+        place = folder
+    if not os.path.exists(os.path.join(folder, runs.CONSOLE_LOG)):
+        return f"capture: the run's folder has been removed, nothing is kept: {place}\n"
+    return (
+        f"capture: the tracker did not finish; the recording is kept in {place}\n"
+        f"  to deliver what is missing: capture sync {place}\n"
+    )
 
 
 def _is_terminal(file: Any) -> bool:

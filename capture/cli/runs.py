@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -55,6 +56,9 @@ def main(argv: list[str]) -> int:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    for one in found:
+        for problem in one.problems:
+            print(f"capture runs: {os.path.join(one.folder, problem)}", file=sys.stderr)
     return 0
 
 
@@ -89,6 +93,8 @@ def _remove(options: argparse.Namespace, base: Path) -> int:
     for one in chosen:
         if one.state == "running":
             print(f"{label(one)}: still running, kept")
+        elif one.state == "broken" and not options.force:
+            print(f"{label(one)}: broken ({'; '.join(one.problems)}), kept (--force)")
         elif one.is_missing(one.run.to) and not options.force:
             print(f"{label(one)}: not delivered, kept (capture sync {one.run.id}, or --force)")
         else:

@@ -40,6 +40,9 @@ def main(argv: list[str]) -> int:
         backends = chosen["to"] if options.to else one.run.to
         if one.state == "running":
             print(f"{label(one)}: still running")
+        elif one.state == "broken":
+            print(f"{label(one)}: broken: {'; '.join(one.problems)}")
+            complete = False
         elif one.is_missing(backends):
             complete = _deliver(one, backends) and complete
         else:

@@ -18,7 +18,7 @@ class Observer:
     def __init__(self, folder: Path, run: runs.Run, interval: float) -> None:
         self.notes: list[str] = []
         self._path = folder / runs.SYSTEM
-        self._pid = run.pid if runs.is_alive(run) and run.command else None
+        self._pid = run.pid if runs.is_alive(folder, run) and run.command else None
         self._interval = interval
         self._sampler: Any = None  # made when it is needed: its module is slow to import
         self._due = time.monotonic() + FIRST_LOOK

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import time
 
 from capture.relay.self_pipe import CaughtSignals
 from capture.relay.tracked import TrackedRecording
+from capture.relay.waiting import wait as wait_for
 from capture.runs import Result
 
 READ_SIZE = 1 << 20
@@ -36,7 +36,7 @@ def follow(folder: str | None, path: str, wait: float, until_pid: int | None, id
             if ended or (idle is not None and time.monotonic() - last >= idle):
                 break
             recording.check_tracker()
-            select.select([signals], [], [], POLL)
+            wait_for([signals.fileno()], timeout=POLL)
     return recording.finish(wait)
 
 

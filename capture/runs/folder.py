@@ -11,6 +11,8 @@ import os
 import re
 import time
 
+from capture.runs import lock
+from capture.runs.files import read_run
 from capture.runs.model import PathLike, Run
 
 RUN_FILE = "run.json"
@@ -39,12 +41,22 @@ def create(folder: PathLike, run: Run) -> None:
     The folder that holds all runs gets a `.gitignore`, since recordings do not belong in a commit.
     """
     os.makedirs(folder)
+    _ignore_in_git(folder)
+    write(folder, run)
+
+
+def make(folder: PathLike) -> None:
+    """Make the run's folder, unless it exists.  Raises OSError."""
+    os.makedirs(folder, exist_ok=True)
+    _ignore_in_git(folder)
+
+
+def _ignore_in_git(folder: PathLike) -> None:
     base = os.path.dirname(os.path.dirname(os.path.abspath(folder)))
     ignore = os.path.join(base, ".gitignore")
     if not os.path.exists(ignore):
         with open(ignore, "w") as file:
             file.write("*\n")
-    write(folder, run)
 
 
 def write(folder: PathLike, run: Run) -> None:
@@ -57,11 +69,9 @@ def write(folder: PathLike, run: Run) -> None:
 def read(folder: PathLike) -> Run:
     """Return the run in this folder.
 
-    Raises OSError if it has no `run.json`, ValueError or TypeError if that is damaged.
+    Raises OSError if it has no `run.json`, ValueError, with what is wrong, if that is damaged.
     """
-    with open(os.path.join(folder, RUN_FILE), encoding="utf-8") as file:
-        item = json.load(file)
-    return Run(**{name: value for name, value in item.items() if name in Run._fields})
+    return read_run(os.path.join(folder, RUN_FILE))
 
 
 def note_end(folder: PathLike | None, status: int | None) -> None:
@@ -78,17 +88,24 @@ def note_end(folder: PathLike | None, status: int | None) -> None:
         pass  # the folder is gone, or its disk is full: the command's status still counts
 
 
-def is_alive(run: Run) -> bool:
-    """Whether the process that makes this run still exists.  False for a run on another machine."""
-    if run.state != "running" or run.pid is None or run.host != os.uname().nodename:
-        return False
+def note_crash(folder: PathLike | None, end: float | None = None) -> None:
+    """Write into `run.json` that the run's relay has died, unless another one has resumed it by now.
+
+    `end` is in Unix seconds, None if it is not known.
+    """
+    if folder is None:
+        return
     try:
-        os.kill(run.pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass  # it exists, and is another user's
-    return True
+        if not lock.take(folder):
+            return
+        try:
+            run = read(folder)
+            if run.state == "running":
+                write(folder, run._replace(state="crashed", end=end))
+        finally:
+            lock.release(folder)
+    except (OSError, ValueError):
+        pass  # the folder is gone, or its disk is full
 
 
 def replace_file(path: PathLike, text: str) -> None:

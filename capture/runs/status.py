@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,18 +17,18 @@ class RunStatus(NamedTuple):
     records: int  # how many
     last: dict[str, Any]  # the last value of each metric
     delivered: dict[str, bool]  # for each backend, whether it has stored all rows
+    tracked: bool = False  # the tracker has read the recording to its end
+    problems: Sequence[str] = ()  # what is wrong with the files in its folder
 
     @property
     def state(self) -> str:
-        """`running`, `finished`, `failed` (an exit status that is not 0) or `crashed`."""
-        if self.run.state == "running" and not runs.is_alive(self.run):
+        """`running`, `finished`, `failed` (an exit status that is not 0), `crashed`, or `broken`.
+
+        Of a broken one, whose `run.json` can't be read, only the folder is known.
+        """
+        if self.run.state == "running" and not runs.is_alive(self.folder, self.run):
             return "crashed"
         return "failed" if self.run.state == "finished" and self.run.exit_status else self.run.state
-
-    @property
-    def tracked(self) -> bool:
-        """Whether the tracker has read the recording to its end."""
-        return bool(_json(self.folder / runs.STATUS).get("state") == "done")
 
     def is_missing(self, backends: list[str]) -> bool:
         """Whether something is still to be delivered to one of these backends."""
@@ -49,10 +49,13 @@ def all_runs(base: Path, project: str | None = None) -> list[RunStatus]:
 
 def of(folder: Path) -> RunStatus | None:
     """Return the status of the run in this folder; None if there is none."""
+    problems: list[str] = []
     try:
         run = runs.read(folder)
-    except (OSError, ValueError, TypeError):
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (OSError, ValueError) as error:
+        return RunStatus(folder, _unknown(folder), 0, {}, {}, problems=[_why(error)])
     try:
         with (folder / runs.RECORDS).open("rb") as file:
             records = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
@@ -60,15 +63,39 @@ def of(folder: Path) -> RunStatus | None:
         records = 0
     delivered = {}
     for path in sorted((folder / runs.DELIVERED).glob("*.json")):
-        note = _json(path)
+        note = _object(path, problems)
         delivered[path.stem] = note.get("state") == "closed" and note.get("rows") == records
-    return RunStatus(folder, run, records, _json(folder / runs.STATUS).get("last") or {}, delivered)
+    status = _object(folder / runs.STATUS, problems)
+    last = status.get("last") or {}
+    if not isinstance(last, dict):
+        problems.append(f"{runs.STATUS}: 'last' should be an object")
+        last = {}
+    last = {name: value for name, value in last.items() if isinstance(value, (int, float, str))}
+    return RunStatus(folder, run, records, last, delivered, status.get("state") == "done", problems)
 
 
-def _json(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file; empty if it can't be read."""
+def _unknown(folder: Path) -> runs.Run:
+    """What stands for a run whose `run.json` can't be read."""
+    place = folder.absolute()
     try:
-        item = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return item if isinstance(item, dict) else {}
+        start = place.stat().st_mtime
+    except OSError:
+        start = 0.0
+    return runs.Run(place.name, place.parent.name, place.name, [], "", "", start, state="broken", to=[])
+
+
+def _object(path: Path, problems: list[str]) -> dict[str, Any]:
+    """Return the JSON object in a file; empty if there is none, and then the problem is added."""
+    try:
+        return runs.read_object(path)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        problems.append(_why(error))
+    return {}
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{Path(error.filename or '').name}: {error.strerror}"
+    return str(error)

@@ -175,7 +175,7 @@ class Tracker:
         """The relay died: what it had written is the run."""
         for chunk in self.reader.rest():
             self._read(chunk)
-        runs.write(self.folder, runs.read(self.folder)._replace(state="crashed", end=self.last))
+        runs.note_crash(self.folder, self.last)
 
     def _block(self, results: list[DeliveryResult]) -> str:
         run = self.run
