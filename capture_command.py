@@ -1,8 +1,8 @@
 """The command `capture`, started so that nothing of the user's gets in its way.
 
 The module's name is one that no other program has.  With `capture.cli` as the entry point, a `capture.py` or
-`json.py` on PYTHONPATH, which is meant for the command, would be imported in place of ours.  Nothing but `os` and
-`sys`, which Python has loaded already, is imported before the paths are in order.
+`json.py` on PYTHONPATH, which is meant for the command, would be imported in place of ours.  Nothing but `os`
+and `sys`, which Python has loaded already, is imported before the paths are in order.
 """
 
 import os

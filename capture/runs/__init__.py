@@ -1,7 +1,7 @@
 """A run's folder: who the run is, and the files in it.  The standard library only.
 
-The names of `model`, `files`, `folder` and `lock` can be imported from here, since nearly everything needs them:
-who a run is, the door through which its files are read, the folder, and who makes the run.  The other
+The names of `model`, `files`, `folder` and `lock` can be imported from here, since nearly everything needs
+them: who a run is, the door through which its files are read, the folder, and who makes the run.  The other
 modules: `recording` (the console's bytes), `start`, `resume` and `replay` (the ways in which a run begins),
 `status` (which runs there are, and what has been delivered), `git` (the commit of a work tree).
 """
