@@ -55,9 +55,19 @@ def report_start_failure(command: Sequence[str], number: int) -> int:
 
 def say(text: str) -> None:
     """Print a line of capture's own, if there is still somewhere to print it."""
+    write(f"capture: {text}\n")
+
+
+def write(text: str) -> None:
+    """Print on standard error, if that can be written.
+
+    Not through Python's buffer: what stays in it would fail once more at the end, with a status of Python's.
+    """
     try:
-        sys.stderr.write(f"capture: {text}\n")
         sys.stderr.flush()
+        data = text.encode("utf-8", "replace")
+        while data:
+            data = data[os.write(sys.stderr.fileno(), data) :]
     except (OSError, ValueError):
         pass
 

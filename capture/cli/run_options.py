@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from capture import runs, settings
+from capture.bare import write
 from capture.runs import Result
 
 NOT_SETTINGS = ("parser", "config", "lenient", "file", "files", "until_pid", "idle")
@@ -120,11 +121,7 @@ def close(folder: str | None, result: Result, when: str) -> None:
         text = _unfinished(folder)
     if result.recording_error:
         text += f"  the recording ended early: {result.recording_error}\n"
-    try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        pass  # the terminal is gone
+    write(text)
 
 
 def _unfinished(folder: str) -> str:

@@ -1,8 +1,8 @@
 """Who makes a run: exactly one process at a time, which holds a lock on its `console.log`.
 
 The kernel drops the lock when that process ends, however it ends, and in whatever container it was: a process
-id says nothing where each container has a process 1.  Where a file system knows no locks, the process itself is
-looked for, by its id, its start and the machine's boot.
+id says nothing where each container has a process 1.  Where a file system knows no locks, the process itself
+is looked for, by its id, its start and the machine's boot.
 """
 
 from __future__ import annotations

@@ -33,9 +33,9 @@ def resume(run: runs.Run, folder: str, how: str) -> runs.Run | None:
     """Resume the run in `folder`, if there is one.
 
     `run` is the run that would begin now; this process has the folder for itself (`lock`).  Returns
-    it with what is known of the old one, or None if there is no old one.  `how` is "allow", "must" (there has to
-    be one) or "never" (there must not be one).  Raises UserError if that is not so, or if the old run can't be
-    used.
+    it with what is known of the old one, or None if there is no old one.  `how` is "allow", "must" (there has
+    to be one) or "never" (there must not be one).  Raises UserError if that is not so, or if the old run
+    can't be used.
     """
     try:
         old = runs.read(folder)
