@@ -108,6 +108,22 @@ def note_crash(folder: PathLike | None, end: float | None = None) -> None:
         pass  # the folder is gone, or its disk is full
 
 
+def at_home(run: Run, folder: PathLike) -> Run:
+    """Return the run with the `cwd` that its relative paths refer to now, if its folder was copied or moved.
+
+    It is as near as it was if the folders above came along (`PLACE/capture-runs/...`).  Otherwise it is the
+    run's folder itself: nothing is written beside the old place, which may be another one's by now.
+    """
+    now = os.path.realpath(folder)
+    before = os.path.realpath(run.folder) if run.folder else ""
+    if now == before or (not before and os.path.isdir(run.cwd)):
+        return run
+    inside = os.path.relpath(before, os.path.realpath(run.cwd)) if before else os.pardir
+    if not inside.startswith(os.pardir) and now.endswith(os.sep + inside):
+        return run._replace(cwd=now[: -len(os.sep + inside)] or os.sep)
+    return run._replace(cwd=now)
+
+
 def replace_file(path: PathLike, text: str) -> None:
     """Replace a small text file in one step.  Raises OSError."""
     head, tail = os.path.split(path)

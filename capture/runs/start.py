@@ -61,6 +61,7 @@ def open_run(run: runs.Run, chosen: Mapping[str, Any]) -> tuple[runs.Run, str | 
     UserError if `--resume` forbids it, or another process makes the run with this `--id` now.
     """
     folder = runs.folder_of(os.path.abspath(chosen["dir"]), run.project, run.id)
+    run = run._replace(folder=folder)
     try:
         if chosen.get("id"):
             resumed = _take(run, folder, chosen["resume"])

@@ -53,7 +53,7 @@ class Stopped(BaseException):
 def main(argv: list[str]) -> int:
     """Track the run in the folder that `argv` names; `--to` delivers it to other backends than its own."""
     folder = Path(argv[0]).resolve()
-    run = runs.read(folder)
+    run = runs.at_home(runs.read(folder), folder)
     if argv[1:2] == ["--to"]:
         run = run._replace(to=argv[2].split(","))
     signal.signal(signal.SIGTERM, _stop)
@@ -132,7 +132,7 @@ class Tracker:
         `limit` is how many seconds the backends have left; the relay has a limit of its own.
         """
         self._take(self.pipeline.finish(self.last))
-        self.run = runs.read(self.folder)
+        self.run = runs.at_home(runs.read(self.folder), self.folder)
         self.status("delivering")
         results = self.delivery.finish(self.run.exit_status, limit)
         runs.replace_file(self.folder / runs.SUMMARY, self._block(results))
