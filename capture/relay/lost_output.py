@@ -15,7 +15,11 @@ from collections.abc import Iterable
 from capture.bare import say
 from capture.relay.stream import Stream
 
-FULL_NAMES = {"stdout": "standard output", "stderr": "standard error"}
+FULL_NAMES = {"tty": "standard output", "stdout": "standard output", "stderr": "standard error"}
+BY_CLOSING = (
+    getattr(signal, "SIGPIPE", None),
+    getattr(signal, "SIGHUP", None),
+)  # of a pipe, of a pseudo-terminal
 FAILED = 1  # the exit status of a program whose output could not be written
 
 
@@ -32,9 +36,9 @@ def report(
         if stream.error is None:
             continue
         number = stream.error.errno or errno.EIO
-        say(f"{FULL_NAMES.get(stream.name, stream.name)}: {os.strerror(number)}")
-        unnoticed = exit_status == 0 and stream.name == "stdout"
-        if unnoticed or killed == signal.SIGPIPE:
+        say(f"{FULL_NAMES[stream.name]}: {os.strerror(number)}")
+        unnoticed = exit_status == 0 and stream.name != "stderr"
+        if unnoticed or killed in BY_CLOSING:
             past_limit = number == errno.EFBIG and signal.SIGXFSZ not in ignored
             killed = int(signal.SIGXFSZ) if past_limit else None
             exit_status = 128 + killed if killed else FAILED

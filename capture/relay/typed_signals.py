@@ -12,6 +12,7 @@ except ImportError:  # Windows: the relay reports it
     pass
 
 Modes = list[Any]  # as tcgetattr returns them
+UNDEFINED = b"\0"  # in the modes: no key is this character
 
 
 class TypedSignals:
@@ -51,6 +52,8 @@ class TypedSignals:
             key = bytes([byte])
             if self._quoted:
                 self._quoted = False
+            elif key == UNDEFINED:
+                continue
             elif local & termios.ISIG and key == characters[termios.VINTR]:
                 found.append(signal.SIGINT)
             elif local & termios.ISIG and key == characters[termios.VQUIT]:

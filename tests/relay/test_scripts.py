@@ -146,6 +146,15 @@ def test_the_key_is_a_signal_only_where_the_terminal_makes_one_of_it():
     assert status == 0
 
 
+def test_where_no_key_is_the_signals_a_zero_byte_is_a_character():
+    script = f"trap 'echo the shell got it' INT; stty intr undef; {OURS} sh -c 'echo began; read -r line; echo got'; echo next"
+    child = pexpect.spawn("bash", ["-c", script], timeout=30, encoding="utf-8")
+    child.expect("began\r\n")
+    child.send("\x00\x03x\r")
+    child.expect("got\r\nnext\r\n")
+    assert "the shell got it" not in child.before
+
+
 def test_a_quoted_key_is_a_character():
     script = f"trap 'echo the shell got it' INT; {OURS} sh -c 'echo began; read -r line; echo got $line'; echo next"
     child = pexpect.spawn("bash", ["-c", script], timeout=30, encoding="utf-8")

@@ -96,6 +96,13 @@ def test_standard_error_that_can_not_be_written_changes_no_status():
         assert shell(f'OURS {sys.executable} -c "{code}" 2>/dev/full', " ".join(OURS))[0] == status
 
 
+@pytest.mark.parametrize("command", ["seq 5", "yes"])
+def test_with_a_terminal_for_the_command(command):
+    call = " ".join([*OURS[:-1], "--tty", "always", "--"])
+    status, _, said = shell(f"exec {call} {command} >/dev/full")
+    assert (status, said) == (1, FULL)
+
+
 def test_both_on_one_full_disk():
     status, _, _ = shell(f"exec {' '.join(OURS)} seq 5 >/dev/full 2>&1")
     assert status == 1
