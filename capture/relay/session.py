@@ -184,7 +184,10 @@ def _watch(pid: int, terminal: int, orders: int, messages: int, pipe: SelfPipe) 
             for line in lines:
                 _carry_out(line.decode().split(), pid, terminal)
     # What is left in the background is not the foreground group, so it gets no SIGHUP when we end.
-    os.tcsetpgrp(terminal, os.getpgrp())
+    try:
+        os.tcsetpgrp(terminal, os.getpgrp())
+    except OSError:
+        pass  # the relay has closed its end
     os.close(terminal)
     os.write(messages, b"ended %d\n" % status)
     while os.read(orders, 4096):

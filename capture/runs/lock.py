@@ -36,6 +36,9 @@ def take(folder: PathLike) -> bool:
         return True
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
     file = os.open(os.path.join(folder, LOCKED_FILE), flags, 0o600)
+    if file < 3:  # a standard stream is closed, and stays so for the command
+        low, file = file, fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 3)
+        os.close(low)
     deadline = time.monotonic() + PATIENCE
     while (found := _try(file, fcntl.LOCK_EX)) is False and time.monotonic() < deadline:
         time.sleep(0.01)
