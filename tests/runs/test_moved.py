@@ -16,7 +16,7 @@ def made():
     """The folder of a project with a run that has been delivered nowhere yet."""
     Path("before").mkdir()
     Path("before/capture.yaml").write_text(OPTIONS)
-    done = capture("--to", "jsonl", "--", "echo", "epoch 1: loss=0.5", cwd="before")
+    done = capture("--to", "jsonl", "--wait", "80", "--", "echo", "epoch 1: loss=0.5", cwd="before")
     assert done.returncode == 0
     assert Path("before/out/metrics.jsonl").exists()
     return Path("before")
