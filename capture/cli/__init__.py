@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
 from importlib import import_module
+from typing import Any
 
+from capture.bare import reason, run_bare
 from capture.errors import UserError
 
 COMMANDS = {
@@ -36,6 +39,8 @@ COMMANDS = {
     "version": "print the version",
 }
 
+UNWRITABLE = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
+
 
 def main(argv: list[str] | None = None) -> int:
     """The entry point of `capture`.  Returns the exit status."""
@@ -49,16 +54,32 @@ def main(argv: list[str] | None = None) -> int:
 
             return answer()
         name, arguments = _command(arguments)
-        status: int = import_module(f"capture.cli.{name or 'run'}").main(arguments)
+        status: int = _module(name, arguments).main(arguments)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered can't be written either
+        print(f"capture: standard output: {error.strerror}", file=sys.stderr)
+        return 1
     except UserError as error:
         first, *others = str(error).splitlines()
         print(f"capture{name and f' {name}'}: {first}", *others, sep="\n", file=sys.stderr)
         return 2
+
+
+def _module(name: str, arguments: list[str]) -> Any:
+    """The module of a command."""
+    try:
+        return import_module(f"capture.cli.{name or 'run'}")
+    except (ImportError, OSError) as error:  # no file can be opened, say
+        if name or "--" not in arguments:
+            raise
+        run_bare(arguments[arguments.index("--") + 1 :], reason(error))
 
 
 def _command(arguments: list[str]) -> tuple[str, list[str]]:

@@ -34,6 +34,8 @@ def remove(options: argparse.Namespace, base: Path) -> int:
     for one in chosen.values():
         if one.state == "running":
             print(f"{one.label}: still running, kept")
+        elif one.state == "broken" and not options.force:
+            print(f"{one.label}: broken ({'; '.join(one.problems)}), kept (--force)")
         elif one.is_missing(one.run.to) and not options.force:
             print(f"{one.label}: not delivered, kept (capture sync {one.run.id}, or --force)")
         elif problems := _remove_one(one):

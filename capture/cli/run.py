@@ -6,14 +6,16 @@ On the way of every start: imports only what is needed, when it is needed.
 from __future__ import annotations
 
 import argparse
+import os
 import time
 
-from capture import settings
+from capture import runs, settings
+from capture.bare import reason, run_bare
 from capture.cli import run_options
 from capture.cli.arguments import Arguments
 from capture.errors import UserError
 from capture.relay import loop
-from capture.relay.command import die_of_signal
+from capture.relay.command import NotStarted, die_of_signal
 from capture.runs import names, start
 
 
@@ -42,7 +44,7 @@ def arguments(with_words: bool = True) -> Arguments:
     add("--unbuffer", action=argparse.BooleanOptionalAction, default=None, help="set PYTHONUNBUFFERED")
     add(
         "--linger",
-        type=float,
+        type=run_options.seconds,
         metavar="SECONDS",
         help="wait for output of processes that the command leaves running (default: 1)",
     )
@@ -61,23 +63,45 @@ def main(argv: list[str]) -> int:
         from capture.cli import no_command  # only for its message
 
         raise no_command.error(argv[: cut - len(options.words)], options.words, command)
-    chosen = run_options.choose(options)
-    if chosen["resume"] == "must" and not chosen.get("id"):
-        raise UserError("--resume must: say which run, with --id ID")
-    run = start.new_run(command, names.called(command) if command else "stdin", chosen)
-    run, folder = start.open_run(run, chosen)
+    try:
+        chosen, run, folder = _begin(options, command)
+    except UserError:
+        raise
+    except Exception as error:  # nothing that goes wrong here may keep the command from running
+        if piped:
+            raise
+        run_bare(command, _reason(error))
     since = time.time() - run.start if run.resumed else 0.0
     if piped:
         from capture.relay import stdin  # not on the way of a command's start
 
         result = stdin.pass_on(folder, chosen["wait"], since)
     else:
-        result = loop.run(
-            command,
-            folder,
-            loop.Options(chosen["tty"], chosen["unbuffer"], chosen["linger"], chosen["wait"], since),
-        )
+        how = loop.Options(chosen["tty"], chosen["unbuffer"], chosen["linger"], chosen["wait"], since)
+        try:
+            result = loop.run(command, folder, how)
+        except NotStarted as error:
+            runs.note_crash(folder)
+            run_bare(command, str(error))
     run_options.close(folder, result, chosen)
     if result.signal is not None:
         die_of_signal(result.signal)
     return result.status
+
+
+def _begin(options: argparse.Namespace, command: list[str]) -> tuple[settings.Settings, runs.Run, str | None]:
+    """The settings, the run and its folder, None if it can't be recorded.  Raises UserError."""
+    chosen = run_options.choose(options)
+    if chosen["resume"] == "must" and not chosen.get("id"):
+        raise UserError("--resume must: say which run, with --id ID")
+    run = start.new_run(command, names.called(command) if command else "stdin", chosen)
+    run, folder = start.open_run(run, chosen)
+    return chosen, run, folder
+
+
+def _reason(error: Exception) -> str:
+    try:
+        os.getcwd()
+    except OSError:
+        return "the current folder has been removed"
+    return reason(error)

@@ -31,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="TIME|STEPS",
         help="keep fewer records of progress bars: one every 10s, or every 50 steps",
     )
-    add("--wait", type=float, metavar="SECONDS", help="wait for the backends at the end (default: 30)")
+    add("--wait", type=seconds, metavar="SECONDS", help="wait for the backends at the end (default: 30)")
     add(
         "--summary",
         choices=settings.CHOICES["summary"],
@@ -82,6 +82,20 @@ def add_dir_option(parser: argparse.ArgumentParser, **settings: Any) -> None:
         help="the folder that holds all runs (default: the nearest capture-runs, here or above)",
         **settings,
     )
+
+
+def seconds(text: str) -> float:
+    """The type of an option that is a time: a number from 0 on, "inf" for no limit.
+
+    Raises ArgumentTypeError.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not number >= 0:  # nan is not either
+        raise argparse.ArgumentTypeError(f"{text!r}: should be a number of seconds, such as 2.5")
+    return number
 
 
 def choose(options: argparse.Namespace) -> settings.Settings:
@@ -163,9 +177,7 @@ def _block(folder: str, result: Result) -> str:
         except OSError:
             pass
     if not text:
-        place = os.path.relpath(folder)
-        text = f"capture: the tracker did not finish; the recording is kept in {place}\n"
-        text += f"  to deliver what is missing: capture sync {place}\n"
+        text = _unfinished(folder)
     if result.recording_error:
         text += f"  the recording ended early: {result.recording_error}\n"
     return text
@@ -176,6 +188,20 @@ def _stopped(folder: str) -> bool:
     from capture.runs import status  # not on the way of every start
 
     return status.state_of(folder) == "stopped"
+
+
+def _unfinished(folder: str) -> str:
+    """What is said where the tracker has not finished its work."""
+    try:
+        place = os.path.relpath(folder)
+    except OSError:  # the current folder has been removed
+        place = folder
+    if not os.path.exists(os.path.join(folder, runs.CONSOLE_LOG)):
+        return f"capture: the run's folder has been removed, nothing is kept: {place}\n"
+    return (
+        f"capture: the tracker did not finish; the recording is kept in {place}\n"
+        f"  to deliver what is missing: capture sync {place}\n"
+    )
 
 
 def _is_terminal(file: Any) -> bool:

@@ -108,6 +108,9 @@ def main(argv: list[str]) -> int:
         of_project = f" of the project {options.project!r}" if options.project else ""
         print(f"there are no runs{of_project} in {base}; capture -- COMMAND makes one")
         return 0
+    for one in found:
+        for problem in one.problems:
+            print(f"capture runs: {os.path.join(one.folder, problem)}", file=sys.stderr)
     known = results.of_all(found, base)
     chosen = _chosen(found, known, options)
     hidden = 0

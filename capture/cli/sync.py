@@ -78,6 +78,9 @@ def _sync(one: RunStatus, backends: list[str], wait: float, refused: dict[str, s
     if one.state == "running":
         print(f"{one.label}: still running")
         return True
+    if one.state == "broken":
+        print(f"{one.label}: broken: {'; '.join(one.problems)}")
+        return False
     missing = one.is_missing(backends)
     if missing and not _deliver(one, backends, wait):
         return False

@@ -194,10 +194,9 @@ class Console:
 def _read_object(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file; None where there is none yet."""
     try:
-        item = json.loads(path.read_text(encoding="utf-8"))
+        return runs.read_object(path)
     except (OSError, ValueError):
         return None
-    return item if isinstance(item, dict) else None
 
 
 def _without_packages(facts: Mapping[str, Any]) -> dict[str, Any]:

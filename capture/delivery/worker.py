@@ -234,7 +234,7 @@ class Worker:
     def _read_note(self) -> dict[str, int]:
         """The positions of an earlier delivery to this backend."""
         try:
-            item = json.loads(self._note.read_text(encoding="utf-8"))
+            item = runs.read_object(self._note)
             return {key: int(item[key]) for key in ("lines", "samples")}
         except (OSError, ValueError, KeyError, TypeError):
             return {}

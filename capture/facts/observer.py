@@ -22,7 +22,7 @@ class Observer:
     """
 
     def __init__(self, folder: Path, run: runs.Run, interval: float) -> None:
-        alive = runs.is_alive(run)
+        alive = runs.is_alive(folder, run)
         self.notes: list[str] = []
         self._path = folder / runs.SYSTEM
         self._pid = run.pid if alive and run.command else None

@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import shutil
+import stat
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ _PLACES = re.compile(
     r"|CUDA_VISIBLE_DEVICES|ROCR_VISIBLE_DEVICES|OMP_NUM_THREADS"
     r"|VIRTUAL_ENV|CONDA_DEFAULT_ENV|CI|GITHUB_(SHA|REF|RUN_ID|REPOSITORY)|LSB_JOBID|PBS_JOBID|USER"
 )
+_OF_A_PROCESS = re.compile(r"/dev/(fd/|std)|/proc/")  # descriptors: here they are ours, not the command's
 _LIST_PACKAGES = (
     "import json, platform, sys\nfrom importlib.metadata import distributions\n"
     "found = {d.metadata['Name']: d.version for d in distributions() if d.metadata['Name']}\n"
@@ -68,6 +70,8 @@ def interpreter_of(command: Sequence[str], cwd: Path, path: str | None) -> list[
         found = shutil.which(word, path=path) if os.sep not in word else str(cwd / word)
         if found is None:
             continue
+        if not is_regular(found):
+            continue
         try:
             with open(found, "rb") as file:
                 first = file.readline(500)
@@ -79,6 +83,18 @@ def interpreter_of(command: Sequence[str], cwd: Path, path: str | None) -> list[
         if first.startswith(b"#!/bin/sh") and (beside := Path(found).with_name("python")).exists():
             return [str(beside)]  # pip writes this for long paths
     return []
+
+
+def is_regular(path: str | os.PathLike[str]) -> bool:
+    """Whether a file can be looked into without taking anything from the command.
+
+    Not a FIFO, a device, or `/dev/fd/N`: what is read from these is gone, and a writer that waited for the
+    command would die of SIGPIPE.
+    """
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode) and not _OF_A_PROCESS.match(os.path.abspath(path))
+    except (OSError, ValueError):
+        return False
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:

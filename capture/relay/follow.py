@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import NamedTuple
 
 from capture.relay.self_pipe import CaughtSignals
 from capture.relay.tracked import TrackedRecording
+from capture.relay.waiting import wait as wait_for
 from capture.runs import Result
 
 READ_SIZE = 1 << 20
@@ -52,7 +52,7 @@ def follow(
             if until.missing is not None and not tail.found and now - first >= until.missing:
                 break
             recording.check_tracker()
-            select.select([signals], [], [], POLL)
+            wait_for([signals.fileno()], timeout=POLL)
     return recording.finish(wait)
 
 

@@ -58,7 +58,7 @@ class Stopped(BaseException):
 def main(argv: list[str]) -> int:
     """Track the run in the folder that `argv` names; `--to` delivers it to other backends than its own."""
     folder = Path(argv[0]).resolve()
-    run = runs.read(folder)
+    run = runs.at_home(runs.read(folder), folder)
     if argv[1:2] == ["--to"]:
         run = run._replace(to=argv[2].split(","))
     signal.signal(signal.SIGTERM, _stop)
@@ -154,7 +154,7 @@ class Tracker:
         recording was not read to its end, nothing more is made of it: half a line is none.
         """
         self.observer.finish()
-        self.run = runs.read(self.folder)
+        self.run = runs.at_home(runs.read(self.folder), self.folder)
         self.status("delivering" if self.complete else "stopping")
         results = self.delivery.finish(self.run.exit_status, limit)
         runs.replace_file(self.folder / runs.SUMMARY, self._block(results))
@@ -203,7 +203,7 @@ class Tracker:
         """The relay died: what it had written is the run."""
         for chunk in self.reader.rest():
             self._read(chunk)
-        runs.write(self.folder, runs.read(self.folder)._replace(state="crashed", end=self.last))
+        runs.note_crash(self.folder, self.last)
 
     def _broken(self) -> list[str]:
         """The line on a loss that is nan or infinite."""
