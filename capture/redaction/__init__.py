@@ -7,7 +7,7 @@ Four ways to know one: it is the value of a variable whose name says so, it has 
 On the way of every start: the standard library only.
 """
 
-from capture.redaction.names import is_secret
+from capture.redaction.names import Secrecy, is_secret, secrecy
 from capture.redaction.redactor import MASK, SHORTEST, Lines, Redactor
 
-__all__ = ["MASK", "SHORTEST", "Lines", "Redactor", "is_secret"]
+__all__ = ["MASK", "SHORTEST", "Lines", "Redactor", "Secrecy", "is_secret", "secrecy"]

@@ -14,20 +14,6 @@ from capture.redaction.names import Secrecy, is_random, is_secret, secrecy
 
 LONGEST_NAME = 64
 _ASKED = 1000  # characters of a value that are looked at before it is known to be a secret
-_TRIGGERS = (
-    "pass",
-    "pwd",
-    "secret",
-    "cred",
-    "key",
-    "token",
-    "auth",
-    "bearer",
-    "cookie",
-    "webhook",
-    "dsn",
-    "pat",
-)
 _CORE = re.compile(
     r"""(?P<name>(?:passw(?:or)?d|passphrase|pass|pwd|secrets?|cred(?:ential)?s?|key|token|authorization|auth|cookie
     |webhook|dsn|pat)
@@ -64,13 +50,11 @@ def masked(text: str, low: str, mask: str) -> str:
         text = _PARAMETER.sub(lambda match: _parameter(match, mask), text)
     if "-u" in low and _LOGS_IN.search(low):
         text = _USER_OPTION.sub(rf"\1{mask}", text)
-    if any(trigger in low for trigger in _TRIGGERS):
-        if "login" in low:
-            text = _LOGIN.sub(rf"\1{mask}", text)
-        if "bearer" in low:
-            text = _BEARER.sub(lambda match: f"{match[0].split()[0]} {mask}", text)
-        text = _beside_names(text, mask)
-    return text
+    if "login" in low:
+        text = _LOGIN.sub(rf"\1{mask}", text)
+    if "bearer" in low:
+        text = _BEARER.sub(lambda match: f"{match[0].split()[0]} {mask}", text)
+    return _beside_names(text, mask)
 
 
 def _beside_names(text: str, mask: str) -> str:
@@ -149,8 +133,8 @@ def _end(text: str, one: _Announced, limit: int) -> int:
     if one.to_end:
         ends = [found for mark in "\"'" if (found := text.find(mark, start, limit)) >= 0]
         return min(ends, default=min(limit, len(text)))
-    found = _VALUE.match(text, start, limit)
-    return start + len(found[0].rstrip(_TRAILING)) if found else start
+    value = _VALUE.match(text, start, limit)
+    return start + len(value[0].rstrip(_TRAILING)) if value else start
 
 
 def _address(match: re.Match[str], mask: str) -> str:

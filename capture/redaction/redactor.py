@@ -6,10 +6,10 @@ import os
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib import import_module
 from typing import Any
 
-from capture.redaction import beside, shapes
-from capture.redaction.blocks import Blocks
 from capture.redaction.names import Secrecy, is_random, is_secret, secrecy
 
 MASK = "***"
@@ -21,7 +21,12 @@ _PASSWORD = re.compile(r"://[^\s/@:]{0,255}:([^\s/]{0,1000})@")
 _LOG_IN = frozenset(
     ["sshpass", "mysql", "mysqldump", "mysqladmin", "mariadb", "docker", "podman", "mongo", "mongosh"]
 )
-_MOST_NAMES = 50_000  # remembered
+_RUN = re.compile(r"[\w.~+/%|:-]{12}")  # the shortest token; most lines of a log have nothing so long
+# A text without any of these has nothing that stands beside a secret.
+_TRIGGERS = (
+    *("://", "?", "&", "-u", "pass", "pwd", "secret", "cred", "key", "token", "auth", "bearer", "cookie"),
+    *("webhook", "dsn", "pat"),
+)
 
 
 class Redactor:
@@ -32,7 +37,6 @@ class Redactor:
         self._long_values = [value for value in self._values if "\n" in value]
         self._patterns: list[Any] = []
         self._lost = 0.0  # seconds, to patterns that took too long
-        self._names: dict[str, str] = {}
         if patterns := list(patterns):
             import regex  # not on the way of every start: it has time limits
 
@@ -51,15 +55,11 @@ class Redactor:
         """One line with every secret masked that stands in it alone."""
         text = self._known(text)
         low = text.lower()
-        return beside.masked(shapes.masked(text, low, MASK), low, MASK)
-
-    def name(self, name: str) -> str:
-        """The name of a metric: there are few, and they come again."""
-        if name not in self._names:
-            if len(self._names) >= _MOST_NAMES:
-                self._names.clear()
-            self._names[name] = self.text(name)
-        return self._names[name]
+        if _RUN.search(text) or "password" in low:
+            text = _module("shapes").masked(text, low, MASK)
+        if any(map(low.__contains__, _TRIGGERS)):
+            text = _module("beside").masked(text, low, MASK)
+        return text
 
     def value(self, name: str, value: Any) -> Any:
         """A value of a config under its name."""
@@ -137,11 +137,17 @@ class Lines:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
-        self._blocks = Blocks()
+        self._blocks = _module("blocks").Blocks()
 
     def line(self, text: str) -> str:
         """The next line of the stream, with every secret masked."""
         return self._redactor.line(self._blocks.masked(text, MASK))
+
+
+@cache
+def _module(name: str) -> Any:
+    """A module that the start of most commands does not need: compiling its expressions takes time."""
+    return import_module(f"capture.redaction.{name}")
 
 
 def _values_of(environ: Mapping[str, str]) -> list[str]:

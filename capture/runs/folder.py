@@ -92,11 +92,14 @@ def is_alive(run: Run) -> bool:
 
 
 def replace_file(path: PathLike, text: str) -> None:
-    """Replace a small text file in one step.  Raises OSError."""
+    """Replace a small text file in one step; only the user can read it.  Raises OSError."""
     head, tail = os.path.split(path)
     draft = os.path.join(head, f".{tail}.{os.getpid()}")
-    with open(
-        draft, "w", encoding="utf-8", errors="replace"
-    ) as file:  # a command may hold bytes that are no text
+    # A command may hold bytes that are no text.
+    with open(draft, "w", encoding="utf-8", errors="replace", opener=_open_private) as file:
         file.write(text)
     os.replace(draft, path)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

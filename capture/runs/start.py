@@ -32,19 +32,21 @@ def new_run(command: Sequence[str], called: str, chosen: Mapping[str, Any]) -> r
     redactor = Redactor(os.environ, chosen.get("redact", []))
     return runs.Run(
         id=run_id,
-        project=chosen.get("project") or os.path.basename(cwd) or "default",
-        name=chosen.get("name") or f"{called}-{time.strftime('%H%M%S', time.localtime(start))}",
+        project=redactor.text(chosen.get("project") or os.path.basename(cwd) or "default"),
+        name=redactor.text(
+            chosen.get("name") or f"{called}-{time.strftime('%H%M%S', time.localtime(start))}"
+        ),
         command=redactor.command(command),
         cwd=cwd,
         host=os.uname().nodename if hasattr(os, "uname") else "",
         start=start,
         pid=os.getpid(),
-        tags=chosen.get("tags") or [],
+        tags=[redactor.text(tag) for tag in chosen.get("tags") or []],
         notes=redactor.text(chosen.get("notes") or ""),
-        group=chosen.get("group") or "",
+        group=redactor.text(chosen.get("group") or ""),
         to=chosen["to"],
         config=redactor.values(chosen["config"]),
-        git=git_state(cwd),
+        git={key: redactor.text(value) for key, value in git_state(cwd).items()},
         parent=os.path.basename(parent) if parent else None,
         settings={key: value for key, value in chosen.items() if key not in NOT_KEPT},
     )

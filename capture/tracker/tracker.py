@@ -38,8 +38,8 @@ from capture.records import Record, to_json
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
 from capture.tracker.closing import Summary, block, clock
+from capture.tracker.intake import Intake
 
-PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
 QUIET = 2.0
 MOST_PRINTED = 1000  # names of config
@@ -56,6 +56,7 @@ def main(argv: list[str]) -> int:
     run = runs.read(folder)
     if argv[1:2] == ["--to"]:
         run = run._replace(to=argv[2].split(","))
+    os.umask(0o077)  # what a run prints is nobody else's business: this holds for the backends' files, too
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tracker = Tracker(folder, run)
@@ -86,6 +87,7 @@ class Tracker:
         self.namer = Namer(axes, run.settings.get("rename", {}))
         self.summary = Summary()
         self.redactor = Redactor(os.environ, run.settings.get("redact", []))
+        self.intake = Intake(self.redactor)
         self.parsers: dict[str, None] = {}  # those that gave something, in the order of their first record
         self.written, self.file = _recover(folder / runs.RECORDS)
         self.ordinal = 0
@@ -144,7 +146,7 @@ class Tracker:
 
     def _take(self, records: list[Record]) -> None:
         printed: dict[str, Any] = {}
-        for record in map(self._masked, records):
+        for record in filter(None, map(self.intake.take, records)):
             self.parsers.setdefault(record.parser)
             if self.ordinal >= self.written:
                 self.file.write(to_json(record) + "\n")
@@ -165,12 +167,6 @@ class Tracker:
             self.config[config_sources.PRINTED] = told
             config_sources.note(self.folder, self.config)
 
-    def _masked(self, record: Record) -> Record:
-        if not record.config and set(record.context) <= PLAIN_CONTEXT:
-            return record
-        context = {name: self.redactor.value(name, value) for name, value in record.context.items()}
-        return record._replace(context=context, config=self.redactor.values(record.config))
-
     def _crash(self) -> None:
         """The relay died: what it had written is the run."""
         for chunk in self.reader.rest():
@@ -190,7 +186,7 @@ class Tracker:
             notes = [f"no metrics found in {self.engine.lines} lines; the console is kept in {place}"]
         notes += [note for result in results for note in _notes_on(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
-        notes += self.engine.events + self.observer.notes
+        notes += self.intake.notes() + self.engine.events + self.observer.notes
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 
 

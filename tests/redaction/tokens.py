@@ -28,7 +28,9 @@ CLASSES = {
 
 def example(expression, seed):
     """A text that the expression (as Go writes it) matches."""
-    text = expression.replace(r"\z", r"\Z").replace("[[:alnum:]]", "[A-Za-z0-9]").replace(r"[\w.-]{0,50}?", "")
+    text = (
+        expression.replace(r"\z", r"\Z").replace("[[:alnum:]]", "[A-Za-z0-9]").replace(r"[\w.-]{0,50}?", "")
+    )
     tree = parser.parse(_scoped(text), re.ASCII)
     return _draw(tree, random.Random(seed))
 
