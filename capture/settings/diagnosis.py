@@ -61,7 +61,7 @@ def _command_environment() -> Iterator[Finding]:
         yield Finding("command", "there is no python on PATH")
         return
     asked = subprocess.run(
-        [python, "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=False
+        [python, "-I", "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=False
     )
     prefix = asked.stdout.strip()
     if prefix and os.path.realpath(prefix) == os.path.realpath(sys.prefix):

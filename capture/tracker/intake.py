@@ -9,7 +9,7 @@ from typing import Any
 from capture.records import Record
 from capture.redaction import Redactor, Secrecy, secrecy
 
-# W&B asks for fewer than 10,000 (docs.wandb.ai, "Experiments limits and performance"); pages become slow before.
+# W&B asks for fewer than 10,000 (docs.wandb.ai, "Experiments limits and performance").
 MOST_NAMES = 10_000
 SHORTEST = 1000  # a number beside the name of a secret that may be one
 _PLAIN = frozenset(["stream", "rank", "fit"])  # context that can't hold a secret
@@ -58,6 +58,6 @@ class Intake:
         if not self._left_out:
             return []
         return [
-            f"{MOST_NAMES:,} different names of metrics are kept; {self._left_out:,} values of others are not, "
-            f"from {self._first_left_out!r} on (drop: or a parser in capture.yaml can choose)"
+            f"only the first {MOST_NAMES:,} names of metrics are kept, {self._left_out:,} values of others "
+            f"are not, from {self._first_left_out!r} on (drop: in capture.yaml can choose)"
         ]
