@@ -11,6 +11,7 @@ import sys
 from importlib import import_module
 
 from capture.errors import UserError
+from capture.printing import make_plain
 
 COMMANDS = {
     "run": "run a command and track what it prints (short: capture -- COMMAND)",
@@ -38,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     """The entry point of `capture`.  Returns the exit status."""
     arguments = sys.argv[1:] if argv is None else argv
     # Closed by the caller (`>&-`): nothing is printed there, and the descriptor stays free.
-    sys.stdout, sys.stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
+    sys.stdout, sys.stderr = make_plain(sys.stdout or io.StringIO()), make_plain(sys.stderr or io.StringIO())
     try:
         status = _command(arguments)
         sys.stdout.flush()

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from capture import runs, settings
+from capture.delivery import registry
 from capture.errors import UserError
 from capture.runs import status
 from capture.runs.status import RunStatus
@@ -37,7 +38,9 @@ def main(argv: list[str]) -> int:
     found = [find(name, base) for name in options.runs] or status.all_runs(base, options.project)
     complete = True
     for one in found:
-        backends = chosen["to"] if options.to else one.run.to
+        backends = chosen["to"] if options.to else registry.allowed(one.run.to, chosen["to"])
+        for name in [] if options.to else set(one.run.to) - set(backends):
+            print(f"{label(one)}: {name}: code that a run's folder names is not imported (--to {name} does)")
         if one.state == "running":
             print(f"{label(one)}: still running")
         elif one.is_missing(backends):

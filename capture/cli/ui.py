@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from pathlib import Path
@@ -36,7 +35,7 @@ def main(argv: list[str]) -> int:
         print(f"capture ui: there are no runs in {base}; capture -- COMMAND makes one", file=sys.stderr)
         return 1
     project = chosen.get("project") or Path.cwd().name
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(line_buffering=True)  # the address is needed now, also through a pipe
     dashboard = registry.adapter_class(settings.DEFAULTS["to"][0]).dashboard
     try:

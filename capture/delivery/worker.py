@@ -63,7 +63,7 @@ class Worker:
         self._make_adapter, self._make_namer = make_adapter, make_namer
         self._run, self._folder = run, folder
         self._redactor = Redactor(os.environ, run.settings.get("redact", []))
-        self._note = folder / runs.DELIVERED / f"{name}.json"
+        self._note = folder / runs.DELIVERED / runs.note_name(name)
         self._saved = 0.0
         self._noted: dict[str, Any] = {}
         self._error: str | None = None

@@ -33,6 +33,11 @@ def folder_of(base: PathLike, project: str, run_id: str) -> str:
     return os.path.join(base, re.sub(r"[^\w.@+-]+", "-", project).strip(".-") or "project", run_id)
 
 
+def note_name(backend: str) -> str:
+    """Return the name of the file in `delivered` that says how far this backend is."""
+    return re.sub(r"[^\w.:@+-]", "-", backend) + ".json"
+
+
 def create(folder: PathLike, run: Run) -> None:
     """Make the run's folder, with its `run.json`.  Raises OSError, also if the folder exists already.
 

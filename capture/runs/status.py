@@ -62,6 +62,8 @@ def of(folder: Path) -> RunStatus | None:
     for path in sorted((folder / runs.DELIVERED).glob("*.json")):
         note = _json(path)
         delivered[path.stem] = note.get("state") == "closed" and note.get("rows") == records
+    for name in run.to:  # a name may hold what a file's can't
+        delivered.setdefault(name, delivered.get(runs.note_name(name)[: -len(".json")], False))
     return RunStatus(folder, run, records, _json(folder / runs.STATUS).get("last") or {}, delivered)
 
 

@@ -79,7 +79,7 @@ def _configuration(folder: str, environ: Mapping[str, str]) -> Iterator[Finding]
     problems = settings.Problems()
     layers = settings.layers_of(folder, environ, problems)
     chosen = settings.assemble(layers, {}, (), problems)
-    for line in problems.lines:
+    for line in (*problems.notes, *problems.lines):
         yield Finding("configuration", line, True)
     redactor = Redactor(environ)
     files = [where for where, _ in layers[1:-1]]

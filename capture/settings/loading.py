@@ -23,6 +23,8 @@ def load(folder: str, environ: Mapping[str, str], options: Mapping[str, Any]) ->
     problems = Problems()
     settings = assemble(layers_of(folder, environ, problems), options, (), problems)
     problems.raise_any()
+    for note in problems.notes:
+        print(f"capture: {note}", file=sys.stderr)
     return settings
 
 
@@ -88,6 +90,6 @@ def _backends(wanted: list[str], problems: Problems) -> list[str]:
     for name in wanted:
         with problems:
             registry.check([name])
-            found.append(name)
+            found.append(registry.absolute(name))
     cache.remember(sys.prefix, "backends", registry.names(), ())
     return found

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from capture.metrics import Series, mean
+from capture.printing import plain
 from capture.records import Row, plain_number
 
 WIDTH = 24
@@ -85,7 +86,8 @@ def sparkline(values: Sequence[float]) -> str:
 
 def block(title: str, summary: Summary, notes: Iterable[str]) -> str:
     """The closing block as text."""
-    return "\n".join([f"capture: {title}", *summary.table(), *(f"  {note}" for note in notes)]) + "\n"
+    lines = [f"capture: {title}", *summary.table(), *(f"  {note}" for note in notes)]
+    return plain("\n".join(lines)) + "\n"
 
 
 def clock(seconds: float) -> str:
