@@ -36,7 +36,8 @@ def test_what_is_escaped_is_still_json():
 
 
 @pytest.mark.parametrize(
-    "arguments", [["runs"], ["sync"], ["runs", "rm", "r1"], ["doctor"], ["sync", EVIL], ["runs", "rm", "--older", EVIL]]
+    "arguments",
+    [["runs"], ["sync"], ["runs", "rm", "r1"], ["doctor"], ["sync", EVIL], ["runs", "rm", "--older", EVIL]],
 )
 def test_no_command_of_ours_lets_foreign_text_steer_the_terminal(arguments, own_world):
     run, folder = a_run(own_world, name=EVIL, run_id="r1", project=EVIL, to=["jsonl"])

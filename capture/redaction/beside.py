@@ -31,6 +31,7 @@ _TRAILING = "\\,;)}]>"  # of the text around a value
 # What follows such a word in the results of a training: `secret: 0.25`, `pass 3`, `key: 7%`.
 _FIGURE = re.compile(r"[+-]?(?:\d{1,3}|\d*\.\d*(?:e[+-]?\d+)?|\d+/\d+|nan|inf|none|null|true|false)%?", re.I)
 _TOKEN = re.compile(r"(?=[^\d]{0,200}\d)[\w.~+/=-]{16,}")
+_BLOCK = ("|", ">", "|-", ">-", "|+", ">+")  # of YAML: the value is below
 _DIGIT = re.compile(r"\d")
 _LOUD = re.compile(r"[A-Z0-9_]+")  # a variable of the environment
 
@@ -61,7 +62,7 @@ def _beside_names(text: str, mask: str) -> str:
     out, done, at = [], 0, 0
     while (match := _CORE.search(text, at)) is not None:
         start, end = _secret(text, match)
-        if start == end:
+        if start == end or text.startswith(mask, start):
             at = match.start("sign")  # the value may begin with a name: `sort_key=token=...`
             continue
         out += [text[done:start], mask]
@@ -109,6 +110,8 @@ def _announced(text: str, match: re.Match[str]) -> _Announced:
 
 
 def _is_secret(one: _Announced, value: str) -> bool:
+    if value in _BLOCK:
+        return False
     if one.to_end:
         return True
     if one.is_option:
