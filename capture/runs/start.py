@@ -15,7 +15,7 @@ from capture.runs.git import git_state
 
 # Settings with a field of their own in `run.json`, or without use for the tracker.
 NOT_KEPT = (
-    *("config", "to", "tags", "notes", "group", "id", "resume"),
+    *("project", "name", "config", "to", "tags", "notes", "group", "id", "resume"),
     *("dir", "tty", "unbuffer", "summary", "parsers"),
 )
 

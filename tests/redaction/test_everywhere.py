@@ -61,12 +61,23 @@ def _run(world):
     Path("account.json").write_text(json.dumps({"type": "service_account", "private_key": PEM}))
     arguments = [text for text, _ in texts["argument"]]
     options = [word for n, (text, _) in enumerate(texts["option"]) for word in (f"--o{n}", text)]
-    printed = [text for text, _ in texts["printed"]] + [PEM, "password: 48151623", *OTHERS.values()]
+    printed = [text for text, _ in texts["printed"]] + [
+        PEM,
+        "password: 48151623",
+        *(value for name, value in OTHERS.items() if name != "user"),
+    ]
     printed = "\n".join(
         ["epoch 1: loss=0.5", *printed, *(f"{text}: 0.25" for text, _ in texts["printed"][:40]), ""]
     )
     Path("printed.txt").write_text(printed)
-    program = "import sys; sys.stdout.write(open('printed.txt').read()); print('epoch 2: loss=0.25')"
+    program = (
+        "import os, sys, time\n"
+        "sys.stdout.write(open('printed.txt').read())\n"
+        "until = time.monotonic() + 100\n"
+        "while not os.path.exists(os.environ['CAPTURE_RUN_DIR'] + '/provenance.json') and time.monotonic() < until:\n"
+        "    time.sleep(0.05)\n"
+        "print('epoch 2: loss=0.25')\n"
+    )
     notes = [text for text, _ in texts["note"]]
     environ = {
         key: value
