@@ -105,16 +105,17 @@ def for_some_time(check):
     until = time.monotonic() + SECONDS
     found = []
 
-    @settings(max_examples=100_000, **RELAXED)
+    @settings(max_examples=10, **RELAXED)
     @given(pieces, unit, pieces)
     def look(before, part, after):
-        if not part or time.monotonic() > until or len(found) > 20:
-            return
-        short, long = (before + part * (length // len(part) + 1) + after for length in (LENGTH, 2 * LENGTH))
-        for what in check(short, long):
-            found.append((what, before[:60], part, after[:60]))
+        if part and time.monotonic() < until and len(found) < 20:
+            short, long = (
+                before + part * (length // len(part) + 1) + after for length in (LENGTH, 2 * LENGTH)
+            )
+            found.extend((what, before[:60], part, after[:60]) for what in check(short, long))
 
-    look()
+    while time.monotonic() < until and len(found) < 20:
+        look()
     return found
 
 
@@ -162,7 +163,7 @@ def test_no_line_takes_the_whole_way_more_than_linear_time():
     assert for_some_time(check) == []
 
 
-@settings(max_examples=int(300 * SECONDS / 20), **RELAXED)
+@settings(max_examples=int(15 * SECONDS), **RELAXED)
 @given(
     st.lists(
         st.binary(max_size=60) | pieces.map(lambda text: text.encode("utf-8", "replace") + b"\n"), max_size=12
