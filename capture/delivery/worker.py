@@ -203,7 +203,7 @@ class Worker:
     def _fail(self, error: Exception) -> None:
         log.warning("%s: %s", self.name, error, exc_info=not isinstance(error, PERMANENT))
         kind = "" if isinstance(error, PERMANENT) else f"{type(error).__name__}: "
-        self._error = f"{kind}{error}".split("\n")[0][:200]
+        self._error = self._redactor.text(f"{kind}{error}".split("\n")[0])[:200]
 
     def _save(self, state: str, now: bool = False) -> None:
         """Note how far this backend is, every SAVE seconds or `now`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,18 @@ from capture.redaction import Redactor, Secrecy, secrecy
 MOST_NAMES = 10_000
 SHORTEST = 1000  # a number beside the name of a secret that may be one
 _PLAIN = frozenset(["stream", "rank", "fit"])  # context that can't hold a secret
+
+
+class MaskedLog(logging.Formatter):
+    """The lines of `tracker.log`: an error of a backend may quote what it was given."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message and its traceback, with every secret masked."""
+        return self._redactor.text(super().format(record))
 
 
 class Intake:

@@ -8,6 +8,7 @@ and skips the records that are in `records.jsonl` already, since parsing is dete
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import select
@@ -38,7 +39,7 @@ from capture.records import Record, to_json
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
 from capture.tracker.closing import Summary, block, clock
-from capture.tracker.intake import Intake
+from capture.tracker.intake import Intake, MaskedLog
 
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
 QUIET = 2.0
@@ -59,7 +60,11 @@ def main(argv: list[str]) -> int:
     os.umask(0o077)  # what a run prints is nobody else's business: this holds for the backends' files, too
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    tracker = Tracker(folder, run)
+    redactor = Redactor(os.environ, run.settings.get("redact", []))
+    log = logging.StreamHandler()
+    log.setFormatter(MaskedLog(redactor))
+    logging.basicConfig(level=logging.WARNING, handlers=[log])
+    tracker = Tracker(folder, run, redactor)
     tracker.status("tracking")
     try:
         tracker.follow()
@@ -78,7 +83,7 @@ def _stop(signum: int, frame: FrameType | None) -> None:
 class Tracker:
     """One run: from its recording to its records, rows and lines."""
 
-    def __init__(self, folder: Path, run: runs.Run) -> None:
+    def __init__(self, folder: Path, run: runs.Run, redactor: Redactor) -> None:
         self.folder, self.run = folder, run
         self.engine = engine_of(folder, run)
         self.pipeline = Pipeline(self.engine)
@@ -86,17 +91,16 @@ class Tracker:
         axes = {rule.parser.name: naming.axes(rule.parser) for rule in self.engine.rules}
         self.namer = Namer(axes, run.settings.get("rename", {}))
         self.summary = Summary()
-        self.redactor = Redactor(os.environ, run.settings.get("redact", []))
-        self.intake = Intake(self.redactor)
+        self.intake = Intake(redactor)
         self.parsers: dict[str, None] = {}  # those that gave something, in the order of their first record
         self.written, self.file = _recover(folder / runs.RECORDS)
         self.ordinal = 0
         self.last: float | None = None  # when the last bytes came, in Unix seconds
-        self.config = config_sources.asked(folder, run, self.redactor)
+        self.config = config_sources.asked(folder, run, redactor)
         run = self.run = run._replace(config=config_sources.merged(self.config))
         self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
         self.delivery.start()
-        gather.Gathering(folder, run, self.redactor, self.delivery.wake).start()
+        gather.Gathering(folder, run, redactor, self.delivery.wake).start()
         self.observer = Observer(folder, run, run.settings.get("system", 0))
 
     def follow(self) -> None:
