@@ -14,6 +14,7 @@ from typing import Any
 
 from capture.bare import reason, run_bare
 from capture.errors import UserError
+from capture.printing import make_plain
 
 COMMANDS = {
     "run": "run a command and track what it prints (short: capture -- COMMAND)",
@@ -46,8 +47,8 @@ def main(argv: list[str] | None = None) -> int:
     """The entry point of `capture`.  Returns the exit status."""
     arguments = sys.argv[1:] if argv is None else argv
     # Closed by the caller (`>&-`): nothing is printed there, and the descriptor stays free.
-    sys.stdout, sys.stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
     name = ""
+    sys.stdout, sys.stderr = make_plain(sys.stdout or io.StringIO()), make_plain(sys.stderr or io.StringIO())
     try:
         if "_ARGCOMPLETE" in os.environ:
             from capture.cli.completion import answer  # only for the Tab key

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Iterator
@@ -91,7 +90,7 @@ def main(argv: list[str]) -> int:
     """Run `capture parse`."""
     options = arguments().parse_args(argv)
     engine = Engine(*choose(options.parser))
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the locale
     for record in records_of(place_of(options.file, options.dir), engine):
         print(records.to_json(record))

@@ -112,8 +112,11 @@ def choose(options: argparse.Namespace) -> settings.Settings:
     chosen["config"] = {**chosen.get("config", {}), **_config(options.config or [], problems)}
     if not (options.lenient or os.environ.get("CAPTURE_LENIENT", "") not in ("", "0")):
         problems.raise_any()
+    for note in problems.notes:
+        print(f"capture: {note}", file=sys.stderr)
+    if problems.notes or problems.lines:
+        chosen["ignored"] = [*problems.notes, *problems.lines]
     if problems.lines:
-        chosen["ignored"] = problems.lines
         print(f"capture: ignored because of --lenient: {'; '.join(problems.lines)}", file=sys.stderr)
     return chosen
 

@@ -59,7 +59,11 @@ def main(argv: list[str]) -> int:
     outcomes, refused = list[bool | None](), dict[str, str]()
     try:
         for one in found:
-            backends = chosen["to"] if options.to else one.run.to
+            backends = chosen["to"] if options.to else registry.allowed(one.run.to, chosen["to"])
+            for name in [] if options.to else set(one.run.to) - set(backends):
+                print(
+                    f"{one.label}: {name}: code that a run's folder names is not imported (--to {name} does)"
+                )
             outcomes.append(_sync(one, backends, options.wait, refused))
     except KeyboardInterrupt:
         print("capture sync: interrupted; call it again to go on", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import socket
 import sys
@@ -54,7 +53,7 @@ def main(argv: list[str]) -> int:
         name = Path.cwd().name
         project = name if name in counts else here[-1].project
     _check_port(options.port)
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(line_buffering=True)  # the address is needed now, also through a pipe
     print(_what(counts, project, base))
     dashboard = registry.adapter_class(settings.DEFAULTS["to"][0]).dashboard

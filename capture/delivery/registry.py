@@ -6,6 +6,7 @@ their own after a colon, as in `module:swanlab`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 from capture import plugins
@@ -56,6 +57,21 @@ def places() -> list[str]:
     import sysconfig  # only for this
 
     return sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+
+
+def absolute(name: str) -> str:
+    """The name with a path in it made absolute: `module:./client` is looked for here, wherever it is used."""
+    kind, colon, own = name.partition(":")
+    return f"{kind}:{os.path.abspath(os.path.expanduser(own))}" if colon and os.sep in own else name
+
+
+def allowed(wanted: Sequence[str], own: Sequence[str]) -> list[str]:
+    """Those of the backends that a run's folder names which may be used, where the user names his `own`.
+
+    A folder is data: code from a path is imported only if the user names that, too.
+    """
+    known = {absolute(name) for name in own}
+    return [name for name in wanted if os.sep not in name or name in known]
 
 
 def adapter(name: str) -> Callable[[], Adapter]:

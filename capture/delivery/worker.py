@@ -64,7 +64,7 @@ class Worker:
         self._make_adapter, self._make_namer = make_adapter, make_namer
         self._run, self._folder = run, folder
         self._redactor = Redactor(os.environ, run.settings.get("redact", []))
-        self._note = folder / runs.DELIVERED / f"{name}.json"
+        self._note = folder / runs.DELIVERED / runs.note_name(name)
         self._saved = 0.0
         self._noted: dict[str, Any] = {}
         self._error: str | None = None
@@ -208,7 +208,7 @@ class Worker:
     def _fail(self, error: Exception) -> None:
         log.warning("%s: %s", self.name, error, exc_info=not isinstance(error, PERMANENT))
         kind = "" if isinstance(error, PERMANENT) else f"{type(error).__name__}: "
-        self._error = f"{kind}{error}".split("\n")[0][:200]
+        self._error = self._redactor.text(f"{kind}{error}".split("\n")[0])[:200]
 
     def _save(self, state: str, now: bool = False) -> None:
         """Note how far this backend is, every SAVE seconds or `now`."""

@@ -18,9 +18,45 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from capture.errors import UserError, did_you_mean, nearest
 
+MOST_NODES = 100_000  # of a text, with each alias counted as what it stands for
+
+
+class Unusable(yaml.MarkedYAMLError):
+    """YAML that is right, and that no parser and no configuration is."""
+
 
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Safe YAML in which 3e-4 is a number, as in YAML 1.2 and everywhere else."""
+    """Safe YAML in which 3e-4 is a number, as in YAML 1.2 and everywhere else.
+
+    Aliases that multiply each other, and an anchor inside itself, are errors.
+    """
+
+    def get_single_node(self) -> Any:
+        """The text as a node, checked before anything is made of it."""
+        node = super().get_single_node()
+        if node is not None:
+            _count(node, {}, set())
+        return node
+
+
+def _count(node: Any, counted: dict[int, int], open_nodes: set[int]) -> int:
+    """How many nodes this one stands for.  Raises Unusable where they are too many, or without end."""
+    if isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) in open_nodes:
+        raise Unusable(problem="this anchor contains itself", problem_mark=node.start_mark)
+    if id(node) not in counted:
+        open_nodes.add(id(node))
+        total = 1
+        for entry in node.value:
+            for part in entry if isinstance(entry, tuple) else (entry,):
+                total += _count(part, counted, open_nodes)
+        if total > MOST_NODES:
+            problem = f"its aliases stand for more than {MOST_NODES:,} values"
+            raise Unusable(problem=problem, problem_mark=node.start_mark)
+        open_nodes.discard(id(node))
+        counted[id(node)] = total
+    return counted[id(node)]
 
 
 Loader.add_implicit_resolver(
@@ -73,6 +109,9 @@ class Source:
         try:
             self.data: Any = yaml.load(text, Loader)  # noqa: S506  it is the safe loader
             self._text = text
+        except Unusable as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise UserError(f"{name}:{line}: {error.problem}") from None
         except yaml.MarkedYAMLError as error:
             mark = error.context_mark or error.problem_mark  # where it begins: a quote that is never closed
             context = f"{error.context}: " if error.context else ""

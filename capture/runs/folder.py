@@ -37,6 +37,11 @@ def folder_of(base: PathLike, project: str, run_id: str) -> str:
     return os.path.join(base, re.sub(r"[^\w.@+-]+", "-", project).strip(".-") or "project", run_id)
 
 
+def note_name(backend: str) -> str:
+    """Return the name of the file in `delivered` that says how far this backend is."""
+    return re.sub(r"[^\w.:@+-]", "-", backend) + ".json"
+
+
 def create(folder: PathLike, run: Run) -> None:
     """Make the run's folder, with its `run.json`.  Raises OSError, also if the folder exists already.
 
@@ -145,11 +150,14 @@ def at_home(run: Run, folder: PathLike) -> Run:
 
 
 def replace_file(path: PathLike, text: str) -> None:
-    """Replace a small text file in one step.  Raises OSError."""
+    """Replace a small text file in one step; only the user can read it.  Raises OSError."""
     head, tail = os.path.split(path)
     draft = os.path.join(head, f".{tail}.{os.getpid()}")
-    with open(
-        draft, "w", encoding="utf-8", errors="replace"
-    ) as file:  # a command may hold bytes that are no text
+    # A command may hold bytes that are no text.
+    with open(draft, "w", encoding="utf-8", errors="replace", opener=_open_private) as file:
         file.write(text)
     os.replace(draft, path)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

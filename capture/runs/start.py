@@ -17,7 +17,7 @@ from capture.runs.git import git_state
 
 # Settings with a field of their own in `run.json`, or without use for the tracker.
 NOT_KEPT = (
-    *("config", "to", "tags", "notes", "group", "id", "resume"),
+    *("project", "name", "config", "to", "tags", "notes", "group", "id", "resume"),
     *("dir", "tty", "unbuffer", "summary", "parsers"),
 )
 
@@ -35,20 +35,20 @@ def new_run(command: Sequence[str], called: str, chosen: Mapping[str, Any]) -> r
     words = redactor.command(command)
     return runs.Run(
         id=run_id,
-        project=project_of(chosen),
-        name=chosen.get("name") or _name(called, run_id, words, chosen),
+        project=redactor.text(project_of(chosen)),
+        name=redactor.text(chosen.get("name") or _name(called, run_id, words, chosen)),
         command=words,
         cwd=cwd,
         host=os.uname().nodename if hasattr(os, "uname") else "",
         start=start,
         pid=os.getpid(),
         process=lock.identity(),
-        tags=chosen.get("tags") or [],
+        tags=[redactor.text(tag) for tag in chosen.get("tags") or []],
         notes=redactor.text(chosen.get("notes") or ""),
-        group=chosen.get("group") or "",
+        group=redactor.text(chosen.get("group") or ""),
         to=chosen["to"],
         config=redactor.values(chosen["config"]),
-        git=git_state(cwd),
+        git={key: redactor.text(value) for key, value in git_state(cwd).items()},
         parent=os.path.basename(parent) if parent else None,
         settings={key: value for key, value in chosen.items() if key not in NOT_KEPT},
     )

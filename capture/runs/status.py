@@ -89,6 +89,8 @@ def of(folder: Path) -> RunStatus | None:
         delivered[path.stem] = whole and state in ("closed", "offline") and note.get("rows") == records
         if delivered[path.stem] and state == "offline":
             offline.append(path.stem)
+    for name in run.to:  # a name may hold what a file's can't
+        delivered.setdefault(name, delivered.get(runs.note_name(name)[: -len(".json")], False))
     last = status.get("last") or {}
     if not isinstance(last, dict):
         problems.append(f"{runs.STATUS}: 'last' should be an object")

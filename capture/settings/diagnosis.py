@@ -61,7 +61,7 @@ def _command_environment() -> Iterator[Finding]:
         yield Finding("command", "there is no python on PATH")
         return
     asked = subprocess.run(
-        [python, "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=False
+        [python, "-I", "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=False
     )
     prefix = asked.stdout.strip()
     if prefix and os.path.realpath(prefix) == os.path.realpath(sys.prefix):
@@ -79,7 +79,7 @@ def _configuration(folder: str, environ: Mapping[str, str]) -> Iterator[Finding]
     problems = settings.Problems()
     layers = settings.layers_of(folder, environ, problems)
     chosen = settings.assemble(layers, {}, (), problems)
-    for line in problems.lines:
+    for line in (*problems.notes, *problems.lines):
         yield Finding("configuration", line, True)
     redactor = Redactor(environ)
     files = [where for where, _ in layers[1:-1]]

@@ -24,6 +24,8 @@ def load(folder: str, environ: Mapping[str, str], options: Mapping[str, Any]) ->
     problems = Problems()
     settings = assemble(layers_of(folder, environ, problems), options, (), problems)
     problems.raise_any()
+    for note in problems.notes:
+        print(f"capture: {note}", file=sys.stderr)
     return settings
 
 
@@ -98,7 +100,7 @@ def _backends(wanted: list[str], source: str, problems: Problems) -> list[str]:
     for name in wanted:
         try:
             registry.check([name])
-            found.append(name)
+            found.append(registry.absolute(name))
         except UserError as error:
             problems.add(f"{source}: {error}")
     usable = {*found, *known} & set(registry.names())

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import regex
 from pydantic import BeforeValidator, Field
 
 from capture.delivery import registry
@@ -30,8 +31,8 @@ Part = Literal["command", "files", "git", "packages", "environment", "hardware"]
 
 def _regex(value: Any) -> str:
     try:
-        re.compile(value)
-    except (re.error, TypeError) as error:
+        regex.compile(value)  # it has a time limit where it is used
+    except (regex.error, TypeError) as error:
         raise ValueError(f"should be a regular expression: {error}") from None
     return str(value)
 

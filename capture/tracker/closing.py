@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from capture.metrics import Series, better, mean, only_counts
+from capture.printing import plain
 from capture.records import Row, plain_number
 from capture.tracker.families import Family, families
 
@@ -133,7 +134,8 @@ def sparkline(values: Sequence[float], width: int = WIDTH) -> str:
 
 def block(title: str, summary: Summary, notes: Iterable[str]) -> str:
     """The closing block as text."""
-    return "\n".join([f"capture: {title}", *summary.table(), *(f"  {note}" for note in notes)]) + "\n"
+    lines = [f"capture: {title}", *summary.table(), *(f"  {note}" for note in notes)]
+    return plain("\n".join(lines)) + "\n"
 
 
 def clock(seconds: float) -> str:

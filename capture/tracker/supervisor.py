@@ -21,6 +21,14 @@ FIRST_PAUSE, MAX_PAUSE = 0.1, 2.0  # seconds before it is started again
 GRACE = 2.0  # seconds between SIGTERM and SIGKILL
 POLL = 0.01  # seconds
 LOOK = 0.2  # seconds between two looks at the progress
+# A run's folder is data: nothing is imported from it, though the tracker works there.
+ISOLATED = ["-E", "-P", "-m", "capture.tracker"]
+if sys.version_info < (3, 11):
+    ISOLATED = [
+        "-E",
+        "-c",
+        "import sys; sys.path[:1] = []; import runpy; runpy.run_module('capture.tracker', None, '__main__')",
+    ]
 
 
 class Supervisor:
@@ -28,9 +36,7 @@ class Supervisor:
 
     def __init__(self, folder: PathLike, *arguments: str) -> None:
         """`arguments` are passed to the tracker after the folder."""
-        isolated = ["-E", "-P"] if sys.version_info >= (3, 11) else ["-E"]
-        module = ["-m", "capture.tracker", os.path.abspath(folder)]
-        self._program = [sys.executable, *isolated, *module, *arguments]
+        self._program = [sys.executable, *ISOLATED, os.path.abspath(folder), *arguments]
         self._folder = os.path.abspath(folder)
         self.pid: int | None = None  # of the tracker, while it is running
         self.done = False  # it has done all its work

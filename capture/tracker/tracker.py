@@ -8,6 +8,7 @@ and skips the records that are in `records.jsonl` already, since parsing is dete
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import select
@@ -40,9 +41,9 @@ from capture.runs.recording import RESUME, Chunk, RecordingReader
 from capture.tracker import pace
 from capture.tracker.bursts import Bursts
 from capture.tracker.closing import Summary, block, clock
+from capture.tracker.intake import Intake, MaskedLog
 from capture.tracker.unread import Unread
 
-PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
 QUIET = 2.0
 TELL = 2.0  # seconds between two notes of how far it is, while lines come
@@ -61,10 +62,15 @@ def main(argv: list[str]) -> int:
     run = runs.at_home(runs.read(folder), folder)
     if argv[1:2] == ["--to"]:
         run = run._replace(to=argv[2].split(","))
+    os.umask(0o077)  # what a run prints is nobody else's business: this holds for the backends' files, too
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    redactor = Redactor(os.environ, run.settings.get("redact", []))
+    log = logging.StreamHandler()
+    log.setFormatter(MaskedLog(redactor))
+    logging.basicConfig(level=logging.WARNING, handlers=[log])
     try:
-        tracker = Tracker(folder, run)
+        tracker = Tracker(folder, run, redactor)
     except Stopped:
         return STOPPED
     try:
@@ -87,7 +93,7 @@ def _stop(signum: int, frame: FrameType | None) -> None:
 class Tracker:
     """One run: from its recording to its records, rows and lines."""
 
-    def __init__(self, folder: Path, run: runs.Run) -> None:
+    def __init__(self, folder: Path, run: runs.Run, redactor: Redactor) -> None:
         self.folder, self.run = folder, run
         self.unread, self.bursts = Unread(), Bursts()
         self.engine = engine_of(folder, run, self.unread.note)
@@ -96,18 +102,18 @@ class Tracker:
         axes = {rule.parser.name: naming.axes(rule.parser) for rule in self.engine.rules}
         self.namer = Namer(axes, run.settings.get("rename", {}))
         self.summary = Summary()
-        self.redactor = Redactor(os.environ, run.settings.get("redact", []))
+        self.redactor, self.intake = redactor, Intake(redactor)
         self.parsers: dict[str, None] = {}  # those that gave something, in the order of their first record
         self.written, self.file = _recover(folder / runs.RECORDS)
         self.ordinal = 0
         self.last: float | None = None  # when the last bytes came, in Unix seconds
         self.position = 0  # in `console.log`: where the next bytes begin
         self.complete = False  # the recording was read to its end, and all records are written
-        self.config = config_sources.asked(folder, run, self.redactor)
+        self.config = config_sources.asked(folder, run, redactor)
         run = self.run = run._replace(config=config_sources.merged(self.config))
         self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
         self.delivery.start()
-        gather.Gathering(folder, run, self.redactor, self.delivery.wake).start()
+        gather.Gathering(folder, run, redactor, self.delivery.wake).start()
         self.observer = Observer(folder, run, run.settings.get("system", 0))
 
     def follow(self) -> None:
@@ -172,7 +178,7 @@ class Tracker:
 
     def _take(self, records: list[Record]) -> None:
         printed: dict[str, Any] = {}
-        for record in map(self._masked, records):
+        for record in filter(None, map(self.intake.take, records)):
             self.parsers.setdefault(record.parser)
             if self.ordinal >= self.written:
                 self.file.write(to_json(record) + "\n")
@@ -192,12 +198,6 @@ class Tracker:
         if told != known:
             self.config[config_sources.PRINTED] = told
             config_sources.note(self.folder, self.config)
-
-    def _masked(self, record: Record) -> Record:
-        if not record.config and set(record.context) <= PLAIN_CONTEXT:
-            return record
-        context = {name: self.redactor.value(name, value) for name, value in record.context.items()}
-        return record._replace(context=context, config=self.redactor.values(record.config))
 
     def _crash(self) -> None:
         """The relay died: what it had written is the run."""
@@ -236,7 +236,8 @@ class Tracker:
         notes += self._broken()
         notes += [note for result in results for note in _notes_on(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
-        notes += self.engine.events + self.bursts.notes(self.ordinal) + self.observer.notes
+        notes += self.intake.notes() + self.engine.events + self.bursts.notes(self.ordinal)
+        notes += self.observer.notes
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 
 
