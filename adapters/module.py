@@ -18,6 +18,7 @@ from typing import Any
 
 from capture import runs
 from capture.adapters._about import at_the_end
+from capture.delivery import install
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
 from capture.records import Row

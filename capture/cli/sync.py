@@ -62,7 +62,7 @@ def main(argv: list[str]) -> int:
             backends = chosen["to"] if options.to else registry.allowed(one.run.to, chosen["to"])
             for name in [] if options.to else set(one.run.to) - set(backends):
                 print(
-                    f"{one.label}: {name}: code that a run's folder names is not imported (--to {name} does)"
+                    f"{one.label}: {name}: a run's folder names it, so it is not imported (--to {name} does)"
                 )
             outcomes.append(_sync(one, backends, options.wait, refused))
     except KeyboardInterrupt:

@@ -162,7 +162,7 @@ def test_a_runs_folder_decides_nothing_about_what_is_imported(own_world):
         Recorder(folder).close()
     sync = [str(Path(sys.executable).with_name("capture")), "sync"]
     done = subprocess.run(sync, capture_output=True, text=True, timeout=110)
-    assert f"module:{own_world}/client: code that a run's folder names is not imported" in done.stdout
+    assert f"module:{own_world}/client: a run's folder names it, so it is not imported" in done.stdout
     assert not Path("imported").exists()
     assert not list(own_world.rglob("evil.json"))
 
