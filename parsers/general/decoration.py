@@ -9,11 +9,15 @@ from capture.language.numbers import NUMBER
 
 _ARROW = re.compile(r"\s*(?:(?:\|\s)?>|[=*#~-]{2,}>?|\*|[-=]>|[→↳•])(?=\s)")  # ==> epoch 3   -> val_loss 0.7
 _BAR = re.compile(r"\[[=#>. -]{5,}\]|\|?[▏▎▍▌▋▊▉█━╸╺─░▒▓]{2,}[ ╸╺]*\|?")  # [=====>    ]   |███▌     |
-# |--->    |===>   |    [00:12<00:30, 3.1it/s]
-_TAIL = re.compile(r"\s(?:\|[-=#~.]{2,}>?\s*\|?|\[\d+:[\d:]+<[^\[\]]*\])\s*$")
+# |--->    |===>   |    [00:12<00:30, 3.1it/s]    [02/03 10:11:12]
+_TAIL = re.compile(r"\s(?:\|[-=#~.]{2,}>?\s*\|?|\[\d+:[\d:]+<[^\[\]]*\]|\[[\d/-]+ \d+:\d\d(?::\d\d)?\])\s*$")
 # A text without which an expression can't match, the expression, and what is put in its place.
 _REPLACEMENTS = [
-    ("=[", re.compile(rf"(?<==)\[\s*({NUMBER})\s*\]"), r"\1"),  # episodic_return=[23.]
+    # episodic_return=[23.]   dice [0.91]   lr:(2.0e-04,)
+    ("[", re.compile(rf"(?:(?<=[=:])\s?|(?<=[a-z] )(?=\[\d*\.))\[\s*({NUMBER})\s*,?\s*\]"), r"\1"),
+    (",)", re.compile(rf"(?<=[=:])\s?\(\s*({NUMBER}),\s*\)"), r"\1"),
+    ("(:", re.compile(r"[(,]\s*:(\w+),\s?(?=[-+.\d])"), r" \1="),  # (:epoch,8,:loss,0.5) of Julia
+    ("('", re.compile(r"\('([\w/ .@-]+)',\s?(?=[-+.\d]|nan|inf)"), r"(\1="),  # ('loss', 0.5)
     (
         "(",  # tensor(0.53, grad_fn=<NllLossBackward0>)   np.float64(0.5)   param(0.5) of Flux
         re.compile(
