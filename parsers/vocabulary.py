@@ -64,7 +64,21 @@ _HYPERPARAMETER = re.compile(
 )
 _RETURNS, _AVERAGES = frozenset(["return", "returns"]), frozenset(["mean", "average", "avg", "std"])
 _PROCESSES = frozenset(
-    ["run", "seed", "rank", "gpu", "device", "worker", "process", "job", "exp", "experiment"]
+    [
+        "run",
+        "seed",
+        "rank",
+        "dp",
+        "pp",
+        "tp",
+        "gpu",
+        "device",
+        "worker",
+        "process",
+        "job",
+        "exp",
+        "experiment",
+    ]
 )
 _SPLIT = re.compile(r"(?i)train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")

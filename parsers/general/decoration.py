@@ -8,6 +8,9 @@ from typing import NamedTuple
 from capture.language.numbers import NUMBER
 
 _ARROW = re.compile(r"\s*(?:(?:\|\s)?>|[=*#~-]{2,}>?|\*|[-=]>|[→↳•])(?=\s)")  # ==> epoch 3   -> val_loss 0.7
+_PLACE = re.compile(
+    r"\[[^\[\]]{0,60}\w\.(?:py|cc|cpp|h|jl):\d+\]\s?"
+)  # [0807 20:05:17 @monitor.py:474] cost: 2
 _BAR = re.compile(r"\[[=#>. -]{5,}\]|\|?[▏▎▍▌▋▊▉█━╸╺─░▒▓]{2,}[ ╸╺]*\|?")  # [=====>    ]   |███▌     |
 # |--->    |===>   |    [00:12<00:30, 3.1it/s]    [02/03 10:11:12]
 _TAIL = re.compile(r"\s(?:\|[-=#~.]{2,}>?\s*\|?|\[\d+:[\d:]+<[^\[\]]*\]|\[[\d/-]+ \d+:\d\d(?::\d\d)?\])\s*$")
@@ -47,6 +50,8 @@ class Undecorated(NamedTuple):
 
 def remove(text: str) -> Undecorated:
     """The text without decoration: names and numbers only."""
+    if text.startswith("[") and (place := _PLACE.match(text)):
+        text = text[place.end() :]
     arrow, bar = _ARROW.match(text), _BAR.search(text)
     plain = text[arrow.end() :] if arrow else text
     if bar:

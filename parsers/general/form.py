@@ -38,7 +38,7 @@ _TRAINING = re.compile(
     r"(?i)(?<![a-z])(?:epochs?|ep|episodes?|generation|kimg|learning|train(?:ing|ed|er)?|val(?:id(?:ation)?)?|eval\w*"
     r"|loss(?:es)?|acc|accuracy|lr|grad\w*|entropy|kld?|rew(?:ards?)?|return|fitness|objective|residuals?|critic"
     r"|actor|polic(?:y|ies)|advantages?|adv|disc(?:riminator)?|generator|recon\w*|[mr]+se|mae|nll|elbo|ppl|bp[cbd]"
-    r"|likelihood|logp\w*|eps(?:ilon)?|sparsity|regulari[sz]\w*|penalty|augment\w*|agents?|population|species|margin"
+    r"|lik(?:elihood)?|rms|logp\w*|eps(?:ilon)?|sparsity|regulari[sz]\w*|penalty|augment\w*|agents?|population|species|margin"
     r"|score|t?err(?:or)?|obj|precision|recall|f1|fid|psnr|ssim|iou|dice|auc|[dgq]_\w+)(?![a-z])"
 )
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")

@@ -24,10 +24,10 @@ def _counted_by(words: Iterable[str], before: str = "") -> re.Pattern[str]:
     """One of the words with its number: `epoch 3/10`, `Step [100/600]`, `iter no. 7`, `total steps=12`."""
     longest_first = "|".join(sorted(words, key=len, reverse=True))
     return re.compile(
-        rf"(?i){before}(?P<of_run>(?:{'|'.join(_OF_RUN_WORDS)})[ _-]|n_?(?=[a-z]+s))?(?P<word>{longest_first})(?P<plural>s)?"
-        r"(?:\([a-z]+\)|\.)?"
+        rf"(?i){before}(?P<of_run>(?:{'|'.join(_OF_RUN_WORDS)})[ _-]|n_?(?=[a-z]+s))?"
+        rf"(?P<word>{longest_first})(?P<plural>s)?(?:\([a-z]+\)|\.)?"
         rf"\s{{0,8}}(?:[:=#]|no\.?)?\s{{0,8}}[\[(]?\s{{0,8}}(?P<at>{COUNT})(?P<decimals>\.\d{{1,12}})?"
-        rf"(?:\s{{0,8}}(?:/|of)\s{{0,8}}(?P<of>{COUNT}))?{PERCENT}\s{{0,8}}[\])]?(?![\w%]|[.:/-]\d)"
+        rf"(?:\s{{0,8}}(?:/|of)\s{{0,8}}(?P<of>{COUNT})(?:/\d{{1,12}})?)?{PERCENT}\s{{0,8}}[\])]?(?![\w%]|[.:/-]\d)"
     )
 
 
@@ -40,6 +40,7 @@ _FRACTION = re.compile(
     rf"(?P<open>[\[(]?)\s{{0,8}}(?P<at>{COUNT})\s{{0,8}}/\s{{0,8}}(?P<of>{COUNT})"
     rf"(?:\s?(?:batch|step|iter|it|epoch)[a-z]*)?\s{{0,8}}{PERCENT}\s{{0,8}}[\])]?(?![\w/%]|\.\d|\s?[KMGT]i?B)"
 )
+_VALUE_BEFORE = re.compile(r"=\s?[\[(]?$")
 _NTH_EPOCH = re.compile(rf"(?P<at>{COUNT})(?:st|nd|rd|th)?[ -]?(?i:epoch)(?![a-z])")
 _EPOCH_AND_STEP = re.compile(
     r"\s*\[(?P<epoch>\d{1,9})(?:,\s*|\]\s?\[)(?P<at>\d{1,12})(?:\s*/\s*(?P<of>\d{1,12}))?\s*\]"
@@ -109,7 +110,7 @@ def fraction(text: str, at: int, line: ScannedLine) -> int:
     match = _FRACTION.match(text, at)
     if (
         not match
-        or text[at - 1 : at] == "="
+        or _VALUE_BEFORE.search(text, max(at - 3, 0), at)
         or (line.metrics and not (match["open"] and match[0][-1] in ")]"))
     ):
         return 0

@@ -94,7 +94,7 @@ class Recurrence:
         self._list_is_clear = False
 
     def add_clear(self, is_list: bool, statement: Statement) -> Sequence[Held]:
-        """Note a line that is certain by itself: so are those of its list.  Returns the lines held back of it.
+        """Note a line that is certain by itself: so are those of its list.  Returns those held back of it.
 
         Lines below it that recur belong to where it is, if it says so.
         """
