@@ -30,6 +30,8 @@ _REPLACEMENTS = [
         r"\1",
     ),
     ('": "', re.compile(rf"(?<=\": )\"({NUMBER})\""), r"\1"),  # "loss": "3.112"
+    ("D+", re.compile(r"(?<=\.\d)(\d*)D(?=\+\d\d)"), r"\1e"),  # 1.03972D+03 of Fortran
+    ("D-", re.compile(r"(?<=\.\d)(\d*)D(?=-\d\d)"), r"\1e"),
     ("f0", re.compile(r"(?<=\d)f0(?!\w)"), ""),  # 0.5f0 of Julia
     (". ", re.compile(r"(?i)\b(avg|val|max|min|std|tot)\. (?=[a-z])"), r"\1 "),  # avg. loss
 ]

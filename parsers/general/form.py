@@ -35,7 +35,7 @@ _TELEMETRY = re.compile(
 )
 # Words of trainings: `step`, `iter` and `round` count in other programs, too.
 _TRAINING = re.compile(
-    r"(?i)(?<![a-z])(?:epochs?|ep|episodes?|generation|kimg|learning|train(?:ing|ed|er)?|val(?:id(?:ation)?)?|eval\w*"
+    r"(?i)(?<![a-z])(?:epochs?|ep|episodes?|generation|kimg|iterate|learning|train(?:ing|ed|er)?|val(?:id(?:ation)?)?|eval\w*"
     r"|loss(?:es)?|acc|accuracy|lr|grad\w*|entropy|kld?|rew(?:ards?)?|return|fitness|objective|residuals?|critic"
     r"|actor|polic(?:y|ies)|advantages?|adv|disc(?:riminator)?|generator|recon\w*|[mr]+se|mae|nll|elbo|ppl|bp[cbd]"
     r"|lik(?:elihood)?|rms|logp\w*|eps(?:ilon)?|sparsity|regulari[sz]\w*|penalty|augment\w*|agents?|population|species|margin"
@@ -59,7 +59,7 @@ _PAIR = re.compile(
 _DECIMAL = re.compile(r"\d\.|\.\d|\de-?\d|(?i:nan|inf)$")
 _UNIT = re.compile(rf"\s?(?:{TIME}|{BYTES}|{RATE}|m|mins?|h|x|it)(?![\w])(?!\s*[:=])|/(?:s|sec|it)\b")
 _COUNTER_TEXT = (
-    r"(?i)(?<![a-z])(?:epoch|ep|step|iter|iteration|itr|timestep|episode|generation|gen|tick|round|update|batch"
+    r"(?i)(?<![a-z])(?:epoch|ep|step|iter|iteration|iterate|itr|timestep|episode|generation|gen|tick|round|update|batch"
     r"|minibatch|mini-batch)s?(?:\([a-z]+\)|\.|['\"])?\s{0,8}(?:[:=#,]|no\.?)?\s{0,8}[\[(]?\s{0,8}"
 )
 _COUNTER, _COUNTER_BEFORE = re.compile(_COUNTER_TEXT + r"\d"), re.compile(_COUNTER_TEXT + "$")

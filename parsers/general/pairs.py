@@ -23,7 +23,7 @@ _PHRASE = re.compile(
     rf"(?:of|on|for|over|after|at|in) [^=|,;]{{1,80}}?(?::|=| is)\s*{VALUE}\s*[.!]?\s*$"
 )
 _PHRASE_END = re.compile(r"\s*(?::|=| is)\s*$")
-_WHEN = re.compile(r" (?=(?:after|at) [\da-z])")
+_WHEN = re.compile(r" (?=(?:after|at|in|for) [\da-z])")
 
 
 def phrase(text: str, name: Name, line: ScannedLine) -> int:
@@ -66,7 +66,9 @@ def of_two_kinds(text: str, name: Name, line: ScannedLine) -> int:
     return match.end()
 
 
-_WITH_SIGN = re.compile(rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?\s{{0,12}}:?[:=](?![:=])\s*{VALUE}")
+_WITH_SIGN = re.compile(
+    rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?\s{{0,12}}\|{{0,2}}:?[:=](?![:=])\s*{VALUE}"
+)
 _FRACTION_BEGINS = re.compile(r" \[\s*\d+/")
 _LOOP_VARIABLES = ("i", "t", "k")
 
@@ -182,15 +184,20 @@ def at_step(text: str, name: Name, line: ScannedLine) -> int:
 
 
 _AFTER_SPACE = re.compile(rf"\s+(?:is\s+|was\s+|of\s+)?{VALUE}")
+_NOTE = re.compile(r" \([A-Za-z][\w@. -]{0,20}\)")
 _EDGES = ("|", ",", ";", "\t", " -")
 
 
 def after_space(text: str, name: Name, line: ScannedLine) -> int:
-    """`loss 0.53`, `Validation accuracy is 0.91`."""
+    """`loss 0.53`, `Validation accuracy is 0.91`, `f1-score (micro avg) 0.65`."""
     if vocabulary.clarity(name.last_word) < Clarity.BESIDE:
         return 0
-    match = _AFTER_SPACE.match(text, name.end)
-    return add_value(text, without_sentence(name, line), match, line, spaced=True) if match else 0
+    note = _NOTE.match(text, name.end)
+    match = _AFTER_SPACE.match(text, note.end() if note else name.end)
+    shown_note = note[0] if note else ""
+    return (
+        add_value(text, without_sentence(name, line) + shown_note, match, line, spaced=True) if match else 0
+    )
 
 
 def cell(text: str, name: Name, line: ScannedLine) -> int:
