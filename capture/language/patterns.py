@@ -192,7 +192,7 @@ class RegexMatcher:
         next_values = [
             *(start for _, (start, _) in pairs[1:]),
             math.inf,
-        ]  # one too many if there are no pairs
+        ]  # too many without pairs
         for ((key_start, key_end), (start, end)), next_value in zip(pairs, next_values, strict=False):
             yield PairSpan(key_start, key_end, "", _reader_for(text[start:end]), start, end)
             for a, b in seconds:
