@@ -11,7 +11,7 @@ import re
 from capture.language.key_values import share
 from capture.language.numbers import NUMBER, number
 from capture.parsers import vocabulary
-from capture.parsers.general import positions
+from capture.parsers.general import other_pairs, positions
 from capture.parsers.general.line import ScannedLine, Span, recognise
 from capture.parsers.general.names import Name, is_of_sentence, name_at, without_sentence
 from capture.parsers.general.tokens import COUNT, EACH_EPOCH, VALUE, WORD, count, ratio
@@ -120,15 +120,6 @@ def call(text: str, name: Name, line: ScannedLine) -> int:
         return 0
     line.has_sign = True
     return add_value(text, name.text, match, line)
-
-
-_PLACE = re.compile(r"[\w.]+:\d+\)")
-
-
-def place(text: str, name: Name, line: ScannedLine) -> int:
-    """`(trainer:464)`: where in the program, no metric."""
-    match = _PLACE.match(text, name.start) if text[name.start - 1 : name.start] == "(" else None
-    return match.end() if match and vocabulary.clarity(name.text) < Clarity.WEAK else 0
 
 
 _IN_BRACKETS = re.compile(r"\[(?P<pairs>[A-Za-z][\w ./@-]*\s?[=:][^\[\]]*)\]")
@@ -251,43 +242,9 @@ def beside(text: str, name: Name, line: ScannedLine) -> int:
     return add_value(text, section + name.text, match, line, spaced=True)
 
 
-_DAYS = re.compile(r"\s?[:=]\s?\d+ days?(?:,? \d[\d:]*)?(?!\w)")
-
-
-_SIZE = re.compile(r"\s?[:=]\s?\(\d+(?:,\s?\d+)+\)")
-
-
-def size(text: str, name: Name, line: ScannedLine) -> int:
-    """`size: (8, 19)`: whole numbers in brackets, no metric."""
-    match = _SIZE.match(text, name.end)
-    return match.end() if match else 0
-
-
-def days(text: str, name: Name, line: ScannedLine) -> int:
-    """`eta: 1 day, 0:07:58`: a time, no metric."""
-    match = _DAYS.match(text, name.end)
-    return match.end() if match else 0
-
-
-_TEXT = re.compile(
-    r"\s?(?:=\s?(?!(?i:nan|inf)\b)(?P<text>[A-Za-z_][\w./-]*)(?![\w=:(\[])|:\s?(?:N/?A|n/?a|None|null)(?![\w/]))"
-)
-
-
-def text_value(text: str, name: Name, line: ScannedLine) -> int:
-    """`optimizer=adam`, `eta: N/A`: no metric, and its value is no part of the next name."""
-    match = _TEXT.match(text, name.end)
-    if not match:
-        return 0
-    if vocabulary.is_split(match["text"] or ""):  # mode=train
-        line.section = match["text"]
-    line.unknown_words += 1
-    return match.end()
-
-
 RECOGNISERS = [
     call,
-    place,
+    other_pairs.place,
     section,
     phrase,
     of_two_kinds,
@@ -295,15 +252,15 @@ RECOGNISERS = [
     loop_variable,
     number_of_process,
     several,
-    days,
-    size,
+    other_pairs.days,
+    other_pairs.size,
     with_sign,
     hits,
     at_step,
     after_space,
     cell,
     beside,
-    text_value,
+    other_pairs.text_value,
 ]
 
 
