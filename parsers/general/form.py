@@ -170,11 +170,11 @@ def _form(line: ScannedLine, text: str) -> Form | None:
 def is_list_of_pairs(line: ScannedLine) -> bool:
     """Whether a line is made of names with numbers alone: `kl: 0.1, clip: 0.2`."""
     return (
-        bool(line.metrics)
-        and (line.has_sign or not any(" " in name for name in line.metrics))
-        and not line.positions
+        not line.positions
         and not line.unknown_words
         and not line.unknown_numbers
+        and bool(line.metrics)
+        and (line.has_sign or not any(" " in name for name in line.metrics))
     )
 
 
