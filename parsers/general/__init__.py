@@ -16,9 +16,9 @@ from capture.language.readers import Answer, Found, Line, Memory
 from capture.parsers import vocabulary
 from capture.parsers.general import form, mapping, scanner
 from capture.parsers.general.known_lines import KnownLines
-from capture.parsers.general.line import Scan, Statement
+from capture.parsers.general.line import Scan, ScannedLine, Statement
 from capture.parsers.general.progress import Progress
-from capture.parsers.general.recurrence import Recurrence
+from capture.parsers.general.recurrence import Held, Recurrence
 from capture.parsers.vocabulary import Clarity
 
 LITERALS = vocabulary.LITERALS
@@ -42,15 +42,26 @@ def begin() -> Run:
 
 def read(line: Line, run: Run, memory: Memory) -> Answer:
     """The metrics of a line and how far the run is; those of earlier lines that it makes certain."""
-    statement = _clear_statement(line)
-    if statement is None:
+    if not line.expected:
+        run.recurrence.end_list()  # there may be others between
+    clear = _clear_statement(line)
+    if clear is None:
         return _read_doubtful(line, run, memory)
-    run.recurrence.is_of_training = True
-    found = Found({**statement.metrics, **run.progress.place(statement, memory)}, line.frame)
-    return Answer([found], run.recurrence.is_in_block(line.expected))
+    of_line, statement = clear
+    before = run.recurrence.add_clear(form.is_list_of_pairs(of_line), statement)
+    found = [
+        *(_found_later(held, run) for held in before),
+        Found({**statement.metrics, **run.progress.place(statement, memory)}, line.frame),
+    ]
+    return Answer(found, run.recurrence.is_in_block(True))
 
 
-def _clear_statement(line: Line) -> Statement | None:
+def _found_later(held: Held, run: Run) -> Found:
+    """The values of a line that was held back."""
+    return Found({"epoch": math.nan, **held.statement.metrics, **run.progress.place(*held.place)}, held.frame)
+
+
+def _clear_statement(line: Line) -> tuple[ScannedLine, Statement] | None:
     """What a line says by its words; None if they don't make it one of metrics."""
     if line.is_heading or not (line.expected or vocabulary.holds_metric(line.text)):
         return None
@@ -58,24 +69,23 @@ def _clear_statement(line: Line) -> Statement | None:
     if found is None:
         return None
     statement = found.statement(plain)
-    is_clear = found.clearest >= Clarity.CLEAR or (statement.has_position and line.alone)
-    return statement if is_clear else None
+    is_placed = statement.has_position or line.expected
+    is_clear = found.clearest >= Clarity.CLEAR or (is_placed and line.alone)
+    return (found, statement) if is_clear else None
 
 
 def _read_doubtful(line: Line, run: Run, memory: Memory) -> Answer:
     """What a line says by its form, once this has recurred: it is a heading, below one, or has a counter."""
     of_line, plain = form.of(line.text, line.expected)
     if of_line is None:
+        run.recurrence.end_list()
         return Answer(expects_next=run.recurrence.is_in_block(line.expected))
     statement = of_line.line.statement(plain)
     if of_line.is_heading:
         return Answer(expects_next=run.recurrence.begin_block(of_line, statement, memory))
     if line.is_heading:
         return Answer(expects_next=run.recurrence.is_in_block(line.expected))
-    found = [
-        Found({"epoch": math.nan, **held.statement.metrics, **run.progress.place(*held.place)}, held.frame)
-        for held in run.recurrence.add(of_line, statement, memory, line)
-    ]
+    found = [_found_later(held, run) for held in run.recurrence.add(of_line, statement, memory, line)]
     return Answer(found, run.recurrence.is_in_block(line.expected))
 
 

@@ -117,6 +117,11 @@ class ScannedLine:
         if steps:
             self.positions["steps"] = steps
 
+    def ends_at(self, text: str, at: int) -> bool:
+        """Whether the last metric is directly before this place."""
+        end = max(span.end for span in self.metrics.values())
+        return not text[end:at].strip(" ,|")
+
     def are_ordered(self, text: str, part: Span, total: Span) -> bool:
         """Whether the first of two numbers is not above the second, which is kept in mind."""
         if 0 < total.value(text) >= part.value(text):
