@@ -42,7 +42,8 @@ class Engine:
     own: the user's parsers, which come first and run under a time limit.
     naming: what the user's configuration renames, drops and scales.
     downsampler: what `--every` asks for.
-    on_line: is called with the result of each line that was not only counted.
+    on_line: is called with the result of each line; of whole lines that come in a batch, only of those that
+        were not only counted.
 
     `lines` counts the finished lines, `understood` those of which some pattern recognised a frame; `events`
     are messages for the user.
@@ -90,8 +91,7 @@ class Engine:
     def feed(self, frames: Iterable[Frame | Lines]) -> list[Record]:
         """The records that these frames complete.
 
-        Each single frame is read; of a batch of lines only those that may mean something are, the others
-        are counted.
+        Those that may mean something are read, the others are counted.
         """
         records: list[Record] = []
         for item in frames:
@@ -99,10 +99,13 @@ class Engine:
                 self.lines += item.shown
                 for frame in item.frames(self._wanted(item)):
                     records += self._read(frame)
+                    self._end_line(frame)
                 continue
             if item.end in FINAL and (item.data or item.stream in self._recognised):
                 self.lines += 1
-            records += self._read(item)
+            if self._on_line or item.stream in self._sources.open or self._index.may_match(item.text):
+                records += self._read(item)
+            self._end_line(item)
         return records
 
     def finish(self) -> list[Record]:
@@ -136,16 +139,20 @@ class Engine:
 
     def _read(self, frame: Frame) -> list[Record]:
         records: list[Record] = []
-        if frame.data:
-            for line in glued.peel(self._prefixes, frame.text, frame.stream):
-                of_line = frame._replace(end="text") if line.is_bar else frame
-                if frame.time is None and line.stamp:
-                    of_line = of_line._replace(time=unix_time(line.stamp))
-                records += self._read_line(of_line, line)
+        if not frame.data:
+            return records
+        for line in glued.peel(self._prefixes, frame.text, frame.stream):
+            of_line = frame._replace(end="text") if line.is_bar else frame
+            if frame.time is None and line.stamp:
+                of_line = of_line._replace(time=unix_time(line.stamp))
+            records += self._read_line(of_line, line)
+        return records
+
+    def _end_line(self, frame: Frame) -> None:
+        """Count a finished line if a frame on it was recognised."""
         if frame.end in FINAL and frame.stream in self._recognised:
             self.understood += 1
             self._recognised.discard(frame.stream)
-        return records
 
     def _read_line(self, frame: Frame, line: PeeledLine) -> list[Record]:
         """The records of one line.  The first rule that recognises it reads it; headings are read by more.
@@ -192,14 +199,17 @@ class Engine:
 
     def _candidates(self, stream: str | None, views: Sequence[View]) -> list[tuple[Rule, View]]:
         """The rules that may read a line, in their order, each with the view in which it may."""
+        is_open = stream in self._sources.open
+        if len(views) == 1 and not is_open:
+            return [(rule, views[0]) for rule in self._index(views[0].text)]
         found = []
         for view in views:
             rules = self._index(view.text)
-            if stream in self._sources.open:
+            if is_open:
                 opened = {rule for where, rule in self._sources.of(view.context).open if where == stream}
                 rules = sorted({*rules, *opened}, key=self._order.__getitem__)
             found += [(rule, view) for rule in rules]
-        return found if len(views) == 1 else sorted(found, key=lambda pair: self._order[pair[0]])
+        return sorted(found, key=lambda pair: self._order[pair[0]])
 
     def _ask(
         self, rule: Rule, frame: Frame, text: str, source: Source, records: list[Record]

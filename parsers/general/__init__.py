@@ -85,8 +85,10 @@ def _scan(text: str) -> Scan:
         return mapping.scan(text, start) if start >= 0 else Scan(None, text, False)
     known = _known.get(text)
     if known is not None and (known.line is None or known.line.holds_for(text)):
-        return known._replace(text=text)
+        return Scan(known.line, text, True)
     scan = mapping.scan(text, start) if start >= 0 else scanner.scan(text)
     if scan.reusable:
+        if scan.line is not None and scan.text == text:
+            scan.line.read_faster(text)
         _known.add(text, scan)
     return scan
