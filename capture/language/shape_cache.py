@@ -23,6 +23,11 @@ def shape(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass").translate(_ZEROS)
 
 
+def shape_of(data: bytes) -> bytes:
+    """The bytes with every digit replaced by a zero."""
+    return data.translate(_ZEROS)
+
+
 def zeroed(text: str) -> str:
     """The text with every digit replaced by a zero."""
     return shape(text).decode("utf-8", "surrogatepass")
@@ -47,6 +52,10 @@ class ShapeCache(Generic[T]):
     def has(self, text: str, result: T) -> bool:
         """Whether `result` is cached for this text's shape."""
         return self._results.get(shape(text), self) is result
+
+    def cached(self, text: str) -> T | None:
+        """The result that is cached for this text's shape; None if there is none."""
+        return self._results.get(shape(text))
 
     def __call__(self, text: str) -> T:
         """The function's result for this text."""

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from capture.console.frames import FINAL, Frame, Lines
-from capture.console.prefixes import PeeledLine, Prefixes, View, unix_time
+from capture.console.prefixes import Prefixes, View, unix_time
 from capture.language.model import Naming, Parser
 from capture.language.patterns import Timeout
 from capture.parsing import glued
 from capture.parsing.downsampling import Downsampler
 from capture.parsing.index import RuleIndex
+from capture.parsing.plans import Plans, Shape
 from capture.parsing.record_builder import RecordBuilder
 from capture.parsing.rule import Rule
 from capture.parsing.sources import Source, Sources
@@ -66,6 +67,7 @@ class Engine:
         self._prefixes = Prefixes()
         self._sources = Sources()
         self._builder = RecordBuilder(naming, downsampler)
+        self._plans = Plans()
         self._on_line = on_line
         self._beginning: dict[
             str | None, list[Rule]
@@ -138,15 +140,39 @@ class Engine:
                 all_wanted = stream in self._sources.open
 
     def _read(self, frame: Frame) -> list[Record]:
-        records: list[Record] = []
         if not frame.data:
-            return records
-        for line in glued.peel(self._prefixes, frame.text, frame.stream):
+            return []
+        is_open, text = frame.stream in self._sources.open, frame.text
+        known = None if is_open or self._on_line else self._plans.of(frame)
+        if known is not None:
+            if known.stamp and frame.time is None:
+                frame = frame._replace(time=unix_time(text[known.stamp]))
+            records = self._read_by_plan(frame, text, known)
+            return self._read_line(frame, known.views(text), text) if records is None else records
+        records = []
+        lines = glued.peel(self._prefixes, text, frame.stream)
+        for line in lines:
             of_line = frame._replace(end="text") if line.is_bar else frame
             if frame.time is None and line.stamp:
                 of_line = of_line._replace(time=unix_time(line.stamp))
-            records += self._read_line(of_line, line)
+            candidates = self._candidates(frame.stream, line.views)
+            records += self._read_line(of_line, candidates, line.views[0].text)
+            if len(lines) == 1 and not is_open:
+                self._plans.add(frame, line, candidates)
         return records
+
+    def _read_by_plan(self, frame: Frame, text: str, shape: Shape) -> list[Record] | None:
+        """The records of a line whose shape is known; None if the rules have to be asked."""
+        if shape.plan is None or shape.rule is None:
+            return None
+        source, parser = self._sources.anonymous, shape.rule.parser.name
+        readings = shape.plan(frame, shape.texts(text), source.states[parser])
+        if readings is None:
+            return None
+        self._established.add(parser)
+        self._recognised.add(frame.stream)
+        build = self._builder.build
+        return [record for reading in readings for record in build(parser, reading, frame, source)]
 
     def _end_line(self, frame: Frame) -> None:
         """Count a finished line if a frame on it was recognised."""
@@ -154,17 +180,20 @@ class Engine:
             self.understood += 1
             self._recognised.discard(frame.stream)
 
-    def _read_line(self, frame: Frame, line: PeeledLine) -> list[Record]:
+    def _read_line(self, frame: Frame, candidates: Sequence[tuple[Rule, View]], text: str) -> list[Record]:
         """The records of one line.  The first rule that recognises it reads it; headings are read by more.
 
         `Epoch 3/25` looks the same to many parsers, and each of them may remember it.
+
+        candidates: the rules that may read the line, each with the view in which it may
+        text: the line's without its prefixes
         """
         records: list[Record] = []
         first: Rule | None = None
         read_in = ""
         headings: set[str] = set()  # parsers that have recognised the line as a heading
         in_vain = False
-        for rule, view in self._candidates(frame.stream, line.views):
+        for rule, view in candidates:
             if headings and (not rule.reads_headings or rule.parser.name in headings):
                 continue
             source = self._sources.of(view.context)
@@ -187,7 +216,7 @@ class Engine:
         if first is not None:
             self._recognised.add(frame.stream)
         if self._on_line:
-            self._on_line(ReadLine(line.views[0].text, first, read_in, records))
+            self._on_line(ReadLine(text, first, read_in, records))
         return records
 
     def _note_recognition(self, rule: Rule, stream: str | None, records: Sequence[Record]) -> None:
@@ -243,6 +272,7 @@ class Engine:
         self.rules.remove(rule)
         self._sources.close(rule)
         self._index = RuleIndex(self.rules)
+        self._plans.clear()
         pattern = rule.pattern.source or rule.parser.title
         self.events.append(
             f"parser {rule.parser.name}: a pattern {reason} and is switched off for this run: {pattern}"

@@ -7,7 +7,7 @@ from functools import partial
 from capture.console.frames import Frame
 from capture.language.matchers import StreamMatcher, matcher
 from capture.language.model import Case, Parser, Pattern
-from capture.language.patterns import Match, RegexMatcher, WrappedMatcher
+from capture.language.patterns import Match, RegexMatcher, Spans, WrappedMatcher
 from capture.language.readers import Line, LineReader
 from capture.parsing.outcome import Outcome
 from capture.parsing.state import NOTHING, Reading, State, Waiting
@@ -41,6 +41,10 @@ class Rule:
         if opened is not None:
             state.unfinished[self, stream] = (opened, 0)
         return opened is not None
+
+    def known_spans(self, text: str) -> Spans | None:
+        """Where a single expression finds the values of all lines of this text's shape, if that is known."""
+        return self._expression.known_spans(text) if self._expression and self.timeout is None else None
 
     def read(self, frame: Frame, text: str, state: State) -> list[Reading] | None:
         """What the frame means; None if the pattern does not recognise it, or others may read it too.
