@@ -115,7 +115,7 @@ def depends_on_digits(line: PeeledLine, text: str) -> bool:
 
     The digits are a rank or a worker, or the envelope is one only if they are right.
     """
-    return text[:1] in _ENVELOPES and is_special(text) or any(view.context for view in line.views)
+    return (text[:1] in _ENVELOPES and is_special(text)) or any(view.context for view in line.views)
 
 
 def _printed_by(opened: envelopes.Opened, line: PeeledLine) -> PeeledLine:

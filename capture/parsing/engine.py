@@ -45,6 +45,7 @@ class Engine:
     downsampler: what `--every` asks for.
     on_line: is called with the result of each line; of whole lines that come in a batch, only of those that
         were not only counted.
+    plans: whether lines are read by plans where there is one: faster, with the same records.
 
     `lines` counts the finished lines, `understood` those of which some pattern recognised a frame; `events`
     are messages for the user.
@@ -57,6 +58,7 @@ class Engine:
         naming: Naming | None = None,
         downsampler: Downsampler | None = None,
         on_line: Callable[[ReadLine], None] | None = None,
+        plans: bool = True,
     ) -> None:
         self.rules = [Rule(parser, pattern, TIME_LIMIT) for parser in own for pattern in parser.patterns]
         self.rules += [Rule(parser, pattern) for parser in parsers for pattern in parser.patterns]
@@ -67,7 +69,7 @@ class Engine:
         self._prefixes = Prefixes()
         self._sources = Sources()
         self._builder = RecordBuilder(naming, downsampler)
-        self._plans = Plans()
+        self._plans = Plans() if plans and not on_line else None
         self._on_line = on_line
         self._beginning: dict[
             str | None, list[Rule]
@@ -143,7 +145,8 @@ class Engine:
         if not frame.data:
             return []
         is_open, text = frame.stream in self._sources.open, frame.text
-        known = None if is_open or self._on_line else self._plans.of(frame)
+        plans = None if is_open else self._plans
+        known = plans.of(frame) if plans else None
         if known is not None:
             if known.stamp and frame.time is None:
                 frame = frame._replace(time=unix_time(text[known.stamp]))
@@ -157,8 +160,8 @@ class Engine:
                 of_line = of_line._replace(time=unix_time(line.stamp))
             candidates = self._candidates(frame.stream, line.views)
             records += self._read_line(of_line, candidates, line.views[0].text)
-            if len(lines) == 1 and not is_open:
-                self._plans.add(frame, line, candidates)
+            if len(lines) == 1 and plans:
+                plans.add(frame, line, candidates)
         return records
 
     def _read_by_plan(self, frame: Frame, text: str, shape: Shape) -> list[Record] | None:
@@ -272,7 +275,8 @@ class Engine:
         self.rules.remove(rule)
         self._sources.close(rule)
         self._index = RuleIndex(self.rules)
-        self._plans.clear()
+        if self._plans:
+            self._plans.clear()
         pattern = rule.pattern.source or rule.parser.title
         self.events.append(
             f"parser {rule.parser.name}: a pattern {reason} and is switched off for this run: {pattern}"

@@ -320,12 +320,13 @@ class _Writer:
 
     def _settle(self, case: Outcome, bar: model.Bar, known: Variables, has_epoch: bool) -> None:
         """Write what gives the values of a bar whose step is certain now."""
-        total = known[bar.total].source if bar.total in known else "None"
+        total = known[bar.total].source if bar.total and bar.total in known else "None"
         label = self.found.label or Label("", "")
         context = {"bar": label.name} if label.name else {}
-        drawn = f"{known[bar.count].source}, metrics, {'epoch' if has_epoch else None}, {total}, frame, {context}"
+        count, of_bar = known[bar.count].source, "epoch" if has_epoch else "None"
         self._line(f"bar = state.bar({bar.values!r}, {label.identity!r}, {total})")
-        self._line(f"settled = bar.refresh(Drawing({drawn}))")
+        self._line(f"drawing = Drawing({count}, metrics, {of_bar}, {total}, frame, {context})")
+        self._line("settled = bar.refresh(drawing)")
         with self._indented("if not settled:"):
             self._line("return []")
         if case.remember:

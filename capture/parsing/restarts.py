@@ -21,7 +21,7 @@ class Position(NamedTuple):
     epoch: float | None
 
 
-@dataclass
+@dataclass(slots=True)
 class _Counter:
     """The steps or the epochs of one parser, counted over all starts of the command."""
 
@@ -37,18 +37,20 @@ class _Counter:
             if self.first is not None and self.highest is not None and printed <= self.first:
                 self.added = self.highest + (self.first == 0)  # a count from 0 has one value more
         value = printed + self.added
-        self.first = value if self.first is None else self.first
-        self.highest = value if self.highest is None else max(self.highest, value)
+        if self.highest is None:
+            self.first = self.highest = value
+        elif value > self.highest:
+            self.highest = value
         return value
 
 
-@dataclass
+@dataclass(slots=True)
 class _Counters:
     steps: _Counter = field(default_factory=_Counter)
     epochs: _Counter = field(default_factory=_Counter)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Series:
     """The epochs and steps at which one metric was printed in one training."""
 

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from capture.language.numbers import fast_reader
 from capture.parsers import vocabulary
@@ -21,7 +21,7 @@ class Span(NamedTuple):
 
     start: int
     end: int
-    read: Callable[[str], float]
+    read: Callable[[str], Any]
 
     @staticmethod
     def of(match: re.Match[str], group: str, read: Callable[[str], float]) -> Span:
@@ -30,7 +30,8 @@ class Span(NamedTuple):
 
     def value(self, text: str) -> float:
         """The number in this text."""
-        return self.read(text[self.start : self.end])
+        number: float = self.read(text[self.start : self.end])
+        return number
 
 
 class Statement(NamedTuple):
