@@ -10,6 +10,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from capture.errors import UserError
@@ -59,6 +60,12 @@ class Expression:
         if self.name is not None:
             return self.name in names
         return bool(self.value(names))
+
+
+@lru_cache(maxsize=4096)
+def compiled(source: str) -> Expression:
+    """The expression, compiled once.  Raises UserError for what the language doesn't have."""
+    return Expression(source)
 
 
 def power(base: Any, exponent: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 
 from capture.console.frames import Frame
 from capture.language import key_values, model
-from capture.language.expressions import Expression
+from capture.language.expressions import Expression, compiled
 from capture.language.literals import literal
 from capture.language.model import BlockPattern, Case, Parser, Pattern
 from capture.language.numbers import Value
@@ -50,8 +50,8 @@ class Outcome:
         self.exceptions = [c for c in exceptions if not c.name]
         self.step = _compiled(case.step or pattern.step)
         self.epoch = _compiled(case.epoch or pattern.epoch)
-        self.derive = {name: Expression(e) for name, e in {**pattern.derive, **case.derive}.items()}
-        self.remember = {name: Expression(e) for name, e in {**pattern.remember, **case.remember}.items()}
+        self.derive = {name: compiled(e) for name, e in {**pattern.derive, **case.derive}.items()}
+        self.remember = {name: compiled(e) for name, e in {**pattern.remember, **case.remember}.items()}
         self.forget = [*pattern.forget, *case.forget]
         self.context = [*pattern.context, *case.context]
         self.renaming = Renaming(case, pattern, parser, prefix=case.prefix or pattern.prefix)
@@ -193,7 +193,7 @@ class Outcome:
 
 
 def _compiled(sources: Sequence[str]) -> list[Expression]:
-    return [Expression(source) for source in sources]
+    return [compiled(source) for source in sources]
 
 
 def _first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> Any:

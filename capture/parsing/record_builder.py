@@ -18,7 +18,8 @@ class RecordBuilder:
     """Makes the records of a run.  `naming` and `downsampler` are what the user's configuration asks for."""
 
     def __init__(self, naming: Naming | None, downsampler: Downsampler | None) -> None:
-        self._renaming = Renaming(naming) if naming else None
+        has_names = naming and (naming.rename or naming.drop or naming.scale)
+        self._renaming = Renaming(naming) if naming and has_names else None
         self._downsampler = downsampler
 
     def build(self, parser: str, reading: Reading, frame: Frame | None, source: Source) -> list[Record]:

@@ -7,6 +7,7 @@ and skips the records that are in `records.jsonl` already, since parsing is dete
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
@@ -59,6 +60,7 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tracker = Tracker(folder, run)
+    gc.freeze()  # the parsers stay: what comes and goes is collected without looking at them
     tracker.status("tracking")
     try:
         tracker.follow()
