@@ -48,7 +48,7 @@ class Engine:
     plans: whether lines are read by plans where there is one: faster, with the same records.
 
     `lines` counts the finished lines, `understood` those of which some pattern recognised a frame; `events`
-    are messages for the user.
+    are messages for the user; `plans` are those that are made so far.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Engine:
         self._prefixes = Prefixes()
         self._sources = Sources()
         self._builder = RecordBuilder(naming, downsampler)
-        self._plans = Plans() if plans and not on_line else None
+        self.plans = Plans() if plans and not on_line else None
         self._on_line = on_line
         self._beginning: dict[
             str | None, list[Rule]
@@ -145,7 +145,7 @@ class Engine:
         if not frame.data:
             return []
         is_open, text = frame.stream in self._sources.open, frame.text
-        plans = None if is_open else self._plans
+        plans = None if is_open else self.plans
         known = plans.of(frame) if plans else None
         if known is not None:
             if known.stamp and frame.time is None:
@@ -166,10 +166,13 @@ class Engine:
 
     def _read_by_plan(self, frame: Frame, text: str, shape: Shape) -> list[Record] | None:
         """The records of a line whose shape is known; None if the rules have to be asked."""
-        if shape.plan is None or shape.rule is None:
+        if shape.rule is None:
             return None
         source, parser = self._sources.anonymous, shape.rule.parser.name
-        readings = shape.plan(frame, shape.texts(text), source.states[parser])
+        state = source.states[parser]
+        if shape.rule.line_reader:
+            state.alone = not self._established - {parser}
+        readings = shape.readings(frame, text, state)
         if readings is None:
             return None
         self._established.add(parser)
@@ -275,8 +278,8 @@ class Engine:
         self.rules.remove(rule)
         self._sources.close(rule)
         self._index = RuleIndex(self.rules)
-        if self._plans:
-            self._plans.clear()
+        if self.plans:
+            self.plans.clear()
         pattern = rule.pattern.source or rule.parser.title
         self.events.append(
             f"parser {rule.parser.name}: a pattern {reason} and is switched off for this run: {pattern}"

@@ -15,9 +15,9 @@ It returns the readings of the line, or None before anything has changed: then `
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from capture.console.frames import FINAL, Frame
@@ -29,11 +29,13 @@ from capture.parsing import plan_expressions
 from capture.parsing.bars import Drawing
 from capture.parsing.outcome import Outcome, is_finite
 from capture.parsing.plan_expressions import Kind, NotPlanned, Variable, Variables
+from capture.parsing.plan_writer import PlanWriter
 from capture.parsing.rule import Rule
 from capture.parsing.state import Reading, State
 
 Read = Callable[[str], Any]
 Plan = Callable[[Frame, Sequence[str], State], "list[Reading] | None"]
+_OWN_USES = 3  # of a variable: where it is set, and twice where its text is stripped
 _NUMERIC = {read.__name__: read for read in (number, si, duration, share)}
 _WHEN = {"final": "frame.end in FINAL", "live": "frame.end not in FINAL", "outer": "frame.end != 'up'"}
 
@@ -61,9 +63,9 @@ class Found(NamedTuple):
 
 def source(found: Found) -> str:
     """The plan for such lines.  Raises NotPlanned for what the interpreter reads."""
-    writer = _Writer(found)
+    writer = _Source(found)
     writer.write()
-    return "\n".join(writer.lines) + "\n"
+    return "\n".join(_without_unused(writer.lines)) + "\n"
 
 
 def compiled(text: str) -> Plan:
@@ -77,52 +79,45 @@ def compiled(text: str) -> Plan:
     return plan
 
 
-@dataclass
-class _Writer:
-    """Writes the source of a plan, case by case, as `Outcome` reads them."""
+def given(value: Any) -> Any:
+    """How a value is read that a reader has read."""
+    return value
 
-    found: Found
-    lines: list[str] = field(default_factory=list)
-    _depth: int = 0
-    _temporary: int = 0
-    _values: dict[str, Variable] = field(default_factory=dict)
-    _pairs: list[tuple[str, Variable]] = field(default_factory=list)
+
+def _without_unused(lines: Sequence[str]) -> list[str]:
+    """The lines but for those that strip texts that nothing uses."""
+    used = Counter(re.findall(r"\bv\d+\b", "\n".join(lines)))
+    return [line for line in lines if not (".strip()" in line and used[line.split()[0]] == _OWN_USES)]
+
+
+class _Source(PlanWriter):
+    """Writes a plan, case by case, as `Outcome` reads them."""
+
+    def __init__(self, found: Found) -> None:
+        super().__init__()
+        self.found = found
+        self._values: dict[str, Variable] = {}
+        self._pairs: list[tuple[str, Variable]] = []
 
     def write(self) -> None:
         """Write the function."""
-        self._line("def plan(frame, texts, state):")
-        with self._indented():
-            with self._indented("if state.waiting or state.held or frame.cleared:"):
-                self._line("return None")
-            self._line("memory = state.memory")
+        with self.indented("def plan(frame, texts, state):"):
+            with self.indented("if state.waiting or state.held or frame.cleared:"):
+                self.line("return None")
+            self.line("memory = state.memory")
             self._convert()
             for case in self.found.rule.cases:
                 if self._case(case):
                     break
             else:
-                self._line("return None")
-
-    def _line(self, line: str) -> None:
-        self.lines.append("    " * self._depth + line)
-
-    @contextmanager
-    def _indented(self, head: str = "") -> Iterator[None]:
-        if head:
-            self._line(head)
-        self._depth += 1
-        yield
-        self._depth -= 1
-
-    def _new(self, prefix: str) -> str:
-        self._temporary += 1
-        return f"{prefix}{self._temporary}"
+                self.line("return None")
 
     def _convert(self) -> None:
         """Read the values from their texts."""
         values, pairs = self.found.values, self.found.pairs
         names = [f"v{n}" for n in range(len(values) + len(pairs))]
         if names:
-            self._line(f"{', '.join(names)}, = texts")
+            self.line(f"{', '.join(names)}, = texts")
         for variable, (name, read) in zip(names, [*values, *pairs], strict=True):
             kind = self._read(variable, name, read)
             if int(variable[1:]) < len(values):
@@ -132,15 +127,17 @@ class _Writer:
 
     def _read(self, variable: str, name: str, read: Read) -> Kind:
         if read in (int, float):
-            self._line(f"{variable} = {read.__name__}({variable})  # {name!r}")
+            self.line(f"{variable} = {read.__name__}({variable})  # {name!r}")
             return "int" if read is int else "float"
         if read in _NUMERIC.values():
-            self._line(f"{variable} = read[{read.__name__!r}]({variable})  # {name!r}")
+            self.line(f"{variable} = read[{read.__name__!r}]({variable})  # {name!r}")
             return "number"
+        if read is given:
+            return "any"
         if read not in (str, str.strip):
             raise NotPlanned(f"{name} has a kind of its own")
         if read is str.strip:
-            self._line(f"{variable} = {variable}.strip()  # {name!r}")
+            self.line(f"{variable} = {variable}.strip()  # {name!r}")
         return "text"
 
     def _case(self, case: Outcome) -> bool:
@@ -150,37 +147,25 @@ class _Writer:
         tests = [_WHEN[case.when]] if case.when else []
         tests += [f"{name!r} in memory" for name in sorted(case.required_names - self._values.keys())]
         tests += [f"{name!r} not in memory" for name in sorted(case.forbidden_names)]
-        depth = self._depth
+        depth = self.depth
         if tests:
-            self._line(f"if {' and '.join(tests)}:")
-            self._depth += 1
+            self.line(f"if {' and '.join(tests)}:")
+            self.depth += 1
         for condition in case.conditions:
-            self._test(condition, "if")
+            self.line(f"if {self.test(condition, self._values)}:")
+            self.depth += 1
         for exception in case.exceptions:
-            self._test(exception, "if not")
-        always = self._depth == depth
+            self.line(f"if not ({self.test(exception, self._values)}):")
+            self.depth += 1
+        always = self.depth == depth
         self._outcome(case)
-        self._depth = depth
+        self.depth = depth
         return always
-
-    def _test(self, expression: Expression, word: str) -> None:
-        """Write the beginning of an `if`: whether the expression is true."""
-        needed = [f"{name!r} in memory" for name in plan_expressions.from_memory(expression, self._values)]
-        test = " and ".join([*needed, plan_expressions.source(expression, self._values)])
-        if not plan_expressions.never_fails(expression):
-            holds = self._new("holds")
-            with self._indented("try:"):
-                self._line(f"{holds} = {test}")
-            with self._indented("except ERRORS:"):
-                self._line(f"{holds} = False")
-            test = holds
-        self._line(f"{word} ({test}):")
-        self._depth += 1
 
     def _outcome(self, case: Outcome) -> None:
         """Write what a line means in a case."""
         if case.as_ != "metrics" or case.wait or case.hold or case.only_pairs:
-            self._line("return None")
+            self.line("return None")
             return
         if case.bar:
             self._check_bar(case, case.bar)
@@ -188,19 +173,21 @@ class _Writer:
         epoch = self._position("epoch", case.epoch)
         known = dict(self._values)
         later = {name for e in (*case.derive.values(), *case.remember.values()) for name in e.names}
-        for position in (step, epoch):
-            if position.source in later | {*case.context}:
+        for position, attempts in ((step, case.step), (epoch, case.epoch)):
+            is_remembered = not attempts and position.source not in self._values  # as the same name
+            if position.source in later | {*case.context} and not is_remembered:
                 if position.may_be_none:
-                    with self._indented(f"if {position.source} is None:"):
-                        self._line("return None")
+                    with self.indented(f"if {position.source} is None:"):
+                        self.line("return None")
                 known[position.source] = position._replace(may_be_none=False)
         values = dict(self._values)
         for name, expression in case.derive.items():
-            derived = self._value(self._new("derived"), expression, known)
+            derived = self.value(self.new("derived"), expression, known)
             if name in known and derived.may_be_none:
                 raise NotPlanned(f"{name} is derived, or it is not")
-            with self._indented(f"if {derived.source}.__class__ is bool:"):
-                self._line(f"{derived.source} = int({derived.source})")
+            if derived.kind not in ("int", "float"):
+                with self.indented(f"if {derived.source}.__class__ is bool:"):
+                    self.line(f"{derived.source} = int({derived.source})")
             values[name] = known[name] = derived
         context = self._context(case, known)
         self._keep(case, known)
@@ -208,81 +195,61 @@ class _Writer:
         if case.bar:
             self._settle(case, case.bar, known, has_epoch="epoch" in values)
         else:
-            self._line(f"return [Reading(step, epoch, metrics, {context}, {{}}, frame)]")
+            self.line(f"return [Reading(step, epoch, metrics, {context}, {{}}, frame)]")
 
     def _position(self, name: str, attempts: Sequence[Expression]) -> Variable:
         """Write what sets `step` or `epoch`, and return what is known of it."""
-        depth = self._depth
+        depth = self.depth
         variable = Variable(name, "any", may_be_none=True)
         for n, attempt in enumerate(attempts):
             if n:
-                self._line(f"if {name} is None:")
-                self._depth += 1
-            tried = self._value(name, attempt, self._values)
+                self.line(f"if {name} is None:")
+                self.depth += 1
+            tried = self.value(name, attempt, self._values)
             variable = variable if n else tried
             if not tried.may_be_none:
                 break
-        self._depth = depth
+        self.depth = depth
         if not attempts:
             if name in self._values:
                 variable = Variable(name, self._values[name].kind)
-                self._line(f"{name} = {self._values[name].source}")
+                self.line(f"{name} = {self._values[name].source}")
             elif name == "step":
-                self._line("step = None")
+                self.line("step = None")
                 return variable
             else:
-                self._line("epoch = memory.get('epoch')")
+                self.line("epoch = memory.get('epoch')")
         if variable.kind == "int" and not variable.may_be_none:
             return variable
         is_whole = name == "step"
-        self._line(f"{name} = {f'int({name})' if is_whole else name} if is_finite({name}) else None")
+        self.line(f"{name} = {f'int({name})' if is_whole else name} if is_finite({name}) else None")
         return Variable(name, "int" if is_whole else "number", may_be_none=True)
-
-    def _value(self, target: str, expression: Expression, known: Variables) -> Variable:
-        """Write what sets a variable to the value of an expression, or to None."""
-        if expression.name is not None:
-            variable = known.get(expression.name)
-            if variable is None:
-                self._line(f"{target} = bounded(memory.get({expression.name!r}))")
-                return Variable(target, "any", may_be_none=True)
-            value = plan_expressions.source(expression, known)
-            is_short = variable.kind in ("int", "float", "text")
-            self._line(f"{target} = {value}" if is_short else f"{target} = bounded({value})")
-            return Variable(target, variable.kind)
-        value = f"bounded({plan_expressions.source(expression, known)})"
-        if needed := plan_expressions.from_memory(expression, known):
-            value += f" if {' and '.join(f'{name!r} in memory' for name in needed)} else None"
-        with self._indented("try:"):
-            self._line(f"{target} = {value}")
-        with self._indented("except ERRORS:"):
-            self._line(f"{target} = None")
-        return Variable(target, plan_expressions.kind(expression), may_be_none=True)
 
     def _context(self, case: Outcome, known: Variables) -> str:
         """Write what collects the context; returns its source."""
         if not case.context:
             return "{}"
-        self._line("context = {}")
+        self.line("context = {}")
         for name in case.context:
             variable = known.get(name)
             if variable and variable.may_be_none:
                 raise NotPlanned(f"{name} may be unknown")
             value = variable.source if variable else f"memory.get({name!r})"
-            with self._indented(f"if {value} not in (None, ''):"):
-                self._line(f"context[{name!r}] = {value}")
+            with self.indented(f"if {value} not in (None, ''):"):
+                self.line(f"context[{name!r}] = {value}")
         return "context"
 
     def _keep(self, case: Outcome, known: Variables) -> None:
         """Write what forgets and remembers; nothing returns None after it."""
-        kept = [(name, self._value(self._new("kept"), e, known)) for name, e in case.remember.items()]
+        kept = [(name, self.value(self.new("kept"), e, known)) for name, e in case.remember.items()]
         for name in case.forget:
-            self._line(f"memory.pop({name!r}, None)")
+            self.line(f"memory.pop({name!r}, None)")
         for name, variable in kept:
             if variable.may_be_none:
-                with self._indented(f"if {variable.source} is not None:"):
-                    self._line(f"memory[{name!r}] = {variable.source}")
+                with self.indented(f"if {variable.source} is not None:"):
+                    self.line(f"memory[{name!r}] = {variable.source}")
             else:
-                self._line(f"memory[{name!r}] = {variable.source}")
+                self.line(f"memory[{name!r}] = {variable.source}")
 
     def _metrics(self, case: Outcome, values: Variables) -> None:
         """Write what collects the metrics under their names."""
@@ -303,10 +270,10 @@ class _Writer:
                 rest.append((" and ".join(tests), new, value))
             else:
                 certain.append(f"{new!r}: {value}")
-        self._line(f"metrics = {{{', '.join(certain)}}}")
+        self.line(f"metrics = {{{', '.join(certain)}}}")
         for condition, name, value in rest:
-            with self._indented(f"if {condition or True}:"):
-                self._line(f"metrics[{name!r}] = {value}")
+            with self.indented(f"if {condition or True}:"):
+                self.line(f"metrics[{name!r}] = {value}")
 
     def _check_bar(self, case: Outcome, bar: model.Bar) -> None:
         """Write what leaves a bar to the interpreter that is not described on its line alone."""
@@ -315,8 +282,8 @@ class _Writer:
             raise NotPlanned("a bar without a count")
         for name in (bar.total, bar.label):
             if name and name not in self._values:
-                with self._indented(f"if {name!r} in memory:"):
-                    self._line("return None")
+                with self.indented(f"if {name!r} in memory:"):
+                    self.line("return None")
 
     def _settle(self, case: Outcome, bar: model.Bar, known: Variables, has_epoch: bool) -> None:
         """Write what gives the values of a bar whose step is certain now."""
@@ -324,16 +291,15 @@ class _Writer:
         label = self.found.label or Label("", "")
         context = {"bar": label.name} if label.name else {}
         count, of_bar = known[bar.count].source, "epoch" if has_epoch else "None"
-        self._line(f"bar = state.bar({bar.values!r}, {label.identity!r}, {total})")
-        self._line(f"drawing = Drawing({count}, metrics, {of_bar}, {total}, frame, {context})")
-        self._line("settled = bar.refresh(drawing)")
-        with self._indented("if not settled:"):
-            self._line("return []")
+        self.line(f"bar = state.bar({bar.values!r}, {label.identity!r}, {total})")
+        self.line(f"drawing = Drawing({count}, metrics, {of_bar}, {total}, frame, {context})")
+        self.line("settled = bar.refresh(drawing)")
+        with self.indented("if not settled:"):
+            self.line("return []")
         if case.remember:
-            self._line("last_step = settled[-1].step")
+            self.line("last_step = settled[-1].step")
             self._keep(case, {**known, "step": Variable("last_step", "int")})
-        self._line("return [")
-        with self._indented():
-            self._line(f"Reading(step, epoch if of_bar is None else of_bar, metrics, {context}, {{}})")
-            self._line("for step, of_bar, metrics in settled")
-        self._line("]")
+        with self.indented("return ["):
+            self.line(f"Reading(step, epoch if of_bar is None else of_bar, metrics, {context}, {{}})")
+            self.line("for step, of_bar, metrics in settled")
+        self.line("]")

@@ -16,16 +16,18 @@ from typing import NamedTuple
 from capture.console.frames import Frame
 from capture.console.prefixes import PeeledLine, View, depends_on_digits
 from capture.language import key_values
-from capture.language.patterns import Spans
+from capture.language.patterns import Spans, ValueSpan
 from capture.language.shape_cache import MAX_LENGTH, shape_of
-from capture.parsing import bars, plan_source
+from capture.parsing import bars, plan_source, reader_plan
 from capture.parsing.plan_expressions import NotPlanned
 from capture.parsing.plan_source import Found, Label, Plan, Read
 from capture.parsing.rule import Rule
+from capture.parsing.state import Reading, State
 
 MOST_SHAPES = 2048
 MOST_PLANS = 512
 
+Take = Callable[[str], Sequence[str]]
 Candidates = Sequence[tuple[Rule, View]]
 _DIGIT = re.compile("[0-9]")
 
@@ -35,17 +37,26 @@ class Shape(NamedTuple):
 
     candidates: the rules that may read them, each with where the text is that it reads
     stamp: where the time of their prefix is
+    rule: whose plan there is; None if there is none
     texts: takes the texts that the plan wants out of a line
-    rule: whose plan it is
-    source: that of the plan, to be looked at
+    fixed: takes those out of it that have to be as `expected`: names with digits
     """
 
     candidates: Sequence[tuple[Rule, slice]]
     stamp: slice | None
-    plan: Plan | None = None
-    texts: Callable[[str], Sequence[str]] = lambda text: ()
     rule: Rule | None = None
-    source: str = ""
+    plan: Plan | None = None
+    texts: Take | None = None
+    fixed: Take | None = None
+    expected: Sequence[str] = ()
+
+    def readings(self, frame: Frame, text: str, state: State) -> list[Reading] | None:
+        """What a line means by the plan; None, before anything has changed, if the rules have to be asked."""
+        if self.plan is None or self.texts is None:
+            return None
+        if self.fixed is not None and self.fixed(text) != self.expected:
+            return None
+        return self.plan(frame, self.texts(text), state)
 
     def views(self, text: str) -> list[tuple[Rule, View]]:
         """The rules that may read this line, each with the view in which it may."""
@@ -63,6 +74,11 @@ class Plans:
     def of(self, frame: Frame) -> Shape | None:
         """What is known of the shape of a line; None if nothing is."""
         return self._shapes.get(shape_of(frame.data))
+
+    @property
+    def sources(self) -> list[tuple[Rule, str]]:
+        """The plans in Python, each with the rule whose lines it reads."""
+        return [(found.rule, source) for found, (plan, source) in self._plans.items() if plan]
 
     def clear(self) -> None:
         """Forget everything: other rules come into question now."""
@@ -102,17 +118,29 @@ class Plans:
         if not left:
             return known
         rule, view = left[0]
-        spans = rule.known_spans(view.text)
-        if spans is None:
+        found = self._plan_of(rule, view.text)
+        if found is None:
             return known
-        try:
-            found, slices = _found(rule, view.text, spans)
-        except NotPlanned:
-            return known
+        plan, texts, fixed = found
         start = (places[view.text] or slice(0)).start
-        plan, source = self._plan(found)
-        texts = _texts([slice(start + where.start, start + where.stop) for where in slices])
-        return known._replace(plan=plan, texts=texts, rule=rule, source=source)
+        texts, fixed = (
+            [slice(start + part.start, start + part.stop) for part in parts] for parts in (texts, fixed)
+        )
+        take = _take(fixed) if fixed else None
+        return known._replace(
+            rule=rule, plan=plan, texts=_take(texts), fixed=take, expected=take(text) if take else ()
+        )
+
+    def _plan_of(self, rule: Rule, text: str) -> tuple[Plan, list[slice], list[slice]] | None:
+        """The plan for a text of this shape, where its texts are, and those that have to be the same."""
+        if (spans := rule.known_spans(text)) is not None:
+            found, texts, fixed = _found(rule, text, spans)
+            plan, _ = self._plan(found)
+            return (plan, texts, fixed) if plan else None
+        if (of_line := rule.line_plan(text)) is not None:
+            plan = reader_plan.plan(rule, of_line, lambda found: self._plan(found)[0])
+            return (plan, [*of_line.texts], [*of_line.fixed]) if plan else None
+        return None
 
     def _plan(self, found: Found) -> tuple[Plan | None, str]:
         """The plan for lines in which this is found, and its source; None if the interpreter reads them."""
@@ -133,44 +161,42 @@ def _place(text: str, part: str) -> slice | None:
     return None if start < 0 or text.find(part, start + 1) >= 0 else slice(start, start + len(part))
 
 
-def _texts(slices: Sequence[slice]) -> Callable[[str], Sequence[str]]:
-    if not slices:
+def _take(parts: Sequence[slice]) -> Take:
+    """Takes these parts out of a text."""
+    if not parts:
         return lambda text: ()
-    if len(slices) == 1:
-        return lambda text: (text[slices[0]],)
-    return itemgetter(*slices)
+    if len(parts) == 1:
+        return lambda text: (text[parts[0]],)
+    return itemgetter(*parts)
 
 
-def _found(rule: Rule, text: str, spans: Spans) -> tuple[Found, list[slice]]:
-    """What a rule finds in a text, and where.  Raises NotPlanned if its names have digits."""
-    values: list[tuple[str, Read]] = []
-    pairs: list[tuple[str, Read]] = []
-    slices: list[slice] = []
-    inner: list[slice] = []
-    for name, read, start, end in spans.values:
-        values.append((name, read))
-        slices.append(slice(start, end))
-    for key_start, key_end, suffix, read, start, end in spans.pairs:
-        pairs.append((_without_digits(text[key_start:key_end].strip() + suffix), read))
-        inner.append(slice(start, end))
+def _found(rule: Rule, text: str, spans: Spans) -> tuple[Found, list[slice], list[slice]]:
+    """What a rule finds in a text, where, and where the names with digits are, which have to be the same."""
     shown = {span.name: span for span in spans.values}
+    values = tuple((name, read) for name, read, _, _ in spans.values)
+    texts = [slice(start, end) for _, _, start, end in spans.values]
+    pairs: list[tuple[str, Read]] = []
+    keys: list[slice] = []
+    for key_start, key_end, suffix, read, start, end in spans.pairs:
+        pairs.append((text[key_start:key_end].strip() + suffix, read))
+        keys.append(slice(key_start, key_end))
+        texts.append(slice(start, end))
     for name in rule.pattern.pairs:
-        if name in shown:
-            _, read, start, end = shown[name]
-            inside = str(read(text[start:end]))
-            start += text[start:end].find(inside)
-            for key_start, key_end, at, stop, read_number in key_values.spans(inside):
-                pairs.append((_without_digits(inside[key_start:key_end]), read_number))
-                inner.append(slice(start + at, start + stop))
+        inside, start = _shown(text, shown.get(name))
+        for key_start, key_end, at, stop, read in key_values.spans(inside):
+            pairs.append((inside[key_start:key_end], read))
+            keys.append(slice(start + key_start, start + key_end))
+            texts.append(slice(start + at, start + stop))
     label = None
     if rule.pattern.bar and rule.pattern.bar.label in shown:
-        _, read, start, end = shown[rule.pattern.bar.label]
-        description = str(read(text[start:end]))
+        description, _ = _shown(text, shown[rule.pattern.bar.label])
         label = Label(bars.bar_name(description), bars.identity(description))
-    return Found(rule, tuple(values), tuple(pairs), label), slices + inner
+    return Found(rule, values, tuple(pairs), label), texts, [key for key in keys if _DIGIT.search(text[key])]
 
 
-def _without_digits(name: str) -> str:
-    if _DIGIT.search(name):
-        raise NotPlanned(f"{name} may be another name in the next line")
-    return name
+def _shown(text: str, span: ValueSpan | None) -> tuple[str, int]:
+    """A value as text, and where that begins in the line."""
+    if span is None:
+        return "", 0
+    value = str(span.read(text[span.start : span.end]))
+    return value, span.start + max(0, text[span.start : span.end].find(value))

@@ -8,7 +8,7 @@ from capture.console.frames import Frame
 from capture.language.matchers import StreamMatcher, matcher
 from capture.language.model import Case, Parser, Pattern
 from capture.language.patterns import Match, RegexMatcher, Spans, WrappedMatcher
-from capture.language.readers import Line, LineReader
+from capture.language.readers import Line, LinePlan, LineReader
 from capture.parsing.outcome import Outcome
 from capture.parsing.state import NOTHING, Reading, State, Waiting
 from capture.parsing.wrapped import WrappedLine
@@ -45,6 +45,10 @@ class Rule:
     def known_spans(self, text: str) -> Spans | None:
         """Where a single expression finds the values of all lines of this text's shape, if that is known."""
         return self._expression.known_spans(text) if self._expression and self.timeout is None else None
+
+    def line_plan(self, text: str) -> LinePlan | None:
+        """How a reader of single lines reads all of this text's shape, if it need not look at each."""
+        return self.line_reader.plan(text) if self.line_reader else None
 
     def read(self, frame: Frame, text: str, state: State) -> list[Reading] | None:
         """What the frame means; None if the pattern does not recognise it, or others may read it too.

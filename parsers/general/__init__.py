@@ -10,12 +10,14 @@ A new kind of pair or position is one more recogniser in `pairs` or `positions`.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from capture.language.readers import Answer, Found, Line, Memory
+from capture.language.numbers import Value
+from capture.language.readers import Answer, Found, Line, LinePlan, Memory
 from capture.parsers import vocabulary
 from capture.parsers.general import form, mapping, scanner
-from capture.parsers.general.known_lines import KnownLines
+from capture.parsers.general.known_lines import KnownLines, digits_in_names
 from capture.parsers.general.line import Scan, Statement
 from capture.parsers.general.progress import Progress
 from capture.parsers.general.recurrence import Recurrence
@@ -48,6 +50,36 @@ def read(line: Line, run: Run, memory: Memory) -> Answer:
     run.recurrence.is_of_training = True
     found = Found({**statement.metrics, **run.progress.place(statement, memory)}, line.frame)
     return Answer([found], run.recurrence.is_in_block(line.expected))
+
+
+def plan(text: str) -> LinePlan | None:
+    """How lines are read that differ in their numbers alone, if this one's words make it one of metrics."""
+    scan = _known.get(text) if len(text) <= LONGEST and vocabulary.holds_metric(text) else None
+    if scan is None or scan.line is None:
+        return None
+    line = scan.line
+    spans = [
+        *line.metrics.values(),
+        *line.positions.values(),
+        *(span for pair in line.ordered for span in pair),
+    ]
+    readers = [span.read for span in spans]
+    metrics, positions = tuple(line.metrics), tuple(line.positions)
+    first, second = len(metrics), len(metrics) + len(positions)
+    is_clear = line.clearest >= Clarity.CLEAR
+
+    def read(texts: Sequence[str], run: Run, memory: Memory, alone: bool) -> Mapping[str, Value] | None:
+        numbers = [read(text) for read, text in zip(readers, texts, strict=True)]
+        ordered = numbers[second:]
+        if not all(0 < total >= part for part, total in zip(ordered[::2], ordered[1::2], strict=True)):
+            return None
+        statement = line.stating(dict(zip(metrics, numbers)), dict(zip(positions, numbers[first:])))
+        if not is_clear and not (statement.has_position and alone):
+            return None
+        run.recurrence.is_of_training = True
+        return {**statement.metrics, **run.progress.place(statement, memory)}
+
+    return LinePlan([slice(start, end) for start, end, _ in spans], digits_in_names(text), read)
 
 
 def _clear_statement(line: Line) -> Statement | None:

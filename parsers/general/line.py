@@ -134,6 +134,10 @@ class ScannedLine:
         """What the line says if it has this text."""
         metrics = {name: read(text[start:end]) for name, (start, end, read) in self.metrics.items()}
         positions = {name: read(text[start:end]) for name, (start, end, read) in self.positions.items()}
+        return self.stating(metrics, positions)
+
+    def stating(self, metrics: Mapping[str, float], positions: Mapping[str, float]) -> Statement:
+        """What the line says if these are its numbers."""
         finite = {name: value for name, value in positions.items() if math.isfinite(value)}
         return Statement(metrics, **finite, bar=self.bar, step_of_epoch=self.step_priority == EACH_EPOCH)
 
