@@ -103,7 +103,8 @@ class Engine:
                 self.lines += item.shown
                 for frame in item.frames(self._wanted(item)):
                     records += self._read(frame)
-                    self._end_line(frame)
+                    if frame.stream in self._recognised:
+                        self._end_line(frame)
                 continue
             if item.end in FINAL and (item.data or item.stream in self._recognised):
                 self.lines += 1
@@ -172,7 +173,10 @@ class Engine:
         state = source.states[parser]
         if shape.rule.line_reader:
             state.alone = not self._established - {parser}
-        readings = shape.readings(frame, text, state)
+        try:
+            readings = shape.readings(frame, text, state)
+        except Exception:  # as in `_ask`: the rule says what is wrong with its pattern
+            return None
         if readings is None:
             return None
         self._established.add(parser)

@@ -34,7 +34,7 @@ from capture.parsing.rule import Rule
 from capture.parsing.state import Reading, State
 
 Read = Callable[[str], Any]
-Plan = Callable[[Frame, Sequence[str], State], "list[Reading] | None"]
+Plan = Callable[[Frame, Sequence[Any], State], "list[Reading] | None"]
 _OWN_USES = 3  # of a variable: where it is set, and twice where its text is stripped
 _NUMERIC = {read.__name__: read for read in (number, si, duration, share)}
 _WHEN = {"final": "frame.end in FINAL", "live": "frame.end not in FINAL", "outer": "frame.end != 'up'"}

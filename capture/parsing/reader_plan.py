@@ -35,7 +35,7 @@ def plan(rule: Rule, line: LinePlan, plan_of: Callable[[Found], Plan | None]) ->
         if names not in meanings:
             meanings[names] = plan_of(Found(rule, tuple((name, given) for name in names), ()))
         meaning = meanings[names]
-        readings = meaning(frame, (*values.values(),), state) if meaning else None
+        readings = meaning(frame, tuple(values.values()), state) if meaning else None
         if readings is None:  # the reader has changed what it remembers: it can't be asked again
             return rule.readings(Match(dict(values)), frame, state) or []
         return readings
