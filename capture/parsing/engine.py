@@ -172,7 +172,7 @@ class Engine:
         source, parser = self._sources.anonymous, shape.rule.parser.name
         state = source.states[parser]
         if shape.rule.line_reader:
-            state.alone = not self._established - {parser}
+            state.alone = self._is_alone(parser)
         try:
             readings = shape.readings(frame, text, state)
         except Exception:  # as in `_ask`: the rule says what is wrong with its pattern
@@ -259,7 +259,7 @@ class Engine:
         """
         state = source.states[rule.parser.name]
         if rule.line_reader:
-            state.alone = not self._established - {rule.parser.name}
+            state.alone = self._is_alone(rule.parser.name)
         try:
             readings = rule.read(frame, text, state)
         except Timeout:
@@ -275,6 +275,10 @@ class Engine:
             for reading in woken:
                 records += self._builder.build(rule.parser.name, reading, frame, source)
         return readings
+
+    def _is_alone(self, parser: str) -> bool:
+        """Whether no other parser has recognised a line yet."""
+        return len(self._established) <= (parser in self._established)
 
     def _switch_off(self, rule: Rule, reason: str) -> None:
         if rule not in self.rules:

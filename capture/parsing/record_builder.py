@@ -13,7 +13,6 @@ from capture.parsing.sources import Source
 from capture.parsing.state import Reading
 from capture.records import Record
 
-
 _new = tuple.__new__
 
 

@@ -66,13 +66,14 @@ def plan(text: str) -> LinePlan | None:
     readers = [span.read for span in spans]
     metrics, positions = tuple(line.metrics), tuple(line.positions)
     first, second = len(metrics), len(metrics) + len(positions)
+    pairs = [(at, at + 1) for at in range(second, len(spans), 2)]
     is_clear = line.clearest >= Clarity.CLEAR
 
     def read(texts: Sequence[str], run: Run, memory: Memory, alone: bool) -> Mapping[str, Value] | None:
         numbers = [read(text) for read, text in zip(readers, texts, strict=True)]
-        ordered = numbers[second:]
-        if not all(0 < total >= part for part, total in zip(ordered[::2], ordered[1::2], strict=True)):
-            return None
+        for part, total in pairs:
+            if not 0 < numbers[total] >= numbers[part]:
+                return None
         statement = line.stating(dict(zip(metrics, numbers)), dict(zip(positions, numbers[first:])))
         if not is_clear and not (statement.has_position and alone):
             return None
