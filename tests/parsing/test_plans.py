@@ -1,14 +1,15 @@
 """Plans read what the rules would read: the same records, for all recordings and whatever their digits are."""
 
+import io
 import random
 import re
 
 import pytest
 from golden import RECORDINGS
 
-from capture.language import library
+from capture.language import checked_yaml, library
 from capture.parsing.engine import Engine
-from capture.parsing.pipeline import Pipeline
+from capture.parsing.pipeline import Pipeline, parse
 
 MOST_BYTES = 12_000  # of a recording
 _DIGIT = re.compile(rb"(?<!\x1b\[)(?<!\x1b\[\d)(?<![\d;]m)\d")
@@ -57,3 +58,35 @@ def test_plans_read_what_the_rules_read(recording):
     by_plans = records(text, random.Random(seed), streams, plans=True)
     by_rules = records(text, random.Random(seed), streams, plans=False)
     assert by_plans == by_rules
+
+
+def plans(text):
+    """The plans that are made for the lines of a text, and the records of the text."""
+    engine = Engine([parser for parser, _ in library.built_in()])
+    found = list(parse(io.BytesIO(text.encode()), engine))
+    return [rule.parser.name for rule, _ in engine.plans.sources], found
+
+
+def test_the_second_line_of_a_shape_makes_a_plan():
+    line = "{} | loss 5.1234 | lr 1.000000e-04 | 512.31ms | mfu 2.10%\n"
+    assert plans(line.format(10))[0] == []
+    made, records = plans("".join(map(line.format, range(10, 15))))
+    assert made == ["llama2c"] and [record.step for record in records] == [10, 11, 12, 13, 14]
+
+
+def test_names_with_digits_are_told_apart():
+    lines = [f"epoch {n}: loss_1=0.{n} loss_{n % 2 + 1}=0.9\n" for n in range(1, 9)]
+    _, records = plans("".join(lines))
+    assert [set(record.metrics) for record in records] == [
+        {"loss_1"} if n % 2 == 0 else {"loss_1", "loss_2"} for n in range(1, 9)
+    ]
+
+
+def test_a_rule_that_is_switched_off_has_no_plan_any_more(tmp_path):
+    file = tmp_path / "own.yaml"
+    file.write_text("name: own\npatterns:\n  - regex: 'own (?:x|x)*y|own %{NUMBER:loss}'\n")
+    own = library.load(checked_yaml.read(file), samples=False)
+    engine = Engine([parser for parser, _ in library.built_in()], [own])
+    text = "iter 7: loss 1.0466, time 107.73ms, mfu 34.34%\n" * 3 + f"own {'x' * 40}\n"
+    records = list(parse(io.BytesIO((text + text).encode()), engine))
+    assert len(engine.events) == 1 and len(records) == 6
