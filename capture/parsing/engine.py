@@ -103,7 +103,7 @@ class Engine:
                 self.lines += item.shown
                 for frame in item.frames(self._wanted(item)):
                     records += self._read(frame)
-                    if frame.stream in self._recognised:
+                    if item.stream in self._recognised:
                         self._end_line(frame)
                 continue
             if item.end in FINAL and (item.data or item.stream in self._recognised):
@@ -182,6 +182,8 @@ class Engine:
         self._established.add(parser)
         self._recognised.add(frame.stream)
         build = self._builder.build
+        if len(readings) == 1:
+            return build(parser, readings[0], frame, source)
         return [record for reading in readings for record in build(parser, reading, frame, source)]
 
     def _end_line(self, frame: Frame) -> None:
