@@ -7,7 +7,9 @@ import re
 import pytest
 from golden import RECORDINGS
 
+from capture.console.frames import FrameReader
 from capture.language import checked_yaml, library
+from capture.parsing import glued
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline, parse
 
@@ -72,6 +74,14 @@ def test_the_second_line_of_a_shape_makes_a_plan():
     assert plans(line.format(10))[0] == []
     made, records = plans("".join(map(line.format, range(10, 15))))
     assert made == ["llama2c"] and [record.step for record in records] == [10, 11, 12, 13, 14]
+
+
+def test_frames_that_mean_nothing_are_only_counted(monkeypatch):
+    peeled = []
+    monkeypatch.setattr(glued, "peel", lambda prefixes, text, stream: peeled.append(text) or [])
+    engine = Engine([parser for parser, _ in library.built_in()])
+    engine.feed(FrameReader().feed(b"\rhello world\rgood morning\repoch 1: loss=0.5\rbye\n", 0))
+    assert peeled == ["epoch 1: loss=0.5"] and engine.lines == 1
 
 
 def test_names_with_digits_are_told_apart():
