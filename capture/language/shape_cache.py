@@ -20,7 +20,7 @@ _ZEROS = bytes.maketrans(b"0123456789", b"0000000000")
 @lru_cache(maxsize=16)  # several caches are asked about one line in a row
 def shape(text: str) -> bytes:
     """The text with every digit replaced by a zero; in UTF-8, because bytes are translated faster."""
-    return text.encode("utf-8", "surrogatepass").translate(_ZEROS)
+    return shape_of(text.encode("utf-8", "surrogatepass"))
 
 
 def shape_of(data: bytes) -> bytes:
