@@ -28,11 +28,15 @@ class Summary:
 
     def add(self, row: Row) -> None:
         """The next row."""
-        self.axes |= set(row.axes.values())
+        columns = {*row.axes.values()}
+        self.axes |= columns
         for name, value in row.metrics.items():
-            if name not in row.axes.values():
+            if name not in columns:
                 self.values += 1
-                self.metrics.setdefault(name, Series()).add(value)
+                series = self.metrics.get(name)
+                if series is None:
+                    series = self.metrics[name] = Series()
+                series.add(value)
 
     def last(self) -> dict[str, float | str]:
         """The last value of each metric, of the first so many."""
