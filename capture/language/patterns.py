@@ -170,6 +170,10 @@ class RegexMatcher:
         """Whether it is known to match no line of this text's shape."""
         return self._cached_spans.has(text, None)
 
+    def known_spans(self, text: str) -> Spans | None:
+        """Where the values of all lines of this text's shape are; None if that is not known."""
+        return self._cached_spans.cached(text)
+
     @cached_property
     def _cached_spans(self) -> ShapeCache[Spans | None]:
         return ShapeCache(self._spans, digit_sensitive_text(self.source))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from capture.language.numbers import Value
@@ -145,7 +145,7 @@ class Recurrence:
             return ()
         own = form.has_counter
         if not own:
-            statement = replace(statement, epoch=self._headings.epoch, step=self._headings.step)
+            statement = statement._replace(epoch=self._headings.epoch, step=self._headings.step)
         self._headings.idle = 0
         key = (own, form.names)
         kind = self._kinds.pop(key, None) or _Kind()
