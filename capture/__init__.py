@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from capture.delivery.adapter import Adapter as Adapter
     from capture.delivery.adapter import Gone as Gone
+    from capture.door import LiveRun as LiveRun
+    from capture.door import current_run as current_run
+    from capture.door import run as run
     from capture.errors import UserError as UserError
     from capture.records import ConsoleLine as ConsoleLine
     from capture.records import Row as Row
@@ -16,15 +19,18 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# What an adapter's author needs, imported when it is asked for: `capture -- COMMAND` needs none of it.
+# What programs and adapters' authors need, imported when it is asked for: `capture -- COMMAND` needs none.
 _PUBLIC = {
     "Adapter": "capture.delivery.adapter",
     "ConsoleLine": "capture.records",
     "Gone": "capture.delivery.adapter",
+    "LiveRun": "capture.door",
     "Row": "capture.records",
     "Run": "capture.runs",
     "SystemSample": "capture.records",
     "UserError": "capture.errors",
+    "current_run": "capture.door",
+    "run": "capture.door",
 }
 __all__ = list(_PUBLIC)
 

@@ -24,6 +24,8 @@ COMMANDS = {
     "ui": "open the local dashboard",
 }
 
+INTERNAL = ("attach",)  # of the Python door
+
 USAGE = """\
 usage: capture [OPTIONS] -- COMMAND [ARGS...]
        COMMAND 2>&1 | capture [OPTIONS] -
@@ -60,7 +62,7 @@ def _command(arguments: list[str]) -> int:
 
         print(f"capture {__version__}")
         return 0
-    if name in COMMANDS:
+    if name in COMMANDS or name in INTERNAL:
         arguments = arguments[1:]
     else:
         name = "run"

@@ -95,6 +95,16 @@ def close(folder: str | None, result: Result, when: str) -> None:
     """Print the closing block, if there is somebody to read it."""
     if folder is None or when == "never" or (when == "auto" and not _is_terminal(sys.stderr)):
         return
+    text = closing_text(folder, result)
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass  # the terminal is gone
+
+
+def closing_text(folder: str, result: Result) -> str:
+    """The closing block, and what the tracker can't know."""
     text = ""
     if result.tracker_ok:
         try:
@@ -108,11 +118,7 @@ def close(folder: str | None, result: Result, when: str) -> None:
         text += f"  to deliver what is missing: capture sync {place}\n"
     if result.recording_error:
         text += f"  the recording ended early: {result.recording_error}\n"
-    try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        pass  # the terminal is gone
+    return text
 
 
 def _is_terminal(file: Any) -> bool:

@@ -6,16 +6,21 @@ modules: `recording` (the console's bytes), `start`, `resume` and `replay` (the 
 """
 
 from capture.runs.folder import (
+    ALERTS,
     CONSOLE_INDEX,
     CONSOLE_LOG,
     DELIVERED,
+    FILES,
+    LOGGED,
     PARSERS,
+    PLOTS,
     PROVENANCE,
     RECORDS,
     RUN_FILE,
     STATUS,
     SUMMARY,
     SYSTEM,
+    TABLES,
     TRACKER_LOG,
     create,
     folder_of,
@@ -29,16 +34,21 @@ from capture.runs.folder import (
 from capture.runs.model import ParserSource, PathLike, Result, Run
 
 __all__ = [
+    "ALERTS",
     "CONSOLE_INDEX",
     "CONSOLE_LOG",
     "DELIVERED",
+    "FILES",
+    "LOGGED",
     "PARSERS",
+    "PLOTS",
     "PROVENANCE",
     "RECORDS",
     "RUN_FILE",
     "STATUS",
     "SUMMARY",
     "SYSTEM",
+    "TABLES",
     "TRACKER_LOG",
     "ParserSource",
     "PathLike",

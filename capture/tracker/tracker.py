@@ -34,14 +34,17 @@ from capture.language import library, model
 from capture.parsing.downsampling import downsampler
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
-from capture.records import Record, to_json
+from capture.records import Record, from_json, to_json
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
 from capture.tracker.closing import Summary, block, clock
+from capture.tracker.logged import PARSER as LOGGED
+from capture.tracker.logged import LoggedReader
 
 PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
 QUIET = 2.0
+STATUS_INTERVAL = 1.0  # seconds between two notes of the last values
 MOST_PRINTED = 1000  # names of config
 HURRY = 1.5  # seconds that are left for the backends after SIGTERM
 
@@ -87,10 +90,18 @@ class Tracker:
         self.summary = Summary()
         self.redactor = Redactor(os.environ, run.settings.get("redact", []))
         self.parsers: dict[str, None] = {}  # those that gave something, in the order of their first record
-        self.written, self.file = _recover(folder / runs.RECORDS)
         self.ordinal = 0
+        written, self.file = _recover(folder / runs.RECORDS)
+        self.skip = sum(record.logged is None for record in written)  # of the console's, that are read again
+        positions = {r.logged[0]: r.logged[1] + r.logged[2] for r in written if r.logged is not None}
+        self.logged = LoggedReader(folder, positions)
         self.last: float | None = None  # when the last bytes came, in Unix seconds
         self.config = config_sources.asked(folder, run, self.redactor)
+        self.told, self.status_due = (
+            0,
+            0.0,
+        )  # what the last status said; when the next is due, on the monotonic clock
+        self._count(written)
         run = self.run = run._replace(config=config_sources.merged(self.config))
         self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
         self.delivery.start()
@@ -104,6 +115,7 @@ class Tracker:
             chunks = self.reader.read()
             for chunk in chunks:
                 self._read(chunk)
+            self._add(self.logged.read())
             if self.reader.finished:
                 return
             if not chunks and not alive:
@@ -111,6 +123,8 @@ class Tracker:
                 return
             if self.observer.look():
                 self.delivery.wake()
+            if self.ordinal > self.told and time.monotonic() >= self.status_due:
+                self.status("tracking")
             if chunks:
                 active = time.monotonic()
                 continue
@@ -120,6 +134,8 @@ class Tracker:
 
     def _read(self, chunk: Chunk) -> None:
         now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
+        if now is not None:
+            self._add(self.logged.read(now))
         if chunk.stream == RESUME:
             self._take(self.pipeline.resume(now))
         else:
@@ -132,37 +148,60 @@ class Tracker:
         `limit` is how many seconds the backends have left; the relay has a limit of its own.
         """
         self._take(self.pipeline.finish(self.last))
+        self._add(self.logged.read())
         self.run = runs.read(self.folder)
         self.status("delivering")
         results = self.delivery.finish(self.run.exit_status, limit)
         runs.replace_file(self.folder / runs.SUMMARY, self._block(results))
 
     def status(self, state: str) -> None:
-        """Write `status.json`: what the tracker is doing, how many records there are, and the last values."""
-        item = {"state": state, "records": self.ordinal, "pid": os.getpid(), "last": self.summary.last()}
+        """Write `status.json`: what the tracker is doing, how many records, the last values, the links."""
+        item = {
+            "state": state,
+            "records": self.ordinal,
+            "pid": os.getpid(),
+            "last": self.summary.last(),
+            "links": self.delivery.links(),
+        }
+        self.told, self.status_due = self.ordinal, time.monotonic() + STATUS_INTERVAL
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
     def _take(self, records: list[Record]) -> None:
-        printed: dict[str, Any] = {}
-        for record in map(self._masked, records):
+        """Add records of the console, but those that a tracker before has added."""
+        known = min(self.skip, len(records))
+        self.skip -= known
+        self._add(records[known:])
+
+    def _add(self, records: list[Record]) -> None:
+        """Write records, and hand them on."""
+        if not records:
+            return
+        masked = [self._masked(record) for record in records]
+        for record in masked:
+            self.file.write(to_json(record) + "\n")
+        self.file.flush()
+        self._count(masked)
+        self.delivery.wake()
+
+    def _count(self, records: list[Record]) -> None:
+        """Note what records say that stand in the folder."""
+        told: dict[str, dict[str, Any]] = {}
+        for record in records:
             self.parsers.setdefault(record.parser)
-            if self.ordinal >= self.written:
-                self.file.write(to_json(record) + "\n")
             self.summary.add(self.namer.row(self.ordinal, record))
             self.ordinal += 1
-            printed |= record.config
-        if records:
-            self.file.flush()
-            if printed:
-                self._note(printed)
-            self.delivery.wake()
+            if record.config:
+                where = config_sources.LOGGED if record.parser == LOGGED else config_sources.PRINTED
+                told[where] = {**told.get(where, {}), **record.config}
+        for where, values in told.items():
+            self._note(where, values)
 
-    def _note(self, printed: Mapping[str, Any]) -> None:
-        """Keep what the program has printed of its config, as much as there is room for."""
-        known = self.config.get(config_sources.PRINTED, {})
-        told = dict(list({**known, **printed}.items())[:MOST_PRINTED])
+    def _note(self, where: str, values: Mapping[str, Any]) -> None:
+        """Keep what the program says of its config, as much as there is room for."""
+        known = self.config.get(where, {})
+        told = dict(list({**known, **values}.items())[:MOST_PRINTED])
         if told != known:
-            self.config[config_sources.PRINTED] = told
+            self.config[where] = told
             config_sources.note(self.folder, self.config)
 
     def _masked(self, record: Record) -> Record:
@@ -220,8 +259,8 @@ def engine_of(folder: Path, run: runs.Run) -> Engine:
     return engine
 
 
-def _recover(path: Path) -> tuple[int, IO[str]]:
-    """Open `records.jsonl` to go on, with a torn last line cut off.  Returns how many records it has.
+def _recover(path: Path) -> tuple[list[Record], IO[str]]:
+    """Open `records.jsonl` to go on, with a torn last line cut off.  Returns the records that it has.
 
     Waits while another tracker is at work on this run: the one of a start before, say.
     """
@@ -234,4 +273,4 @@ def _recover(path: Path) -> tuple[int, IO[str]]:
     whole = data.rfind(b"\n") + 1
     if whole < len(data):
         os.truncate(path, whole)
-    return data[:whole].count(b"\n"), file
+    return [from_json(line.decode()) for line in data[:whole].splitlines()], file
