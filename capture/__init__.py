@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from capture.delivery.adapter import Adapter as Adapter
     from capture.delivery.adapter import Gone as Gone
+    from capture.delivery.stored_run import StoredRun as StoredRun
+    from capture.delivery.stored_run import open_run as open_run
     from capture.door import LiveRun as LiveRun
     from capture.door import current_run as current_run
     from capture.door import run as run
     from capture.errors import UserError as UserError
+    from capture.parsing.parse import parse as parse
     from capture.records import ConsoleLine as ConsoleLine
+    from capture.records import Record as Record
     from capture.records import Row as Row
     from capture.records import SystemSample as SystemSample
     from capture.runs import Run as Run
@@ -25,11 +29,15 @@ _PUBLIC = {
     "ConsoleLine": "capture.records",
     "Gone": "capture.delivery.adapter",
     "LiveRun": "capture.door",
+    "Record": "capture.records",
     "Row": "capture.records",
     "Run": "capture.runs",
+    "StoredRun": "capture.delivery.stored_run",
     "SystemSample": "capture.records",
     "UserError": "capture.errors",
     "current_run": "capture.door",
+    "open_run": "capture.delivery.stored_run",
+    "parse": "capture.parsing.parse",
     "run": "capture.door",
 }
 __all__ = list(_PUBLIC)
