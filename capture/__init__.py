@@ -46,4 +46,9 @@ __all__ = list(_PUBLIC)
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_PUBLIC[name]), name)
+    try:
+        return getattr(import_module(_PUBLIC[name]), name)
+    except ModuleNotFoundError as error:  # installed with --no-deps, which is enough for the door
+        raise ImportError(
+            f"capture.{name} needs {error.name}: pip install capture-metrics, with what it depends on"
+        ) from None

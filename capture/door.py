@@ -27,6 +27,7 @@ import select
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from typing import Any, Callable, Dict, Mapping, Sequence, Union
 
@@ -559,39 +560,76 @@ class _Tap:
         self.name = name
         self._fd: int | None = fd
         self._stream = getattr(sys, name)
-        self._before = getattr(self._stream, "__dict__", {}).get("write")
-        self._original = self._stream.write
+        self._write: Callable[..., Any] | None = None  # ours, and what the object had of its own before
+        self._before: Any = None
+        self._writing = threading.local()
 
-    def open(self) -> None:
-        """Begin: by a `write` of the object's own, or where it can't have one, by an object in its place."""
+    def open(self, *_: Any) -> None:
+        """Begin: by a `write` of the object's own, or where it can't have one, by an object in its place.
+
+        IPython puts in a `write` of its own at the beginning of a cell, and at its end what was there before:
+        so ours is put in again in each cell.
+        """
+        own = getattr(self._stream, "__dict__", {})
+        if self._fd is None or (self._write is not None and own.get("write") is self._write):
+            return
+        self._before, self._write = own.get("write"), self._around(self._stream.write)
         try:
             self._stream.write = self._write
         except AttributeError:
             setattr(sys, self.name, _Tee(self._stream, self._write))
+            return
+        events = _events_of_ipython()
+        if events is not None and self.open not in events.callbacks["pre_run_cell"]:
+            events.register("pre_run_cell", self.open)
 
     def close(self) -> None:
         """End, and put back what is still ours."""
         fd, self._fd = self._fd, None
-        if self._stream.__dict__.get("write") == self._write if hasattr(self._stream, "__dict__") else False:
+        if self._write is not None and getattr(self._stream, "__dict__", {}).get("write") is self._write:
             if self._before is None:
                 del self._stream.write
             else:
                 self._stream.write = self._before
-        if isinstance(getattr(sys, self.name), _Tee) and getattr(sys, self.name).stream is self._stream:
+        replaced = getattr(sys, self.name)
+        if isinstance(replaced, _Tee) and replaced.stream is self._stream:
             setattr(sys, self.name, self._stream)
+        events = _events_of_ipython()
+        if events is not None and self.open in events.callbacks["pre_run_cell"]:
+            events.unregister("pre_run_cell", self.open)
         if fd is not None:
             os.close(fd)
 
-    def _write(self, text: Any) -> Any:
-        done = self._original(text)
-        if self._fd is not None:
-            data = text.encode(errors="replace") if isinstance(text, str) else bytes(text)
+    def _around(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """A `write` that does what the original does, and passes the text on unless one further out does."""
+
+        def write(text: Any, *more: Any) -> Any:
+            outermost = not getattr(self._writing, "now", False)
+            self._writing.now = True
             try:
-                while data:
-                    data = data[os.write(self._fd, data) :]
-            except OSError:
-                self._fd = None  # the relay is gone
-        return done
+                done = original(text, *more)
+            finally:
+                if outermost:
+                    self._writing.now = False
+            if outermost:
+                self._pass_on(text)
+            return done
+
+        return write
+
+    def _pass_on(self, text: Any) -> None:
+        data = text.encode(errors="replace") if isinstance(text, str) else bytes(text)
+        try:
+            while data and self._fd is not None:
+                data = data[os.write(self._fd, data) :]
+        except OSError:
+            self._fd = None  # the relay is gone
+
+
+def _events_of_ipython() -> Any:
+    """Where IPython says that a cell begins; None outside of it."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "events", None)
 
 
 class _Tee:

@@ -24,7 +24,7 @@ def execute(code, *, environ=None, status=0, **more):
         capture_output=True,
         timeout=110,
         check=False,
-        env={**os.environ, "CAPTURE_TO": "jsonl", **(environ or {})},
+        env={**os.environ, "CAPTURE_TO": "jsonl", "CAPTURE_WAIT": "100", **(environ or {})},
         **more,
     )
     assert done.returncode == status, done.stderr.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,7 @@ class StoredRun:
 
         Raises ImportError where pandas is not installed.
         """
-        import pandas  # capture itself needs none
-
+        pandas: Any = import_module("pandas")  # capture itself needs none
         rows = [{"time": r.time, "step": r.step, "epoch": r.epoch, **r.metrics} for r in self.rows()]
         return pandas.DataFrame(rows, columns=None if rows else ["time", "step", "epoch"])
 

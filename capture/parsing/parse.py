@@ -6,7 +6,6 @@ import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import cast
 
 from capture import runs
 from capture.errors import UserError
@@ -33,7 +32,7 @@ def parse(source: Source, parsers: Sequence[runs.PathLike] = ()) -> Iterator[Rec
     if isinstance(source, bytes):
         return pipeline.parse(io.BytesIO(source), engine)
     if not isinstance(source, (str, os.PathLike)):
-        return _of_lines(cast("Iterable[str] | Iterable[bytes]", source), engine)
+        return _of_lines(source, engine)
     if (Path(source) / runs.CONSOLE_INDEX).exists():
         return pipeline.parse_recording(Path(source), engine)
     log = Path(source) / runs.CONSOLE_LOG if Path(source).is_dir() else Path(source)

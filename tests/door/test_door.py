@@ -228,7 +228,7 @@ def test_ranks_are_ranks_of_one_run(under):
     prefix = [*CAPTURE, "--to", "jsonl", "--"] if under == "capture" else []
     done = subprocess.run(
         [*prefix, sys.executable, launcher],
-        capture_output=True, timeout=110, check=False, env={**os.environ, "CAPTURE_TO": "jsonl"},
+        capture_output=True, timeout=110, check=False, env={**os.environ, "CAPTURE_TO": "jsonl", "CAPTURE_WAIT": "100"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert sorted(done.stdout.splitlines()) == [b"rank 0 done", b"rank 1 done", b"rank 2 done"]
@@ -346,7 +346,11 @@ def test_on_a_terminal_the_closing_block_is_shown_once():
         print("end")
     """)
     child = pexpect.spawn(
-        sys.executable, ["train.py"], timeout=110, env={**os.environ, "CAPTURE_TO": "jsonl"}, encoding="utf-8"
+        sys.executable,
+        ["train.py"],
+        timeout=110,
+        env={**os.environ, "CAPTURE_TO": "jsonl", "CAPTURE_WAIT": "100"},
+        encoding="utf-8",
     )
     shown = child.read()
     assert shown.count("capture: ") == 1

@@ -2,11 +2,10 @@
 
 import asyncio
 import json
-import os
 from pathlib import Path
 
 import pytest
-from helpers import eventually, only_run, run_in_progress, where_it_stands
+from helpers import eventually, only_run, run_in_progress, tracker_of, where_it_stands
 from programs import all_runs, console, rows
 
 from capture import runs
@@ -22,6 +21,7 @@ BAR = "import sys, time\nfor i in range(1, 4):\n    sys.stdout.write(f'\\r{i}/3 
 def to_a_file(monkeypatch):
     monkeypatch.setenv("CAPTURE_TO", "jsonl")
     monkeypatch.setenv("CAPTURE_PROJECT", "nb")
+    monkeypatch.setenv("CAPTURE_WAIT", "90")
 
 
 def client(*cells):
@@ -158,6 +158,5 @@ def test_a_kernel_that_is_restarted_leaves_no_process_and_no_run_that_never_ends
     folder = only_run()
     assert runs.read(folder).state in ("finished", "crashed")
     assert console(folder) == b"step 1: loss=0.5\n"
-    status = json.loads((folder / runs.STATUS).read_text())
-    eventually(lambda: where_it_stands(status["pid"]) in ("gone", "zombie"))
-    assert os.path.exists(folder / "metrics.jsonl")
+    tracker = eventually(lambda: (folder / "metrics.jsonl").exists() and tracker_of(folder))
+    eventually(lambda: where_it_stands(tracker) in ("gone", "zombie"))
