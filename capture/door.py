@@ -461,9 +461,10 @@ class _Relay:
         self._redirection.end()
         try:
             os.write(self._control, _encode({"status": status}).encode() + b"\n")
-            for answer in _answers(self._reply, math.inf):
-                if answer.get("text"):
-                    _show(str(answer["text"]), str(answer.get("summary")))
+            answers = list(_answers(self._reply, math.inf))  # the first says that all has been shown
+            if not answers or "text" not in answers[-1]:
+                raise BrokenPipeError
+            _show(str(answers[-1]["text"]), str(answers[-1]["summary"]))
         except OSError:
             _say("the recording has ended early: the relay is gone")
         finally:

@@ -30,42 +30,36 @@ OPTIONS = ("project", "name", "notes", "group", "every", "dir", "tags")
 
 def main(argv: list[str]) -> int:
     """Answer, and leave the rest to a process in the background."""
-    control, reply = map(int, argv)
-
-    def answer(item: dict[str, Any]) -> None:
-        try:
-            os.write(reply, json.dumps(item).encode() + b"\n")
-        except OSError:
-            pass  # the program has died
+    door = attach.Door(0, *map(int, argv))
 
     if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
-        answer({"unfit": f"{', '.join(missing)}: not installed for {sys.executable}"})
+        door.answer({"unfit": f"{', '.join(missing)}: not installed for {sys.executable}"})
         return 1
     request = json.loads(sys.stdin.read())
+    door = door._replace(pid=request.get("pid", 0))
     notes = io.StringIO()
     try:
         with contextlib.redirect_stderr(notes):
             chosen = _choose(request)
             if "join" in request:
-                answer({"folder": _wait_for(chosen, request["join"])})
+                door.answer({"folder": _wait_for(chosen, request["join"])})
                 return 0
             folder = _begin(chosen, request)
     except UserError as error:
-        answer({"mistake": str(error)})
+        door.answer({"mistake": str(error)})
         return 2
     said = [line.removeprefix("capture: ") for line in notes.getvalue().splitlines()]
     if folder is None or os.fork():  # the program must not find a child that it has not started
         if folder is None:
-            answer({"folder": None, "notes": said})
+            door.answer({"folder": None, "notes": said})
         return 0
     os.setsid()
     attach.ignore_signals()
     sources = attach.open_sources(request["streams"])
-    closed = attach.guard(sources, (control, reply))
-    answer({"folder": folder, "notes": said})
-    door = attach.Door(request["pid"], control, answer)
+    closed = attach.guard(sources, door)
+    door.answer({"folder": folder, "notes": said})
     result = attach.relay(door, sources, closed, folder, chosen["wait"], chosen["linger"])
-    answer({"text": run_options.closing_text(folder, result), "summary": chosen["summary"]})
+    door.answer({"text": run_options.closing_text(folder, result), "summary": chosen["summary"]})
     os._exit(0)
 
 

@@ -23,6 +23,7 @@ from capture.runs import Result
 
 CHECK_INTERVAL = 1.0  # seconds between two looks at the tracker and at the program, at most
 QUIET = 0.02  # seconds in which nothing comes: a terminal hands over what was written a little later
+LEFT = 255  # what the relay says last to the guard, once it has read all
 MAX_LAST_READS = 64  # a pipe holds no more than this many reads
 IGNORED = ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGPIPE")
 
@@ -40,7 +41,14 @@ class Door(NamedTuple):
 
     pid: int
     control: int  # it says here that the run has ended, as a line of JSON
-    reply: Callable[[dict[str, Any]], None]
+    reply: int  # it reads our answers here
+
+    def answer(self, item: dict[str, Any]) -> None:
+        """Send an answer, unless the program has died."""
+        try:
+            os.write(self.reply, json.dumps(item).encode() + b"\n")
+        except OSError:
+            pass
 
 
 def open_sources(items: Sequence[Sequence[Any]]) -> list[Source]:
@@ -58,32 +66,37 @@ def ignore_signals() -> None:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
-def guard(sources: Sequence[Source], ours: Sequence[int]) -> int:
-    """Fork the relay.  Returns only there: the pipe on which it says what it has closed.
-
-    `ours` are descriptors that the relay alone holds open.
-    """
+def guard(sources: Sequence[Source], door: Door) -> int:
+    """Fork the relay.  Returns only there: the pipe on which it says what it has closed."""
     reader, writer = os.pipe()
     if os.fork() == 0:
         os.close(reader)
         return writer
-    for fd in (writer, *ours):
-        os.close(fd)
-    streams = {
-        index: Stream(one.name, one.fd, one.sink or 0, lambda name, data: None)
-        for index, one in enumerate(sources)
-    }
+    os.close(writer)
+    streams = [Stream(one.name, one.fd, one.sink or 0, lambda name, data: None) for one in sources]
+    left = False
     while data := os.read(reader, 64):
-        for index in data:  # nobody reads there outside any more: the program has to feel it
+        left = left or LEFT in data
+        for index in set(data) - {LEFT}:  # nobody reads there outside any more: the program has to feel it
             streams[index].close()
-    _pass_on(list(streams.values()))
+    if not left and any(stream.open for stream in streams):
+        _stand_in(streams, door)
+    for fd in (door.control, door.reply):
+        os.close(fd)
+    while any(stream.open for stream in streams):
+        _turn(streams, [], None)
     os._exit(0)
 
 
-def _pass_on(streams: Sequence[Stream]) -> None:
-    """Pass on what comes until nobody can write any more."""
+def _stand_in(streams: Sequence[Stream], door: Door) -> None:
+    """The relay was killed: pass on until the program says that the run has ended, and answer."""
     while any(stream.open for stream in streams):
-        _turn(streams, [], None)
+        ended: list[int] = []
+        _turn(streams, [door.control], None, ended.extend)
+        if ended:
+            break
+    _drain(streams)
+    door.answer({"drained": True})
 
 
 def relay(
@@ -112,7 +125,7 @@ def relay(
     _drain(streams)
     _tell(closed, streams, known)
     _leave(closed, streams, sources)
-    door.reply({"drained": True})
+    door.answer({"drained": True})
     state = "crashed" if watch.status is None else "finished"
     return recording.finish(wait, watch.status, state=state)
 
@@ -203,6 +216,7 @@ def _tell(closed: int, streams: Sequence[Stream], known: Sequence[bool]) -> list
 
 def _leave(closed: int, streams: Sequence[Stream], sources: Sequence[Source]) -> None:
     """Leave what is still printed to the guard: whoever reads outside waits for us no longer."""
+    os.write(closed, bytes([LEFT]))
     os.close(closed)
     for stream in streams:
         stream.close()
