@@ -97,10 +97,8 @@ class Tracker:
         self.logged = LoggedReader(folder, positions)
         self.last: float | None = None  # when the last bytes came, in Unix seconds
         self.config = config_sources.asked(folder, run, self.redactor)
-        self.told, self.status_due = (
-            0,
-            0.0,
-        )  # what the last status said; when the next is due, on the monotonic clock
+        self.told: tuple[int, list[str]] = (0, [])  # records and links of the last status
+        self.status_due = 0.0  # on the monotonic clock
         self._count(written)
         run = self.run = run._replace(config=config_sources.merged(self.config))
         self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
@@ -123,8 +121,8 @@ class Tracker:
                 return
             if self.observer.look():
                 self.delivery.wake()
-            if self.ordinal > self.told and time.monotonic() >= self.status_due:
-                self.status("tracking")
+            if time.monotonic() >= self.status_due:
+                self._refresh_status()
             if chunks:
                 active = time.monotonic()
                 continue
@@ -156,15 +154,17 @@ class Tracker:
 
     def status(self, state: str) -> None:
         """Write `status.json`: what the tracker is doing, how many records, the last values, the links."""
-        item = {
-            "state": state,
-            "records": self.ordinal,
-            "pid": os.getpid(),
-            "last": self.summary.last(),
-            "links": self.delivery.links(),
-        }
-        self.told, self.status_due = self.ordinal, time.monotonic() + STATUS_INTERVAL
+        self.told = self.ordinal, self.delivery.links()
+        records, links = self.told
+        last = self.summary.last()
+        item = {"state": state, "records": records, "pid": os.getpid(), "last": last, "links": links}
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
+
+    def _refresh_status(self) -> None:
+        """Write it anew if there is something new to say."""
+        self.status_due = time.monotonic() + STATUS_INTERVAL
+        if (self.ordinal, self.delivery.links()) != self.told:
+            self.status("tracking")
 
     def _take(self, records: list[Record]) -> None:
         """Add records of the console, but those that a tracker before has added."""
