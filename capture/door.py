@@ -169,11 +169,11 @@ class LiveRun:
         if self.config:
             self._append({"config": dict(self.config)})
 
-    def finish(self, status: int = 0) -> None:
+    def finish(self, status: int | None = 0) -> None:
         """End the run: output is as it was before, the backends get the rest, the closing block is shown.
 
-        `status` is an exit status; not 0 says that it failed.  In a process that was forked since, and in a
-        run that is only joined, nothing else ends.
+        `status` is an exit status: not 0 says that it failed, None that nobody knows.  In a process that was
+        forked since, and in a run that is only joined, nothing else ends.
         """
         _flush()
         if self._state != "running" or not self._is_own():
@@ -455,7 +455,7 @@ class _Relay:
         os.close(reply)
         return answer
 
-    def finish(self, status: int) -> None:
+    def finish(self, status: int | None) -> None:
         """Lead the output back, and wait until the backends have the rest; Ctrl-C ends the waiting."""
         atexit.unregister(self._at_exit)
         self._redirection.end()
@@ -473,7 +473,8 @@ class _Relay:
 
     def _at_exit(self) -> None:
         for one in [one for one in _active if one._relay is self]:
-            one.finish()
+            # An exception has ended the program; which status another end has, nobody knows here.
+            one.finish(1 if hasattr(sys, "last_value") and not _is_notebook() else None)
 
 
 class _Redirection:

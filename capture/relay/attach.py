@@ -114,7 +114,7 @@ def relay(
     ]
     watch = _Watch(door)
     known = [stream.open for stream in streams]
-    while watch.status is None and not watch.gone:
+    while not (watch.ended or watch.gone):
         _copy_sizes(sources, streams)
         _turn(streams, watch.fds, CHECK_INTERVAL, watch.look)
         known = _tell(closed, streams, known)
@@ -126,16 +126,19 @@ def relay(
     _tell(closed, streams, known)
     _leave(closed, streams, sources)
     door.answer({"drained": True})
-    state = "crashed" if watch.status is None else "finished"
+    state = "finished" if watch.ended else "crashed"
     return recording.finish(wait, watch.status, state=state)
 
 
 class _Watch:
-    """Finds out that the run has ended: `status` is what the program said, `gone` that it has died."""
+    """Finds out that the run has ended.
+
+    `ended` says that the program has said so, with its exit `status` if it knows it; `gone` that it has died.
+    """
 
     def __init__(self, door: Door) -> None:
         self.status: int | None = None
-        self.gone = False
+        self.ended = self.gone = False
         self._pid, self._control = door.pid, door.control
         self._partial = b""
         self.fds = [door.control]
@@ -156,9 +159,9 @@ class _Watch:
                 self.fds.remove(self._control)
             *lines, self._partial = (self._partial + data).split(b"\n")
             for line in lines:
-                self.status = int(json.loads(line)["status"])
+                self.ended, self.status = True, json.loads(line)["status"]
         if self._process in readable or (self._process is None and not _exists(self._pid)):
-            self.gone = self.status is None
+            self.gone = not self.ended
 
 
 def _exists(pid: int) -> bool:

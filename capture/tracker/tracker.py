@@ -13,7 +13,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -91,15 +91,20 @@ class Tracker:
         self.redactor = Redactor(os.environ, run.settings.get("redact", []))
         self.parsers: dict[str, None] = {}  # those that gave something, in the order of their first record
         self.ordinal = 0
-        written, self.file = _recover(folder / runs.RECORDS)
-        self.skip = sum(record.logged is None for record in written)  # of the console's, that are read again
-        positions = {r.logged[0]: r.logged[1] + r.logged[2] for r in written if r.logged is not None}
-        self.logged = LoggedReader(folder, positions)
+        self.file = _recover(folder / runs.RECORDS)
+        self.skip = 0  # records of the console that a tracker before has written
         self.last: float | None = None  # when the last bytes came, in Unix seconds
         self.config = config_sources.asked(folder, run, self.redactor)
         self.told: tuple[int, list[str]] = (0, [])  # records and links of the last status
         self.status_due = 0.0  # on the monotonic clock
-        self._count(written)
+        positions: dict[str, int] = {}
+        for record in _written(folder / runs.RECORDS):
+            if record.logged is None:
+                self.skip += 1
+            else:
+                positions[record.logged[0]] = record.logged[1] + record.logged[2]
+            self._count([record])
+        self.logged = LoggedReader(folder, positions)
         run = self.run = run._replace(config=config_sources.merged(self.config))
         self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
         self.delivery.start()
@@ -259,8 +264,8 @@ def engine_of(folder: Path, run: runs.Run) -> Engine:
     return engine
 
 
-def _recover(path: Path) -> tuple[list[Record], IO[str]]:
-    """Open `records.jsonl` to go on, with a torn last line cut off.  Returns the records that it has.
+def _recover(path: Path) -> IO[str]:
+    """Open `records.jsonl` to go on, with a torn last line cut off.
 
     Waits while another tracker is at work on this run: the one of a start before, say.
     """
@@ -273,4 +278,14 @@ def _recover(path: Path) -> tuple[list[Record], IO[str]]:
     whole = data.rfind(b"\n") + 1
     if whole < len(data):
         os.truncate(path, whole)
-    return [from_json(line.decode()) for line in data[:whole].splitlines()], file
+    return file
+
+
+def _written(path: Path) -> Iterator[Record]:
+    """The records that a tracker before has written; an empty one for a line that is damaged."""
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                yield from_json(line.decode())
+            except (ValueError, KeyError, TypeError, IndexError):
+                yield Record(None, "", None, None, {})

@@ -118,13 +118,20 @@ def test_however_the_block_ends_the_output_is_as_before_and_the_run_says_how(end
     assert console(only_run()).startswith(b"inside\n")
 
 
-def test_a_run_that_is_started_ends_with_the_program():
-    done = execute("""
+@pytest.mark.parametrize(
+    ("ending", "status", "noted"), [("pass", 0, None), ("1 / 0", 1, 1), ("sys.exit(3)", 3, None)]
+)
+def test_a_run_that_is_started_ends_with_the_program(ending, status, noted):
+    done = execute(
+        f"""
         run = capture.run().start()
         print("epoch 1: loss=0.5")
-    """)
+        {ending}
+        """,
+        status=status,
+    )
     assert done.stdout == b"epoch 1: loss=0.5\n"
-    assert (runs.read(only_run()).state, runs.read(only_run()).exit_status) == ("finished", 0)
+    assert (runs.read(only_run()).state, runs.read(only_run()).exit_status) == ("finished", noted)
     assert rows(only_run())[0]["metrics"] == {"loss": 0.5}
 
 
