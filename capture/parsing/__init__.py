@@ -1,6 +1,7 @@
 """Frames to records, by the parsers.
 
-`parse` is `capture.parse`.  `pipeline` takes chunks of one or many streams, `engine` asks the rules, which `index` finds for a text.
+`parse` is `capture.parse`.  `pipeline` takes chunks of one or many streams, `engine` asks the rules, which
+`index` finds for a text.
 A `rule` recognises a line, an `outcome` says what it means, `state` is what a parser remembers, apart for
 each of the `sources` (ranks, workers).  `bars` and `wrapped` know how bars and narrow columns are drawn.
 `record_builder` makes the records: under the user's names (`renaming`), counted on after `restarts`, and
