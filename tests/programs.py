@@ -22,10 +22,9 @@ def execute(code, *, environ=None, status=0, **more):
     done = subprocess.run(
         [sys.executable, script(code)],
         capture_output=True,
-        timeout=110,
         check=False,
         env={**os.environ, "CAPTURE_TO": "jsonl", "CAPTURE_WAIT": "100", **(environ or {})},
-        **more,
+        **{"timeout": 110, **more},
     )
     assert done.returncode == status, done.stderr.decode()
     return done

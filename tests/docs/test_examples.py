@@ -24,4 +24,4 @@ def test_the_notebook_of_mediapipe_is_valid_and_empty_of_outputs():
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert all(cell["outputs"] == [] for cell in code)
     for cell in code:
-        compile(cell["source"], "cell", "exec")
+        compile("".join(cell["source"]), "cell", "exec")
