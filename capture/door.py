@@ -98,7 +98,7 @@ class LiveRun:
 
     def __init__(self, options: dict[str, Any], config: dict[str, Any], folder: str | None = None) -> None:
         self.folder = folder
-        self.config = Values(lambda values: self._append({"config": values}), config)
+        self.config = Values(self._configure, config)
         self.rank = _rank()
         self._options = options
         self._owner: int | None = None  # the process that finishes it
@@ -280,7 +280,7 @@ class LiveRun:
             text = "run.confusion_matrix: {} true labels, but {} predictions"
             raise ValueError(text.format(len(pairs[0]), len(pairs[1])))
         names = sorted({*pairs[0], *pairs[1]}, key=str) if labels is None else [_plain(one) for one in labels]
-        index: dict[Any, int] = dict({i: i for i in range(len(names))} if labels is not None else {})
+        index: dict[Any, int] = {} if labels is None else {i: i for i in range(len(names))}
         index.update({label: i for i, label in enumerate(names)})
         counts = [[0] * len(names) for _ in names]
         for true, predicted in zip(*pairs):
@@ -296,6 +296,10 @@ class LiveRun:
         if level.lower() not in LEVELS:
             raise ValueError("run.alert: level {!r}: should be one of {}".format(level, ", ".join(LEVELS)))
         self._append({"title": str(title), "text": str(text), "level": level.lower()}, ALERTS)
+
+    def _configure(self, values: dict[str, Any]) -> None:
+        if self._state != "new":  # else it is part of what the run begins with
+            self._append({"config": values})
 
     @property
     def summary(self) -> Values:
@@ -403,11 +407,8 @@ class Values(Dict[str, Any]):
     def update(self, *values: Any, **more: Any) -> None:
         """Change some at once; also from an object with attributes."""
         changed = {**(_mapping(values[0]) if values else {}), **_mapping(more)}
+        self._write(changed)
         super().update(changed)
-        try:
-            self._write(changed)
-        except RuntimeError:  # before the beginning: it is part of what the run begins with
-            pass
 
     def setdefault(self, name: str, default: Any = None) -> Any:
         """The value, which is `default` from now on where there was none."""
