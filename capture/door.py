@@ -718,9 +718,10 @@ def _programs() -> list[list[str]]:
 def _answers(fd: int, limit: float) -> Any:
     """The lines that the relay sends, decoded.  Raises OSError where none comes within `limit` seconds."""
     data, deadline = b"", time.monotonic() + limit
+    poll = select.poll()  # the program may have more descriptors than `select` knows
+    poll.register(fd, select.POLLIN)
     while True:
-        left = None if limit == math.inf else max(0.0, deadline - time.monotonic())
-        if not select.select([fd], [], [], left)[0]:
+        if not poll.poll(None if limit == math.inf else max(0.0, 1000 * (deadline - time.monotonic()))):
             raise OSError("no answer")
         read = os.read(fd, 65536)
         if not read:

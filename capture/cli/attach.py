@@ -30,7 +30,7 @@ OPTIONS = ("project", "name", "notes", "group", "every", "dir", "tags")
 
 def main(argv: list[str]) -> int:
     """Answer, and leave the rest to a process in the background."""
-    door = attach.Door(0, *map(int, argv))
+    door = attach.Door(0, *(attach.low(int(fd)) for fd in argv))
 
     if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
         door.answer({"unfit": f"{', '.join(missing)}: not installed for {sys.executable}"})

@@ -53,11 +53,17 @@ class Door(NamedTuple):
 
 def open_sources(items: Sequence[Sequence[Any]]) -> list[Source]:
     """The sources that the program names, those without a sink with the null device for one."""
-    sources = [Source(*item) for item in items]
     return [
-        one if one.sink is not None else one._replace(sink=os.open(os.devnull, os.O_WRONLY))
-        for one in sources
+        Source(name, low(fd), os.open(os.devnull, os.O_WRONLY) if sink is None else low(sink))
+        for name, fd, sink in items
     ]
+
+
+def low(fd: int) -> int:
+    """Give a descriptor a low number: `select` knows none above 1023, and the program may have more."""
+    copy = os.dup(fd)
+    os.close(fd)
+    return copy
 
 
 def ignore_signals() -> None:

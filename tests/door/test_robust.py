@@ -305,6 +305,19 @@ def test_a_reader_that_goes_away_is_felt_as_without_capture():
     none_left()
 
 
+def test_a_program_with_more_than_a_thousand_open_files_is_tracked():
+    done = execute("""
+        import resource
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(limit, 4096), limit))
+        files = [open(__file__) for _ in range(1100)]
+        with capture.run() as run:
+            print("epoch 1: loss=0.5"); run.log({"own": 1})
+    """)
+    assert (done.stdout, done.stderr) == (b"epoch 1: loss=0.5\n", b"")
+    assert sorted(str(row["metrics"]) for row in rows(only_run())) == ["{'loss': 0.5}", "{'own': 1}"]
+
+
 def test_a_disk_without_room_is_said_once():
     done = execute("""
         import resource, signal
