@@ -433,7 +433,8 @@ class _Relay:
         """Start it and lead the output through it.  Raises OSError, and ValueError for a user's mistake."""
         self.outer = os.environ.get(FOLDER_VARIABLE)
         _flush()
-        self._redirection = _Redirection()
+        closed = _occupy_closed()
+        self._redirection = _Redirection(closed)
         try:
             request = {**request, "streams": self._redirection.streams}
             answer, self._control, self._reply = _connect(request, self._redirection.for_relay)
@@ -441,10 +442,15 @@ class _Relay:
         except BaseException:
             self._redirection.drop()
             raise
-        self._redirection.close_for_relay()
+        finally:
+            for fd in closed:
+                os.close(fd)
         if self.folder is None:
             self._redirection.drop()
+            os.close(self._control)
+            os.close(self._reply)
             return
+        self._redirection.close_for_relay()
         self._redirection.begin()
         atexit.register(self._at_exit)
 
@@ -485,7 +491,8 @@ class _Redirection:
     notebook, pytest), their own `write` is watched, and shows what it has always shown.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, closed: Sequence[int]) -> None:
+        """`closed` are the standard descriptors that are closed."""
         self.streams: list[list[Any]] = []  # for the relay: name, source, sink or None
         self.for_relay: list[int] = []  # descriptors of which it gets copies
         self._ours: dict[int, tuple[int, int]] = {}  # of 1 and 2: the way to the relay, what was there
@@ -500,7 +507,7 @@ class _Redirection:
             self._add(self._taps[-1].name, source, None)
             if getattr(stream, "watch_fd_thread", None):  # of ipykernel: it reads the descriptor itself
                 watched.add(fd)
-        saved = {fd: os.dup(fd) for fd in (1, 2) if fd not in watched and _is_open(fd)}
+        saved = {fd: os.dup(fd) for fd in (1, 2) if fd not in watched and fd not in closed}
         for fd, old in saved.items():
             same = [one for one in self._ours if _same(saved[one], old)]
             if same:
@@ -694,7 +701,7 @@ def _connect(request: dict[str, Any], fds: Sequence[int]) -> tuple[dict[str, Any
                 "{}: {}".format(" ".join(program[:1]), answer.get("unfit") or (said or ["no answer"])[-1])
             )
     hint = "pipx install capture-metrics, or set CAPTURE_BIN"
-    raise OSError("; ".join(reasons) if reasons else f"there is no `capture` on PATH ({hint})")
+    raise OSError(f"{'; '.join(reasons) or 'there is no `capture` on PATH'} ({hint})")
 
 
 def _programs() -> list[list[str]]:
@@ -757,12 +764,15 @@ def _reaches(stream: Any, depth: int = 3) -> bool:
         return depth > 0 and any(_reaches(part, depth - 1) for part in parts if hasattr(part, "write"))
 
 
-def _is_open(fd: int) -> bool:
-    try:
-        os.fstat(fd)
-    except OSError:
-        return False
-    return True
+def _occupy_closed() -> list[int]:
+    """Open the null device in place of each standard descriptor that is closed: no pipe may get its number."""
+    closed = []
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            closed.append(os.open(os.devnull, os.O_RDWR))  # the lowest free number
+    return closed
 
 
 def _same(one: int, other: int) -> bool:

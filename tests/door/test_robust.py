@@ -318,6 +318,23 @@ def test_a_program_with_more_than_a_thousand_open_files_is_tracked():
     assert sorted(str(row["metrics"]) for row in rows(only_run())) == ["{'loss': 0.5}", "{'own': 1}"]
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_stay_closed(closed):
+    script("""
+        with capture.run() as run:
+            run.log({"own": 1})
+            with open("open", "w") as file: file.write(str([fd for fd in range(3) if os.path.exists(f"/proc/self/fd/{fd}")]))
+            if sys.stdout: print("out", flush=True)
+            if sys.stderr: print("err", file=sys.stderr)
+    """)  # fmt: skip
+    line = f"{sys.executable} train.py {closed}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, timeout=110, check=True, env={**os.environ, "CAPTURE_TO": "jsonl", "CAPTURE_WAIT": "100"})  # fmt: skip
+    assert [row["metrics"] for row in rows(only_run())] == [{"own": 1}]
+    expected = {">&-": (b"", b"err\n"), "2>&-": (b"out\n", b""), "<&- >&- 2>&-": (b"", b"")}[closed]
+    assert (done.stdout, done.stderr) == expected
+    assert console(only_run()) == b"".join(expected)
+
+
 def test_a_disk_without_room_is_said_once():
     done = execute("""
         import resource, signal
