@@ -765,7 +765,7 @@ def _reaches(stream: Any, depth: int = 3) -> bool:
 
 
 def _occupy_closed() -> list[int]:
-    """Open the null device in place of each standard descriptor that is closed: no pipe may get its number."""
+    """Open the null device for each standard descriptor that is closed: no pipe may get its number."""
     closed = []
     for fd in range(3):
         try:
