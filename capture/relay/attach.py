@@ -79,6 +79,7 @@ def guard(sources: Sequence[Source], door: Door) -> int:
         os.close(reader)
         return writer
     os.close(writer)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the relay
     streams = [Stream(one.name, one.fd, one.sink or 0, lambda name, data: None) for one in sources]
     left = False
     while data := os.read(reader, 64):
