@@ -33,7 +33,7 @@ class LoggedReader:
 
     def read(self, until: float = math.inf) -> list[Record]:
         """The records that are new, up to a time in Unix seconds: what was printed later comes later."""
-        if not self._waiting:
+        if not self._waiting or until == math.inf:  # else there is enough that may be too late
             self._look()
         found = []
         while self._waiting and (self._waiting[0].time or 0.0) <= until:
