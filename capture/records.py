@@ -17,7 +17,8 @@ class Record(NamedTuple):
     """The metrics or the config that one frame carried, and where it stood.
 
     `time` is in Unix seconds, or None where nothing tells it; `step` counts from the start of the
-    run; `at` is the offset of the frame's first byte in `console.log` and the length to its last.
+    run; `at` is the offset of the frame's first byte in `console.log` and the length to its last.  What the
+    program logged itself has `logged` instead: the file in the run's `logged/`, offset and length there.
     """
 
     time: float | None
@@ -28,6 +29,7 @@ class Record(NamedTuple):
     context: Mapping[str, Any] = EMPTY
     at: tuple[int, int] = (0, 0)
     config: Mapping[str, Any] = EMPTY
+    logged: tuple[str, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,10 @@ def to_json(record: Record) -> str:
         "epoch": record.epoch,
         "metrics": {name: plain_number(value) for name, value in record.metrics.items()},
         "context": dict(record.context),
-        "at": list(record.at),
+        "at": list(record.at) if record.logged is None else None,
     }
+    if record.logged is not None:
+        item["logged"] = list(record.logged)
     if record.config:
         item["config"] = {
             name: plain_number(value) if isinstance(value, float) else value
@@ -100,7 +104,8 @@ def from_json(line: str) -> Record:
         epoch=item["epoch"],
         metrics={name: NON_FINITE.get(value, value) for name, value in item["metrics"].items()},
         context=item["context"],
-        at=(item["at"][0], item["at"][1]),
+        at=(item["at"][0], item["at"][1]) if item["at"] else (0, 0),
+        logged=tuple(item["logged"]) if item.get("logged") else None,
         config={
             name: NON_FINITE.get(value, value) if isinstance(value, str) else value
             for name, value in item.get("config", {}).items()

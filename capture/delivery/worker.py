@@ -91,14 +91,20 @@ class Worker:
             error = "not finished in time"
         if error is None and self._rejected_rows:
             error = f"rows rejected by the backend: {self._rejected_rows}, see {runs.TRACKER_LOG}"
-        links: list[str] = []
-        if self._adapter is not None:
-            try:
-                links = list(self._adapter.links())
-            except Exception as problem:
-                log.warning("%s: no links: %s", self.name, problem)
         delivered = max(0, self._stored - self._rejected_rows)
-        return DeliveryResult(self.name, delivered, total, error, links, self._closed and self._offline())
+        offline = self._closed and self._offline()
+        return DeliveryResult(self.name, delivered, total, error, self.links(), offline)
+
+    def links(self) -> list[str]:
+        """Where this backend shows the run; nothing before it is open there."""
+        adapter = self._adapter
+        if adapter is None:
+            return []
+        try:
+            return list(adapter.links())
+        except Exception as problem:
+            log.warning("%s: no links: %s", self.name, problem)
+            return []
 
     def _work(self) -> None:
         pause, errors = FIRST_PAUSE, 0

@@ -16,7 +16,8 @@ from capture.facts import hyperparameters, provenance
 from capture.redaction import Redactor
 
 CONFIG = "config.json"
-PRINTED = "printed"  # where a value is from that the program itself has told
+# Where a value is from that the program itself has told: on its console, or to the Python door.
+PRINTED, LOGGED = "printed", "logged"
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ def asked(folder: Path, run: runs.Run, redactor: Redactor) -> Sources:
     """
     try:
         known = runs.read_object(folder / CONFIG)
-        known.pop(PRINTED, None)  # it is read again
+        for where in (PRINTED, LOGGED):  # they are read again
+            known.pop(where, None)
         if all(isinstance(values, dict) for values in known.values()):
             return known
     except (OSError, ValueError):

@@ -46,14 +46,20 @@ class TrackedRecording:
         """Record a chunk of the stream "stdout", "stderr" or "tty"."""
         self._recorder.write(stream, data)
 
-    def finish(self, wait: float, exit_status: int | None = None, killed: int | None = None) -> Result:
+    def finish(
+        self,
+        wait: float,
+        exit_status: int | None = None,
+        killed: int | None = None,
+        state: str = "finished",
+    ) -> Result:
         """End the recording and wait for the tracker, at most `wait` seconds.
 
         `exit_status` is the command's, None where capture did not start it; `killed` is the signal that
-        ended the command, or ended the recording.
+        ended the command, or ended the recording; `state` is the run's from now on.
         """
         self._recorder.close()
-        runs.note_end(self._folder, exit_status)
+        runs.note_end(self._folder, exit_status, state)
         tracked = self._supervisor.finish(wait) if self._supervisor else False
         error = self._recorder.error  # closing writes too, so it is asked after that
         if exit_status is None:

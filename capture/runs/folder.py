@@ -19,6 +19,8 @@ RUN_FILE = "run.json"
 CONSOLE_LOG, CONSOLE_INDEX, RECORDS = "console.log", "console.idx", "records.jsonl"
 STATUS, SUMMARY, TRACKER_LOG = "status.json", "summary.txt", "tracker.log"
 SYSTEM, PROVENANCE = "system.jsonl", "provenance.json"
+FILES, ALERTS = "files.jsonl", "alerts.jsonl"
+LOGGED, TABLES, PLOTS = "logged", "tables", "plots"  # folders: what the program logged itself
 PARSERS, DELIVERED = "parsers", "delivered"
 
 INTERRUPTED = 128 + 2  # the exit status of a command that Ctrl-C has ended: SIGINT is 2 everywhere
@@ -81,16 +83,16 @@ def read(folder: PathLike) -> Run:
     return read_run(os.path.join(folder, RUN_FILE))
 
 
-def note_end(folder: PathLike | None, status: int | None) -> None:
+def note_end(folder: PathLike | None, status: int | None, state: str = "finished") -> None:
     """Write into `run.json` that the run has ended, if that is still possible.
 
     `folder` is None where nothing is recorded; `status` is the exit status of the command, None where
-    capture did not start it.
+    it is not known; `state` is the run's from now on.
     """
     if folder is None:
         return
     try:
-        write(folder, read(folder)._replace(end=time.time(), exit_status=status, state="finished"))
+        write(folder, read(folder)._replace(end=time.time(), exit_status=status, state=state))
     except (OSError, ValueError):
         pass  # the folder is gone, or its disk is full: the command's status still counts
 

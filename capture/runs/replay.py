@@ -62,9 +62,19 @@ def as_it_was(run: runs.Run, log: Path, old: runs.Run | None, chosen: Mapping[st
 
 
 def record(log: Path, old: runs.Run | None, folder: str) -> None:
-    """Copy the recording, or make one from the log, into the new run's folder.  Raises OSError."""
+    """Copy the recording, or make one from the log, into the new run's folder.  Raises OSError.
+
+    What the program logged itself is part of the recording.
+    """
     shutil.copyfile(log, os.path.join(folder, runs.CONSOLE_LOG))
     os.chmod(os.path.join(folder, runs.CONSOLE_LOG), 0o600)
+    if old is not None:
+        for name in (runs.LOGGED, runs.TABLES, runs.PLOTS):
+            if log.with_name(name).is_dir():
+                shutil.copytree(log.with_name(name), os.path.join(folder, name))
+        for name in (runs.FILES, runs.ALERTS):
+            if log.with_name(name).exists():
+                shutil.copyfile(log.with_name(name), os.path.join(folder, name))
     index = log.with_name(runs.CONSOLE_INDEX)
     if old is not None and index.exists():
         shutil.copyfile(index, os.path.join(folder, runs.CONSOLE_INDEX))

@@ -15,15 +15,10 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
-
-try:
-    import fcntl
-except ImportError:  # Windows: the command line says so
-    pass
+from typing import Any
 
 from capture import runs
 from capture.delivery import naming, registry
@@ -32,24 +27,25 @@ from capture.delivery.naming import Namer
 from capture.delivery.worker import DeliveryResult
 from capture.facts import config_sources, gather
 from capture.facts.observer import Observer
-from capture.language import library, model
-from capture.parsing.downsampling import downsampler
-from capture.parsing.engine import Engine, ReadLine
 from capture.parsing.pipeline import Pipeline
 from capture.records import Record, to_json
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
-from capture.tracker import pace
+from capture.tracker import pace, records_file
 from capture.tracker.bursts import Bursts
 from capture.tracker.closing import Summary, block, clock
 from capture.tracker.intake import Intake, MaskedLog
+from capture.tracker.logged import PARSER as LOGGED
+from capture.tracker.logged import LoggedReader
+from capture.tracker.run_engine import engine_of
 from capture.tracker.unread import Unread
 
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
 QUIET = 2.0
-TELL = 2.0  # seconds between two notes of how far it is, while lines come
+STATUS_INTERVAL = 1.0  # seconds between two notes of the last values
 MOST_PRINTED = 1000  # names of config
 HURRY = 1.2  # seconds that are left for the backends after SIGTERM
+NOWHERE = -1  # in `console.log`: the program logged it itself
 STOPPED = 3  # exit status: the recording was not read to its end
 
 
@@ -104,14 +100,25 @@ class Tracker:
         axes = {rule.parser.name: naming.axes(rule.parser) for rule in self.engine.rules}
         self.namer = Namer(axes, run.settings.get("rename", {}))
         self.summary = Summary()
-        self.redactor, self.intake = redactor, Intake(redactor)
+        self.redactor, self.intake, self.logged_intake = redactor, Intake(redactor), Intake(redactor)
         self.parsers: dict[str, None] = {}  # those that gave something, in the order of their first record
-        self.written, self.file = _recover(folder / runs.RECORDS)
         self.ordinal = 0
+        self.file = records_file.open_to_go_on(folder / runs.RECORDS)
+        self.skip = 0  # records of the console that a tracker before has written
         self.last: float | None = None  # when the last bytes came, in Unix seconds
         self.position = 0  # in `console.log`: where the next bytes begin
         self.complete = False  # the recording was read to its end, and all records are written
         self.config = config_sources.asked(folder, run, redactor)
+        self.told: tuple[Any, ...] = ()  # what the last status said of the progress
+        self.status_due = 0.0  # on the monotonic clock
+        positions: dict[str, int] = {}
+        for record in records_file.written(folder / runs.RECORDS):
+            if record.logged is None:
+                self.skip += 1
+            else:
+                positions[record.logged[0]] = record.logged[1] + record.logged[2]
+            self._count([record])
+        self.logged = LoggedReader(folder, positions)
         run = self.run = run._replace(config=config_sources.merged(self.config))
         self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
         self.delivery.start()
@@ -120,12 +127,13 @@ class Tracker:
 
     def follow(self) -> None:
         """Read the recording until the relay has ended it, or has died, and take what was held back."""
-        alive, active, told = True, time.monotonic(), 0.0
+        alive, active = True, time.monotonic()
         while True:
             work = pace.Work()
             chunks = self.reader.read()
             for chunk in chunks:
                 self._read(chunk)
+            self._take_logged()
             if self.reader.finished:
                 break
             if not chunks and not alive:
@@ -133,22 +141,24 @@ class Tracker:
                 break
             if self.observer.look():
                 self.delivery.wake()
+            if time.monotonic() >= self.status_due:
+                self._refresh_status()
             if chunks:
                 active, pause = time.monotonic(), work.rest()
-                if active > told + TELL:
-                    told = active
-                    self.status("tracking")
             else:
                 pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
             if alive and pause and select.select([0], [], [], pause)[0]:
                 alive = bool(os.read(0, 4096))
         self._take(self.pipeline.finish(self.last))
+        self._take_logged()
         self.complete = True
 
     def _read(self, chunk: Chunk) -> None:
         self.bursts.add(chunk)
         self.position = chunk.offset + len(chunk.data)
         now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
+        if now is not None:
+            self._take_logged(now)
         if chunk.stream == RESUME:
             self._take(self.pipeline.resume(now))
         else:
@@ -168,37 +178,68 @@ class Tracker:
         runs.replace_file(self.folder / runs.SUMMARY, self._block(results))
 
     def status(self, state: str) -> None:
-        """Write `status.json`: what the tracker is doing, how far it has read, and the last values."""
+        """Write `status.json`: what the tracker is doing, how far it has read, last values and links."""
+        self.told = self._progress()
         item = {
             "state": state,
             "records": self.ordinal,
             "position": self.position,
             "pid": os.getpid(),
             "last": self.summary.last(),
+            "links": self.delivery.links(),
         }
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
-    def _take(self, records: list[Record]) -> None:
-        printed: dict[str, Any] = {}
-        for record in filter(None, map(self.intake.take, records)):
-            self.parsers.setdefault(record.parser)
-            if self.ordinal >= self.written:
-                self.file.write(to_json(record) + "\n")
-            self.summary.add(self.namer.row(self.ordinal, record), record.at[0])
-            self.ordinal += 1
-            printed |= record.config
-        if records:
-            self.file.flush()
-            if printed:
-                self._note(printed)
-            self.delivery.wake()
+    def _refresh_status(self) -> None:
+        """Write it anew if there is something new to say."""
+        self.status_due = time.monotonic() + STATUS_INTERVAL
+        if self._progress() != self.told:
+            self.status("tracking")
 
-    def _note(self, printed: Mapping[str, Any]) -> None:
-        """Keep what the program has printed of its config, as much as there is room for."""
-        known = self.config.get(config_sources.PRINTED, {})
-        told = dict(list({**known, **printed}.items())[:MOST_PRINTED])
+    def _progress(self) -> tuple[Any, ...]:
+        return self.ordinal, self.position, self.delivery.links()
+
+    def _take(self, records: list[Record]) -> None:
+        """Add records of the console, but those that a tracker before has added."""
+        kept = [record for record in map(self.intake.take, records) if record is not None]
+        known = min(self.skip, len(kept))
+        self.skip -= known
+        self._add(kept[known:])
+
+    def _take_logged(self, until: float = math.inf) -> None:
+        """Add what the program itself has logged up to a time, in Unix seconds."""
+        self._add([r for r in map(self.logged_intake.take, self.logged.read(until)) if r is not None])
+
+    def _add(self, records: list[Record]) -> None:
+        """Write records, and hand them on."""
+        if not records:
+            return
+        for record in records:
+            self.file.write(to_json(record) + "\n")
+        self.file.flush()
+        self._count(records)
+        self.delivery.wake()
+
+    def _count(self, records: list[Record]) -> None:
+        """Note what records say that stand in the folder."""
+        told: dict[str, dict[str, Any]] = {}
+        for record in records:
+            self.parsers.setdefault(record.parser)
+            place = record.at[0] if record.logged is None else NOWHERE
+            self.summary.add(self.namer.row(self.ordinal, record), place)
+            self.ordinal += 1
+            if record.config:
+                where = config_sources.LOGGED if record.parser == LOGGED else config_sources.PRINTED
+                told[where] = {**told.get(where, {}), **record.config}
+        for where, values in told.items():
+            self._note(where, values)
+
+    def _note(self, where: str, values: Mapping[str, Any]) -> None:
+        """Keep what the program says of its config, as much as there is room for."""
+        known = self.config.get(where, {})
+        told = dict(list({**known, **values}.items())[:MOST_PRINTED])
         if told != known:
-            self.config[config_sources.PRINTED] = told
+            self.config[where] = told
             config_sources.note(self.folder, self.config)
 
     def _crash(self) -> None:
@@ -213,9 +254,11 @@ class Tracker:
         if found is None:
             return []
         step = f" at step {found.place.step}" if found.place.step is not None else f" in {found.place}"
-        line = _line_of(self.folder / runs.CONSOLE_LOG, found.place.offset)
+        line = ""
+        if found.place.offset != NOWHERE:
+            line = f", console line {_line_of(self.folder / runs.CONSOLE_LOG, found.place.offset)}"
         more = self.summary.broken_count - 1
-        note = f"{found.name} is {found.value}{step.removesuffix(' in ')}, console line {line}"
+        note = f"{found.name} is {found.value}{step.removesuffix(' in ')}{line}"
         also = "1 more value is" if more == 1 else f"{more} more values are"
         return [f"{note}; {also} not finite" if more else note]
 
@@ -238,7 +281,12 @@ class Tracker:
         notes += self._broken()
         notes += [note for result in results for note in _notes_on(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
-        notes += self.intake.notes() + self.engine.events + self.bursts.notes(self.ordinal)
+        notes += (
+            self.intake.notes()
+            + self.logged_intake.notes()
+            + self.engine.events
+            + self.bursts.notes(self.ordinal)
+        )
         notes += self.observer.notes
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 
@@ -255,40 +303,3 @@ def _line_of(path: Path, offset: int) -> int:
     with path.open("rb") as file:
         parts = iter(lambda: file.read(min(1 << 20, offset - file.tell())), b"")
         return 1 + sum(part.count(b"\n") for part in parts)
-
-
-def engine_of(folder: Path, run: runs.Run, on_line: Callable[[ReadLine], None]) -> Engine:
-    """The run's engine, of the parsers in its folder; the built-in ones are put there at its first start."""
-    place = folder / runs.PARSERS / library.BUILT_IN
-    if not place.exists():
-        draft = folder / f".{runs.PARSERS}.{os.getpid()}"
-        draft.mkdir()
-        for index, (name, text) in enumerate(library.built_in_texts()):
-            (draft / f"{index:03}-{name.rpartition('/')[2]}").write_text(text, encoding="utf-8")
-        place.parent.mkdir(exist_ok=True)
-        draft.replace(place)
-    parsers = library.of_run(folder / runs.PARSERS)
-    naming = model.Naming.model_validate(
-        {key: run.settings[key] for key in ("rename", "drop", "scale") if key in run.settings}
-    )
-    every = run.settings.get("every")
-    engine = Engine(parsers.built_in, parsers.own, naming, downsampler(every) if every else None, on_line)
-    engine.events += [f"ignored: {problem}" for problem in parsers.problems]
-    return engine
-
-
-def _recover(path: Path) -> tuple[int, IO[str]]:
-    """Open `records.jsonl` to go on, with a torn last line cut off.  Returns how many records it has.
-
-    Waits while another tracker is at work on this run: the one of a start before, say.
-    """
-    file = path.open("a", encoding="utf-8")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX)
-    except OSError:
-        pass  # a file system without locks
-    data = path.read_bytes()
-    whole = data.rfind(b"\n") + 1
-    if whole < len(data):
-        os.truncate(path, whole)
-    return data[:whole].count(b"\n"), file

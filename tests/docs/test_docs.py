@@ -36,6 +36,12 @@ def test_yaml_in_the_documents_works(page, block, tmp_path):
     assert problems.lines == []
 
 
+@pytest.mark.parametrize("block", blocks(ROOT / "docs" / "python.md", "python"))
+def test_python_in_the_documents_runs(block):
+    done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_every_key_of_the_configuration_is_explained():
     page = (ROOT / "docs" / "config.md").read_text(encoding="utf-8")
     for key in schema.Config.model_fields:

@@ -1,0 +1,59 @@
+"""`capture.parse`: the records of a log, without a run."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from capture import runs
+from capture.errors import UserError
+from capture.language import library
+from capture.parsing import pipeline
+from capture.parsing.engine import Engine
+from capture.records import Record
+
+Source = runs.PathLike | bytes | Iterable[str] | Iterable[bytes]
+
+
+def parse(source: Source, parsers: Sequence[runs.PathLike] = ()) -> Iterator[Record]:
+    """The records of a log, as they are completed: nothing is written, nothing else is read.
+
+    Args:
+        source: the path of a log or of a run's folder; or its bytes; or its lines, text or bytes, which may
+            come from a generator that never ends.
+        parsers: files of your own parsers, tried before the built-in ones.
+
+    Raises UserError where a path or a parser can't be read.
+    """
+    own = [library.from_file(Path(path)) for path in parsers]
+    engine = Engine([parser for parser, _ in library.built_in()], own)
+    if isinstance(source, bytes):
+        return pipeline.parse(io.BytesIO(source), engine)
+    if not isinstance(source, (str, os.PathLike)):
+        return _of_lines(source, engine)
+    if (Path(source) / runs.CONSOLE_INDEX).exists():
+        return pipeline.parse_recording(Path(source), engine)
+    log = Path(source) / runs.CONSOLE_LOG if Path(source).is_dir() else Path(source)
+    try:
+        file = log.open("rb")
+    except OSError as error:
+        raise UserError(f"{source}: {error.strerror}") from None
+    return _of_file(file, engine)
+
+
+def _of_file(file: io.BufferedReader, engine: Engine) -> Iterator[Record]:
+    with file:
+        yield from pipeline.parse(file, engine)
+
+
+def _of_lines(lines: Iterable[str] | Iterable[bytes], engine: Engine) -> Iterator[Record]:
+    """The records of lines, each with or without what ends it."""
+    feeder, offset = pipeline.Pipeline(engine), 0
+    for line in lines:
+        data = line.encode(errors="replace") if isinstance(line, str) else line
+        data = data if data.endswith((b"\n", b"\r")) else data + b"\n"
+        yield from feeder.feed(data, offset)
+        offset += len(data)
+    yield from feeder.finish()

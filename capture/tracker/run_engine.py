@@ -1,0 +1,32 @@
+"""The engine of a run, of the parsers that were in effect when it began."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from capture import runs
+from capture.language import library, model
+from capture.parsing.downsampling import downsampler
+from capture.parsing.engine import Engine, ReadLine
+
+
+def engine_of(folder: Path, run: runs.Run, on_line: Callable[[ReadLine], None]) -> Engine:
+    """The run's engine, of the parsers in its folder; the built-in ones are put there at its first start."""
+    place = folder / runs.PARSERS / library.BUILT_IN
+    if not place.exists():
+        draft = folder / f".{runs.PARSERS}.{os.getpid()}"
+        draft.mkdir()
+        for index, (name, text) in enumerate(library.built_in_texts()):
+            (draft / f"{index:03}-{name.rpartition('/')[2]}").write_text(text, encoding="utf-8")
+        place.parent.mkdir(exist_ok=True)
+        draft.replace(place)
+    parsers = library.of_run(folder / runs.PARSERS)
+    naming = model.Naming.model_validate(
+        {key: run.settings[key] for key in ("rename", "drop", "scale") if key in run.settings}
+    )
+    every = run.settings.get("every")
+    engine = Engine(parsers.built_in, parsers.own, naming, downsampler(every) if every else None, on_line)
+    engine.events += [f"ignored: {problem}" for problem in parsers.problems]
+    return engine
