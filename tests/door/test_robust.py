@@ -202,6 +202,7 @@ def test_when_the_tracker_is_killed_the_records_are_those_of_an_undisturbed_run(
         eventually(lambda: tracker_of(folder) not in (None, first))
         process.stdin.write(b"\n")
         process.stdin.close()
+        assert process.stdout.read().count(b"loss=") == 14
     assert process.returncode == 0
     found = rows(folder)
     assert [row["metrics"]["own"] for row in found if "logged" in row] == list(range(30))
