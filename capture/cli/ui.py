@@ -40,18 +40,18 @@ def main(argv: list[str]) -> int:
     given = {"project": options.project, "dir": options.dir}
     chosen = settings.load(os.getcwd(), os.environ, given)
     base = Path(chosen["dir"])
-    here = [run for _, run in status.identities(base)]
-    if not here:
+    if not base.is_dir():
         print(f"capture ui: there are no runs in {base}; capture -- COMMAND makes one", file=sys.stderr)
         return 1
+    here = [run for _, run in status.identities(base)]
     counts = Counter(run.project for run in here)
     project = chosen.get("project")
-    if project is not None and project not in counts:
+    if project is not None and here and project not in counts:
         hint = did_you_mean(project, counts, f"there are {', '.join(sorted(counts))}")
         raise UserError(f"there is no project {project!r} in {base}; {hint}")
     if project is None:
         name = Path.cwd().name
-        project = name if name in counts else here[-1].project
+        project = name if name in counts or not here else here[-1].project
     _check_port(options.port)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(line_buffering=True)  # the address is needed now, also through a pipe
@@ -66,7 +66,7 @@ def main(argv: list[str]) -> int:
 
 def _what(counts: Counter[str], project: str, base: Path) -> str:
     """What is served, and how that ends."""
-    number, others = counts[project], len(counts) - 1
+    number, others = counts[project], len(counts.keys() - {project})
     runs = f"{number} run{'s' * (number != 1)} of {project}"
     rest = f" and {others} other project{'s' * (others != 1)}" if others else ""
     return f"serving {runs}{rest} from {base}; Ctrl-C ends it"

@@ -33,6 +33,7 @@ def new_run(command: Sequence[str], called: str, chosen: Mapping[str, Any]) -> r
     parent = os.environ.get("CAPTURE_RUN_DIR")
     redactor = Redactor(os.environ, chosen.get("redact", []))
     words = redactor.command(command)
+    asked = {key: redactor.text(chosen[key]) for key in ("project", "name") if chosen.get(key)}
     return runs.Run(
         id=run_id,
         project=redactor.text(project_of(chosen)),
@@ -50,7 +51,7 @@ def new_run(command: Sequence[str], called: str, chosen: Mapping[str, Any]) -> r
         config=redactor.values(chosen["config"]),
         git={key: redactor.text(value) for key, value in git_state(cwd).items()},
         parent=os.path.basename(parent) if parent else None,
-        settings={key: value for key, value in chosen.items() if key not in NOT_KEPT},
+        settings={key: value for key, value in chosen.items() if key not in NOT_KEPT} | asked,
     )
 
 

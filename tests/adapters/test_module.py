@@ -89,8 +89,8 @@ def test_a_module_that_exits_is_an_error_of_this_backend_alone(own_world):
         ("module:./nowhere", "there is no module 'nowhere' in /"),
         ("module:", "should be the name of a module, such as module:swanlab"),
         ("module:a/b-c", "should be the name of a module, such as module:swanlab"),
-        ("module", "there is no backend 'module'; there are "),
-        ("jsonl:x", "there is no backend 'jsonl:x'; there are "),
+        ("module", "there is no backend 'module'; did you mean 'module:NAME'?"),
+        ("jsonl:x", "there is no backend 'jsonl:x'; did you mean 'jsonl'?"),
     ],
 )
 def test_a_wrong_name_is_said_before_the_start(name, message, own_world):

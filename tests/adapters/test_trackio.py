@@ -265,7 +265,7 @@ def dashboard(folder, *options):
     command = [*CAPTURE, "ui", "--no-browser", "--dir", str(folder), *options]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        yield server.stdout.readline().split("?")[0].strip()
+        yield next(line for line in server.stdout if line.startswith("http")).split("?")[0].strip()
     finally:
         server.send_signal(signal.SIGINT)
         server.communicate()

@@ -266,7 +266,7 @@ def test_online_the_summary_has_the_last_value_and_the_best_one(online):
     assert summary["val.acc"]["max"] == 0.75
     assert (summary["step"], summary["epoch"]) == (20, 2)
     assert summary["exit_status"] == 3
-    assert 0 < summary["duration_s"] < 60
+    assert 0 <= summary["duration_s"] < 60
 
 
 def test_online_the_config_has_what_was_printed_last(online):
@@ -413,7 +413,7 @@ def test_a_tracker_told_to_stop_sends_what_there_is_and_says_that_the_run_broke_
     if all_at_once:
         core_of(tracked.process.pid).terminate()
     tracked.process.terminate()
-    assert tracked.process.wait(10) == 0
+    assert tracked.process.wait(10) == 3  # the recording has not ended
     assert held(server, tracked)
     assert server.run.exit_code == 1
 
@@ -425,7 +425,7 @@ def test_a_server_that_is_gone_at_the_end_holds_up_nobody_and_gets_the_rest_late
     tracked.say(5)
     began = time.monotonic()
     tracked.process.terminate()
-    assert tracked.process.wait(10) == 0
+    assert tracked.process.wait(10) == 3  # the recording has not ended
     assert time.monotonic() - began < 5
     text = (tracked.folder / runs.SUMMARY).read_text()
     assert "wandb: 0 of 15 delivered: not finished in time" in text

@@ -108,7 +108,7 @@ class TestSync:
         for run in Path("capture-runs").glob("*/*/status.json"):
             run.unlink()  # as if the tracker had died at the end
         assert sorted(capture("sync").stdout.splitlines()) == [
-            "project/done: read to its end; nothing was missing in jsonl",
+            "project/done: 200 records delivered to jsonl",
             "project/words: read to its end; it holds no metrics",
         ]
         assert capture("sync").stdout == "nothing is missing in 2 runs\n"
@@ -182,12 +182,12 @@ class TestRuns:
         record("--name", "good", "--id", "one")
         capture("--to", "jsonl", "--name", "bad", "--id", "two", "--", "false")
         lines = capture("runs").stdout.splitlines()
-        assert lines[0].split() == ["ID", "RUN", "STATE", "AGE", "LAST", "VALUES", "DELIVERED"]
-        assert lines[1].startswith("one  project/good  finished  ")
-        assert "loss=4.01" in lines[1]
-        assert lines[1].endswith("  jsonl")
-        assert lines[2].startswith("two  project/bad   failed    ")
-        assert lines[2].endswith("no metrics")
+        assert lines[0].split() == ["RUN", "STATE", "AGE", "DURATION", "loss", "DELIVERED", "ID"]
+        assert lines[1].startswith("project/good  finished  ")
+        assert "  4.01  " in lines[1]
+        assert lines[1].endswith("  jsonl       one")
+        assert lines[2].startswith("project/bad   failed    ")
+        assert lines[2].endswith("  no metrics  two")
 
     def test_old_runs_are_removed_and_others_kept(self):
         folder = record()
@@ -352,11 +352,11 @@ class TestNothingPrinted:
     def test_it_leaves_no_run(self, command, status, says):
         done = capture("--wait", "80", "--summary", "always", "--", command)
         assert (done.returncode, done.stdout, done.stderr) == (status, "", says)
-        assert list(Path("capture-runs").glob("*/*")) == []
+        assert list(Path("capture-runs").glob("*/*/run.json")) == []
 
     def test_a_pipe_without_a_byte_leaves_none_either(self):
         assert capture("--wait", "80", "-", input="").returncode == 0
-        assert list(Path("capture-runs").glob("*/*")) == []
+        assert list(Path("capture-runs").glob("*/*/run.json")) == []
 
     def test_one_that_failed_is_kept(self):
         assert capture("--wait", "80", "--", "false").returncode == 1

@@ -68,7 +68,7 @@ def test_an_offline_run_is_sent_once_there_is_a_login_and_only_once(server, monk
         monkeypatch.setenv(name, value)
     done = capture("sync")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith(": delivered to wandb\n")
+    assert done.stdout.endswith(" records delivered to wandb\n")
     assert held(server.run) == WHOLE
     assert "(offline)" not in capture("runs").stdout
     asked = len(server.requests)
@@ -97,7 +97,7 @@ def test_an_offline_run_whose_data_are_gone_is_delivered_from_the_runs_folder(se
     for name, value in server.environ.items():
         monkeypatch.setenv(name, value)
     done = capture("sync")
-    assert (done.returncode, done.stdout.endswith(": delivered to wandb\n")) == (0, True), done.stdout
+    assert (done.returncode, done.stdout.endswith(" records delivered to wandb\n")) == (0, True), done.stdout
     rows, exit_code, *_ = held(server.run)
     assert (rows, exit_code) == WHOLE[:2]
     assert "nothing is missing" in capture("sync").stdout

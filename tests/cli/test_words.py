@@ -75,7 +75,7 @@ def test_following_shows_lines_values_and_the_last_step_on_a_terminal():
 def test_a_file_that_does_not_come_is_a_failure_and_no_run():
     done = capture("follow", "nope.log", "--wait-for", "0.2", "--to", "jsonl", "--wait", "60")
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "capture follow: nope.log did not come\n")
-    assert list(Path("capture-runs").glob("*/*")) == []
+    assert list(Path("capture-runs").glob("*/*/run.json")) == []
 
 
 def test_a_file_that_comes_in_time_is_followed():
@@ -141,7 +141,7 @@ def test_a_subfolder_uses_the_runs_above():
     record(name="below")
     assert not Path("capture-runs").exists()
     os.chdir("../..")
-    assert sorted(line.split()[1] for line in capture("runs").stdout.splitlines()[1:]) == [
+    assert sorted(line.split()[0] for line in capture("runs").stdout.splitlines()[1:]) == [
         "er/below",
         "project/top",
     ]

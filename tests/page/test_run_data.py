@@ -38,21 +38,16 @@ def test_train_and_validation_of_one_metric_share_a_chart(run):
     assert metrics["loss"]["family"] == metrics["val loss"]["family"] == "loss"
 
 
-@pytest.mark.parametrize(
-    ("name", "family"),
-    [
-        ("epoch/val_loss", "epoch/loss"),
-        ("loss/train", "loss"),
-        ("eval/loss", "loss"),
-        ("train acc", "acc"),
-        ("valid/bleu", "bleu"),
-        ("test", "test"),
-        ("latest_loss", "latest_loss"),
-        ("train/learning_rate", "learning_rate"),
-    ],
-)
-def test_a_split_is_no_part_of_the_family(name, family):
-    assert run_data.family(name) == family
+def test_metrics_of_one_family_are_in_one_chart_of_their_prefix():
+    names = ["epoch/loss", "epoch/val_loss", "train/acc", "eval/acc", "lr", "batch/loss", "latest_loss"]
+    charts = run_data._families(names)
+    assert charts["epoch/loss"] == charts["epoch/val_loss"] == "epoch/loss"
+    assert charts["train/acc"] == charts["eval/acc"] == "acc"
+    assert {charts[name] for name in ("lr", "batch/loss", "latest_loss")} == {
+        "lr",
+        "batch/loss",
+        "latest_loss",
+    }
 
 
 def test_the_best_value_knows_its_row(run):
