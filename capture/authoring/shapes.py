@@ -37,8 +37,8 @@ _FILLERS = frozenset(
 _RESERVED = frozenset(["_", "key", "value", "second", "steps", "epochs", "batch", "batches", "timestamp"])
 COUNTERS = frozenset(
     """
-    step steps iter iters iteration iterations it itr global_step globalstep update updates round episode episodes
-    generation gen tree trial tick t i num_updates training_iteration batch minibatch up time
+    step steps iter iters iteration iterations it itr global_step globalstep update updates round episode
+    episodes generation gen tree trial tick t i num_updates training_iteration batch minibatch up time
     """.split()  # noqa: SIM905
 )
 RESULT = re.compile(
@@ -52,8 +52,8 @@ RESULT = re.compile(
 class Field(NamedTuple):
     """A value in a line: its offsets, its kind, and its name.
 
-    `kind` is `bar`, `clock`, `of` (3/25), `range` or `number`.  `end` is behind its unit.  `sign` stands between
-    the name and it, `role` is `avg` or `std` for a second value beside another.
+    `kind` is `bar`, `clock`, `of` (3/25), `range` or `number`.  `end` is behind its unit.  `sign` stands
+    between the name and it, `role` is `avg` or `std` for a second value beside another.
     """
 
     start: int

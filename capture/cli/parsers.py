@@ -121,11 +121,16 @@ def _explain(name: str, explainer: Explainer) -> int:
             silent += group.count
             continue
         like = f" and {group.count - 1:,} like it" if group.count > 1 else ""
-        print(f"{group.number}{like}: {group.text}")
+        head = f"{group.number}{like}: "
+        print(f"{head}{group.text}")
+        if group.near and group.near.stop:
+            column = len(head) + len(group.text) - len(group.near.stop)
+            print(f"{' ' * column}^ the nearest pattern stops here")
         for line in _why(group):
             print(f"    {line}")
     if silent:
-        print(f"{silent:,} lines without numbers are read by no pattern")
+        lines = "1 line without numbers is" if silent == 1 else f"{silent:,} lines without numbers are"
+        print(f"{lines} read by no pattern")
     return 0
 
 
@@ -150,7 +155,8 @@ def _why(group: Group) -> Iterator[str]:
     if group.near:
         rule = group.near.rule
         yield f"nearest is {rule.parser.name}: {explain.shown(rule.pattern)}"
-        yield f"which stops at {group.near.stop!r}" if group.near.stop else "which expects more after it"
+        if not group.near.stop:
+            yield "which expects more after it"
 
 
 def _values(values: Mapping[str, Any]) -> str:
