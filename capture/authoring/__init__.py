@@ -1,1 +1,1 @@
-"""For who writes a parser: `samples` are run, `explain` says why a line is read, `suggest` writes a draft."""
+"""For who writes a parser: `samples` are run, `explain` says why a line is read, `learn` writes one."""

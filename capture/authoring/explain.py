@@ -19,6 +19,7 @@ from capture.records import Record
 
 MAX_GROUPS, MAX_UNREAD = 10_000, 100_000
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
+_WORD = re.compile(r"[A-Za-z]{2}")
 _NUMERIC = re.compile(r"[A-Za-z].*(?<![\w.])[-+]?\d|(?<![\w.])[-+]?\d.*[A-Za-z]")
 
 
@@ -104,7 +105,7 @@ class Explainer:
     def _nearest(self, text: str, by: Rule | None) -> Near | None:
         """The pattern, of another parser than that of `by`, that matches the longest start of the line.
 
-        None unless that start holds a number.
+        None unless that start holds a number and a word.
         """
         number = _NUMBER.search(text)
         if number is None or not _NUMERIC.search(text):
@@ -117,7 +118,8 @@ class Explainer:
         reach, nearest = max(
             ((_reach(rule, text), rule) for rule in others), key=itemgetter(0), default=(0, None)
         )
-        return Near(nearest, text[reach:]) if nearest and reach >= number.end() else None
+        is_near = reach >= number.end() and _WORD.search(text, 0, reach)
+        return Near(nearest, text[reach:]) if nearest and is_near else None
 
 
 def _reach(rule: Rule, text: str) -> int:

@@ -31,6 +31,7 @@ COMMANDS = {
     "rename": "give a run another name",
     "rerun": "run the command of a run again",
     "login": "log in to a backend that wants it (wandb)",
+    "learn": "write a parser for the lines of a run that no parser reads, and use it",
     "parse": "print the records of a recording or a log as JSON lines",
     "parsers": "list the parsers, show one, test them",
     "doctor": "say what is installed, found and reachable",

@@ -24,7 +24,7 @@ SYNONYMS = {
     "upload": "sync",
     "dashboard": "ui",
     "explain": "parsers explain",
-    "suggest": "parsers suggest",
+    "suggest": "learn",
     "check": "doctor",
 }
 

@@ -1,33 +1,29 @@
-"""`capture parsers`: list the parsers, show and test them, explain a line, suggest a parser."""
+"""`capture parsers`: list the parsers, show and test them, explain a line."""
 
 from __future__ import annotations
 
 import io
 import json
 import os
-import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from capture import settings
-from capture.authoring import explain, samples, suggest
+from capture.authoring import explain, samples
 from capture.authoring.explain import Explainer, Group
 from capture.cli.arguments import Arguments
 from capture.cli.parse import RUN, add_options, choose, open_log, place_of
 from capture.language import checked_yaml, library, model
 from capture.language.checked_yaml import Source
-from capture.runs import status
 
 BUILT_IN = "built in"
-NOTHING = "nothing to suggest: no unread line occurs three times with different numbers beside words"
 
 
 def arguments() -> Arguments:
     """The options of `capture parsers`."""
     parser = Arguments(prog="capture parsers", description="List, show and test parsers; explain lines.")
-    commands = parser.add_subparsers(dest="command", metavar="list|show|test|explain|suggest|schema")
+    commands = parser.add_subparsers(dest="command", metavar="list|show|test|explain|schema")
     commands.add_parser("list", help="list the parsers in the order in which they are tried")
     show = commands.add_parser("show", help="print a built-in parser, as a start for your own")
     show.add_argument("name")
@@ -45,11 +41,6 @@ def arguments() -> Arguments:
         help="print the Python that reads lines of these shapes once they recur",
     )
     add_options(explain)
-    suggest = commands.add_parser(
-        "suggest", help="print a parser for the lines of a log that no pattern reads"
-    )
-    suggest.add_argument("line", metavar="RUN|FILE", help=f"{RUN}; a log; or - for standard input")
-    add_options(suggest)
     commands.add_parser("schema", help="print the JSON Schema of a parser file, for editors")
     return parser
 
@@ -65,9 +56,6 @@ def main(argv: list[str]) -> int:
         return _plans(options.line, options.dir, options.parser)
     if options.command == "explain":
         return _explain(options.line, _read(options.line, options.dir, options.parser))
-    if options.command == "suggest":
-        place = place_of(options.line, options.dir)
-        return _suggest(place, _read(place, None, options.parser))
     if options.command == "schema":
         print(json.dumps(model.Parser.model_json_schema(), indent=2))
         return 0
@@ -158,11 +146,16 @@ def _explain(name: str, explainer: Explainer) -> int:
             silent += group.count
             continue
         like = f" and {group.count - 1:,} like it" if group.count > 1 else ""
-        print(f"{group.number}{like}: {group.text}")
+        head = f"{group.number}{like}: "
+        print(f"{head}{group.text}")
+        if group.near and group.near.stop:
+            column = len(head) + len(group.text) - len(group.near.stop)
+            print(f"{' ' * column}^ the nearest pattern stops here")
         for line in _why(group):
             print(f"    {line}")
     if silent:
-        print(f"{silent:,} lines without numbers are read by no pattern")
+        lines = "1 line without numbers is" if silent == 1 else f"{silent:,} lines without numbers are"
+        print(f"{lines} read by no pattern")
     return 0
 
 
@@ -187,19 +180,9 @@ def _why(group: Group) -> Iterator[str]:
     if group.near:
         rule = group.near.rule
         yield f"nearest is {rule.parser.name}: {explain.shown(rule.pattern)}"
-        yield f"which stops at {group.near.stop!r}" if group.near.stop else "which expects more after it"
+        if not group.near.stop:
+            yield "which expects more after it"
 
 
 def _values(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items())
-
-
-def _suggest(name: str, explainer: Explainer) -> int:
-    run = status.of(Path(name))
-    called = run.run.project if run else Path(name).stem
-    found = suggest.suggest(explainer.unread, re.sub(r"\W+", "_", called).strip("_") or "mine")
-    if found is None:
-        print(f"capture parsers: {NOTHING}", file=sys.stderr)
-        return 1
-    print(found, end="")
-    return 0

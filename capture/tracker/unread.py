@@ -15,7 +15,7 @@ from capture.parsing.engine import ReadLine
 LOOKED_AT = 256 * 1024  # bytes of the console
 MOST_READ = 1000  # lines that are remembered as read
 LONGEST = 100  # characters of the line that is shown
-RECURRING = 3  # lines that differ in their numbers alone, of which a parser can be suggested
+RECURRING = 3  # lines that differ in their numbers alone, of which a parser can be learnt
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 
@@ -39,7 +39,7 @@ class Unread:
         text, count = self._example(folder / runs.CONSOLE_LOG)
         if count >= RECURRING:
             found.append(f"no parser reads lines such as: {text}")
-            found.append("to get a parser for them: capture parsers suggest last")
+            found.append("to have it read them: capture learn last")
         elif count:
             found.append(f"no parser reads: {text}")
             found.append("to see why: capture parsers explain last")

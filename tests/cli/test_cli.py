@@ -46,7 +46,7 @@ def test_parse_uses_a_format_of_ones_own_or_one_alone():
     (("parse", "--parser", "nope", "-"), "there is no parser 'nope'; there are absl, "),
     (("parsers", "show", "nope"), "there is no parser 'nope'"),
     (("parsers", "test", "nope.yaml"), "nope.yaml: No such file or directory"),
-    (("parsers", "nope"), "capture parsers: nope: should be one of list, show, test, explain, suggest, schema"),
+    (("parsers", "nope"), "capture parsers: nope: should be one of list, show, test, explain, schema"),
     (("parsers", "explian"), "capture parsers: explian: did you mean 'explain'?"),
     (("parse",), "capture parse: RUN|FILE is missing; see capture parse --help"),
     (("parse", "."), "capture parse: .: No such file or directory"),
@@ -74,7 +74,7 @@ def test_parse_uses_a_format_of_ones_own_or_one_alone():
     (("stray", "--", "true"), "capture: 'stray' stands before the two dashes, where only options are expected"),
     (("help", "snyc"), "capture help: snyc: did you mean 'sync'?"),
     (("completion", "tcsh"), "capture completion: tcsh: should be one of bash, zsh, fish"),
-    (("parsers", "suggest", "nope"), "there is no file 'nope', and there is no run 'nope'"),
+    (("learn", "nope"), "there is no file 'nope', and there is no run 'nope'"),
     (("--config", "lr", "--", "true"), "capture: --config lr: should be KEY=VALUE"),
     (("--parser", "nope.yaml", "--", "true"), "nope.yaml: No such file or directory"),
 ])  # fmt: skip

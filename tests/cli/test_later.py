@@ -272,13 +272,6 @@ class TestRunArguments:
         )
         assert Path(two["first"]).exists()
 
-    def test_a_parser_is_suggested_for_the_last_run(self):
-        lines = "".join(f"objective now {i / 10} after {i} rounds of it\n" for i in range(9))
-        Path("lines").write_text(lines)
-        done = capture("--to", "jsonl", "--summary", "always", "--", "cat", "lines")
-        assert "to get a parser for them: capture parsers suggest last" in done.stderr
-        assert "objective now {objective now} after" in capture("parsers", "suggest", "last").stdout
-
 
 class TestRemove:
     @pytest.mark.timeout(300)  # two runs, five backends

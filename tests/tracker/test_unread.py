@@ -33,7 +33,7 @@ def test_the_commonest_line_is_shown_with_what_makes_a_parser(said):
     text = "loaded 3 files of data\n" + "".join(f"objective now {i}.5 after it\n" for i in range(5)) + "bye\n"
     assert said(text) == [
         "no parser reads lines such as: objective now 0.5 after it",
-        "to get a parser for them: capture parsers suggest last",
+        "to have it read them: capture learn last",
     ]
 
 
