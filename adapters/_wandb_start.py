@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+import psutil
 
 from capture import runs
 from capture.runs import Run
@@ -51,3 +55,24 @@ class _Clock:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)
+
+
+def watched_process(run: Run) -> int | None:
+    """The process whose load wandb shows: the command while it runs, which the same parent started as us."""
+    if run.pid != os.getppid() or not run.settings.get("system"):
+        return None
+    try:
+        started = psutil.Process(run.pid).children()
+    except psutil.Error:
+        return None
+    return next((process.pid for process in started if process.pid != os.getpid()), None)
+
+
+@contextmanager
+def command_line(command: Sequence[str]) -> Iterator[None]:
+    """While wandb reads this process's arguments, they are the command's."""
+    own, sys.argv = sys.argv, list(command)
+    try:
+        yield
+    finally:
+        sys.argv = own

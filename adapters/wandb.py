@@ -11,18 +11,15 @@ import math
 import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from capture import runs
 from capture.adapters import _wandb_sync
 from capture.adapters._about import about
-from capture.adapters._wandb_start import exit_code, started_at
+from capture.adapters._wandb_start import command_line, exit_code, started_at, watched_process
 from capture.delivery.adapter import Adapter, Gone
 from capture.errors import UserError
 from capture.metrics import Series, better, only_counts
@@ -71,7 +68,7 @@ class WandbAdapter(Adapter):
             for old in (base / "wandb").glob(f"offline-run-*-{run.id}*"):
                 shutil.rmtree(old, ignore_errors=True)
         try:
-            with _command_line(_words(run)), started_at(run.start):
+            with command_line(_words(run)), started_at(run.start):
                 self._run = wandb.init(
                     **_identity(run),
                     id=run.id,
@@ -292,7 +289,7 @@ def _settings(wandb: Any, run: Run) -> Any:
         save_code=False,
         host=run.host or None,
     )
-    watched = _watched(run)
+    watched = watched_process(run)
     private = {
         **PRIVATE,
         "x_executable": shutil.which(_words(run)[0]),
@@ -309,27 +306,6 @@ def _settings(wandb: Any, run: Run) -> Any:
         except (AttributeError, ValueError):
             continue
     return settings
-
-
-def _watched(run: Run) -> int | None:
-    """The process whose load wandb shows: the command while it runs, which the same parent started as us."""
-    if run.pid != os.getppid() or not run.settings.get("system"):
-        return None
-    try:
-        started = psutil.Process(run.pid).children()
-    except psutil.Error:
-        return None
-    return next((process.pid for process in started if process.pid != os.getpid()), None)
-
-
-@contextmanager
-def _command_line(command: Sequence[str]) -> Iterator[None]:
-    """While wandb reads this process's arguments, they are the command's."""
-    own, sys.argv = sys.argv, list(command)
-    try:
-        yield
-    finally:
-        sys.argv = own
 
 
 def _explained(error: Exception) -> Exception:

@@ -131,7 +131,7 @@ class TestDashboard:
             assert process.wait(20) == 0
         first, second, *_ = Path("shown").read_text().splitlines()
         assert first == "serving 1 run of mnist and 1 other project from capture-runs; Ctrl-C ends it"
-        assert second.endswith("/?project=mnist")
+        assert second.endswith("/?project=mnist&smoothing=0")
 
 
 def test_a_subfolder_uses_the_runs_above():
