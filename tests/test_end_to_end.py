@@ -129,7 +129,7 @@ def test_the_closing_block_says_where_to_look(run):
     assert text.startswith("capture: mp/first: exit status 0")
     assert "capture ui --project mp" in text
     assert "wandb (offline): to send it: capture login wandb, then capture sync" in text
-    assert "epoch/val_loss" in text
+    assert "  loss  " in text and "val best" in text
 
 
 def test_the_recording_is_private(run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,8 @@ class Observer:
         if self._sampler is None:
             from capture.facts.system import Sampler  # slow
 
-            self._sampler = Sampler(self._pid)
+            by_door = self._pid is not None and self._pid != os.getppid()  # no relay has started us
+            self._sampler = Sampler(self._pid, itself=by_door)
             self._due = time.monotonic() + FIRST_SAMPLE
             return False
         self._due = self._sampled + self._interval

@@ -30,7 +30,9 @@ class _Reading(NamedTuple):
 class Sampler:
     """Samples the tree below process `pid`, but for this process; without one the machine alone."""
 
-    def __init__(self, pid: int | None, gpus: Gpus | None = None) -> None:
+    def __init__(self, pid: int | None, gpus: Gpus | None = None, itself: bool = False) -> None:
+        """`itself` says that process `pid` is part of the command: it has opened the Python door."""
+        self._itself = itself
         self.gpus = gpus or Gpus()
         self._root: psutil.Process | None = None
         try:
@@ -58,7 +60,8 @@ class Sampler:
     def _read(self) -> _Reading:
         reading = _Reading(time.monotonic(), {}, {}, {})
         if self._root is not None:
-            _read_processes(_tree(self._root), reading)
+            itself = [self._root] if self._itself else []
+            _read_processes([*itself, *_tree(self._root)], reading)
         _read_machine(reading)
         return reading
 

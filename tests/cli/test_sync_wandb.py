@@ -10,9 +10,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from helpers import CAPTURE, capture, eventually, only_run
+from helpers import CAPTURE, capture, eventually, only_run, where_it_stands
 from wandb_server import KEY, Server
 
+from capture import runs
 from capture.runs import status
 
 LINES = "".join(f"epoch {e}: loss={1 / e:.3f} acc={e / 40}\n" for e in range(1, 31))
@@ -73,7 +74,7 @@ def test_an_offline_run_is_sent_once_there_is_a_login_and_only_once(server, monk
     assert "(offline)" not in capture("runs").stdout
     asked = len(server.requests)
     done = capture("sync")
-    assert (done.returncode, done.stdout.endswith(": nothing is missing\n")) == (0, True)
+    assert (done.returncode, done.stdout.startswith("nothing is missing in ")) == (0, True)
     assert len(server.requests) == asked
     assert list(server.runs) == [only_run().name]
 
@@ -132,7 +133,7 @@ def test_ctrl_c_ends_the_whole_sync(monkeypatch):
     Path("lines").write_text(LINES)
     for _ in range(2):
         capture("--to", "wandb", "--wait", "0", "--", "cat", "lines")
-    folder = min(Path("capture-runs").glob("*/2*"))  # the older one is first
+    folder = min(Path("capture-runs").glob("*/2*"), key=lambda one: runs.read(one).start)  # it is first
     with subprocess.Popen(
         [*CAPTURE, "sync"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -156,7 +157,7 @@ def test_ctrl_c_ends_the_sending_and_what_sends(monkeypatch):
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
     assert err == "capture sync: interrupted; call it again to go on\n"
-    assert not any(one.is_running() for one in started)
+    eventually(lambda: all(where_it_stands(one.pid) in ("gone", "zombie") for one in started))
 
 
 def test_an_offline_run_whose_data_are_gone_is_kept_offline_again_without_a_login():

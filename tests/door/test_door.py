@@ -332,7 +332,7 @@ def test_mistakes_of_the_caller_raise_and_name_what_is_wrong():
     ]
     backend, every = done.stdout.decode().splitlines()[-4:-2]
     assert backend.startswith("ValueError capture.run: ") and "wandbb" in backend
-    assert every.startswith("ValueError capture.run: every")
+    assert every.startswith("ValueError capture.run: --every")
     assert len(all_runs()) == 1
 
 

@@ -100,4 +100,4 @@ def test_a_wrong_setting_stops_the_start():
         [*CAPTURE, "--every", "often", "--", "true"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (
-        2, "capture: every: 'often' should be a time such as 10s, or a number of steps such as 50\n")  # fmt: skip
+        2, "capture: --every: 'often' should be a time such as 10s, or a number of steps such as 50\n")  # fmt: skip

@@ -142,4 +142,4 @@ def test_any_time_to_linger(seconds):
 def test_what_is_no_time_is_said_and_nothing_is_started(option, seconds):
     done = capture(option, seconds, "--", "touch", "started")
     assert (done.returncode, done.stdout, Path("started").exists()) == (2, "", False)
-    assert f"argument {option}: {seconds!r}: should be a number of seconds, such as 2.5" in done.stderr
+    assert f"capture: {option}: {seconds!r}: should be a number of seconds, such as 2.5" in done.stderr
