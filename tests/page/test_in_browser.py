@@ -179,6 +179,7 @@ def test_a_run_is_switched_off_in_every_chart(opened):
     page.get_by_role("tab", name="Charts").click()
     before = chart(page, "acc").locator(".legend li").count()
     page.get_by_role("checkbox", name="lr-0.8").uncheck()
+    chart(page, "acc").locator(".legend li").nth(2).wait_for()  # charts are drawn when they come into view
     assert (before, chart(page, "acc").locator(".legend li").count()) == (4, 3)
 
 
