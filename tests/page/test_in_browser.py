@@ -177,6 +177,7 @@ def test_several_runs_are_compared_by_what_differs(opened):
 def test_a_run_is_switched_off_in_every_chart(opened):
     page = opened("four.html")
     page.get_by_role("tab", name="Charts").click()
+    chart(page, "acc").locator(".legend li").nth(3).wait_for()
     before = chart(page, "acc").locator(".legend li").count()
     page.get_by_role("checkbox", name="lr-0.8").uncheck()
     chart(page, "acc").locator(".legend li").nth(2).wait_for()  # charts are drawn when they come into view
