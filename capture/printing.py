@@ -16,6 +16,12 @@ def plain(text: str) -> str:
     return text if text.isprintable() else text.translate(_ESCAPED)
 
 
+def steer(file: Any, text: str) -> None:
+    """Write text of our own that steers the terminal, as it is: colours, a line drawn anew."""
+    (file._file if isinstance(file, PlainOutput) else file).write(text)
+    file.flush()
+
+
 class PlainOutput:
     """Standard output or error of a command of ours, on which all text is plain."""
 

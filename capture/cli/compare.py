@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from capture import runs, settings
+from capture import runs
 from capture.cli import run_options
 from capture.cli.arguments import Arguments
+from capture.cli.places import base_of
+from capture.delivery.stored_run import StoredRun
 from capture.errors import UserError
 from capture.metrics import better
 from capture.page import results
 from capture.page.results import Results
-from capture.page.text_table import Column, fitted, terminal_width
+from capture.page.text_table import Column, fitted, shown, terminal_width
 from capture.records import plain_number
 from capture.runs.find import find
 from capture.runs.status import RunStatus
@@ -41,7 +43,7 @@ def arguments() -> Arguments:
 def main(argv: list[str]) -> int:
     """Run `capture compare`."""
     options = arguments().parse_args(argv)
-    base = Path(settings.load(os.getcwd(), os.environ, {"dir": options.dir})["dir"])
+    base = base_of(options.dir)
     chosen = [find(name, base) for name in options.runs]
     if len(chosen) < 2:
         raise UserError("compare wants two runs or more; `capture runs` lists what there is")
@@ -92,7 +94,7 @@ def _config(found: Sequence[Results], everything: bool) -> Rows:
     rows: Rows = [("config", [])]
     for name in names:
         mark = "* " if everything and name in differ else ""
-        rows.append((mark + name, [_text(each.config.get(name, "-")) for each in found]))
+        rows.append((mark + name, [shown(each.config.get(name, "-")) for each in found]))
     return rows
 
 
@@ -109,7 +111,7 @@ def _metrics(found: Sequence[Results]) -> Rows:
 
 
 def _packages(chosen: Sequence[RunStatus]) -> Rows:
-    every = [_packages_of(one.folder) for one in chosen]
+    every = [_packages_of(one) for one in chosen]
     if not all(every):
         return []
     differ = results.differing(every)
@@ -120,12 +122,9 @@ def _packages(chosen: Sequence[RunStatus]) -> Rows:
     return rows
 
 
-def _packages_of(folder: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads((folder / runs.PROVENANCE).read_text(encoding="utf-8"))
-        packages = facts["python"]["packages"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+def _packages_of(one: RunStatus) -> dict[str, Any]:
+    python = StoredRun(one.folder, one.run).provenance.get("python")
+    packages = python.get("packages") if isinstance(python, dict) else None
     return packages if isinstance(packages, dict) else {}
 
 
@@ -141,7 +140,7 @@ def _code(chosen: Sequence[RunStatus], in_full: bool) -> list[str]:
         if old != new:
             diff = _git_diff(Path(one.run.cwd), old, new, in_full)
             lines += [f"  {pair}: {old[:10]} -> {new[:10]}", *(f"    {line}" for line in diff)]
-        uncommitted = [_diff_of(each.folder) for each in (first, one)]
+        uncommitted = [StoredRun(each.folder, each.run).diff for each in (first, one)]
         if uncommitted[0] != uncommitted[1]:
             lines.append(f"  {pair}: what is not committed differs: {_where(first)}, {_where(one)}")
         elif old == new:
@@ -153,15 +152,8 @@ def _code(chosen: Sequence[RunStatus], in_full: bool) -> list[str]:
 
 
 def _where(one: RunStatus) -> str:
-    path = one.folder / "git.diff"
+    path = one.folder / runs.DIFF
     return os.path.relpath(path) if path.exists() else "none"
-
-
-def _diff_of(folder: Path) -> str:
-    try:
-        return (folder / "git.diff").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def _git_diff(cwd: Path, old: str, new: str, in_full: bool) -> list[str]:
@@ -185,10 +177,6 @@ def _git_diff(cwd: Path, old: str, new: str, in_full: bool) -> list[str]:
     return (
         done.stdout.splitlines() if done.returncode == 0 else ["these commits are not in the repository here"]
     )
-
-
-def _text(value: Any) -> str:
-    return short(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
 
 
 def _object(chosen: Sequence[RunStatus], found: Sequence[Results]) -> dict[str, Any]:

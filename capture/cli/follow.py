@@ -12,6 +12,7 @@ from capture import runs
 from capture.cli import run_options
 from capture.cli.arguments import Arguments
 from capture.errors import UserError
+from capture.printing import plain, steer
 from capture.relay import follow
 from capture.runs import start
 
@@ -89,7 +90,7 @@ class Progress:
         self._read_records()
         parts = [f"{self._lines:,} lines", f"{self._values:,} values", self._place, "Ctrl-C ends it"]
         what = ", ".join(part for part in parts if part) if self.found else "waiting for it, Ctrl-C ends that"
-        self._write(f"\r\x1b[Kcapture follow: {self._name}: {what}"[: self._columns() + len("\r\x1b[K") - 1])
+        self._write("\r\x1b[K" + plain(f"capture follow: {self._name}: {what}")[: self._columns() - 1])
 
     def clear(self) -> None:
         """Remove the line."""
@@ -125,7 +126,6 @@ class Progress:
     def _write(self, text: str) -> None:
         try:
             assert self._terminal is not None  # noqa: S101  it has drawn
-            self._terminal.write(text)
-            self._terminal.flush()
+            steer(self._terminal, text)
         except (OSError, ValueError):
             self._terminal = None  # it has gone

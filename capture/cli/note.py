@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
-from capture import runs, settings
+from capture import runs
 from capture.cli import run_options
 from capture.cli.arguments import Arguments
+from capture.cli.places import base_of
 from capture.errors import UserError
 from capture.runs.find import find
 
@@ -37,7 +36,7 @@ def change(
 
     Raises UserError if there is no such run, or its folder can't be written.
     """
-    base = Path(settings.load(os.getcwd(), os.environ, {"dir": folder})["dir"])
+    base = base_of(folder)
     one = find(wanted, base)
     run = changed(runs.read(one.folder))
     try:

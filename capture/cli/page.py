@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from capture import runs, settings
+from capture import runs
 from capture.cli import run_options
 from capture.cli.arguments import Arguments
+from capture.cli.places import base_of
 from capture.errors import UserError
 from capture.runs import status
 from capture.runs.find import find
@@ -50,26 +50,26 @@ def arguments() -> Arguments:
 def main(argv: list[str]) -> int:
     """Run `capture page`."""
     options = arguments().parse_args(argv)
-    base = Path(settings.load(os.getcwd(), os.environ, {"dir": options.dir})["dir"])
+    base = base_of(options.dir)
     chosen = _chosen(options, base)
     title = options.title or (chosen[0].run.name if len(chosen) == 1 else chosen[0].run.project)
     output = Path(options.output or f"{_file_name(title)}.html")
-    try:
-        while True:
-            going_on = any(one.state == "running" for one in chosen)
-            size = write(
-                output, title, chosen, options.redact, WATCH_INTERVAL if options.watch and going_on else 0
-            )
-            if not (options.watch and going_on):
-                break
-            print(f"{output}: follows {len(chosen)} run(s); Ctrl-C ends it", end="\r", flush=True)
-            time.sleep(WATCH_INTERVAL)
-            chosen = _chosen(options, base)
-    except KeyboardInterrupt:
-        write(output, title, chosen, options.redact, 0)
-        print()
+    size = write(output, title, chosen, options.redact, WATCH_INTERVAL * (options.watch and _go_on(chosen)))
+    if options.watch and _go_on(chosen):
+        print(f"{output}: is written again while the runs go on; Ctrl-C ends it", flush=True)
+        try:
+            while _go_on(chosen):
+                time.sleep(WATCH_INTERVAL)
+                chosen = [status.of(one.folder) or one for one in chosen]
+                size = write(output, title, chosen, options.redact, WATCH_INTERVAL * _go_on(chosen))
+        except KeyboardInterrupt:
+            size = write(output, title, chosen, options.redact, 0)
     print(f"{output}: {len(chosen)} run{'s' if len(chosen) > 1 else ''}, {size / 1024:,.0f} KB")
     return 0
+
+
+def _go_on(chosen: Sequence[RunStatus]) -> bool:
+    return any(one.state == "running" for one in chosen)
 
 
 def write(output: Path, title: str, chosen: Sequence[RunStatus], public: bool, watch: float) -> int:

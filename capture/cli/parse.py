@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from capture import records, runs, settings
+from capture import records, runs
 from capture.cli import run_options
 from capture.cli.arguments import Arguments
+from capture.cli.places import base_of
 from capture.errors import UserError
 from capture.language import library, model
 from capture.parsing.engine import Engine
@@ -57,9 +58,8 @@ def place_of(name: str, base: str | None) -> str:
     """
     if name == "-" or os.path.exists(name):
         return name
-    chosen = settings.load(os.getcwd(), os.environ, {"dir": base})
     try:
-        return str(find(name, Path(chosen["dir"])).folder)
+        return str(find(name, base_of(base)).folder)
     except UserError as error:
         raise UserError(f"there is no file {name!r}, and {error}") from None
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 import shutil
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-from capture import settings
 from capture.cli import run_options
 from capture.cli.arguments import Arguments
+from capture.cli.places import base_of
+from capture.delivery.stored_run import StoredRun
 from capture.errors import UserError, did_you_mean
-from capture.page import braille, results, rows
+from capture.page import braille, results
 from capture.page.braille import COLOURS, Curve
+from capture.printing import plain, steer
 from capture.records import Row
 from capture.runs.find import LAST, find
 from capture.runs.status import RunStatus
@@ -62,7 +62,7 @@ def main(argv: list[str]) -> int:
     options = arguments().parse_args(argv)
     if not 0 <= options.smooth < 1:
         raise UserError(f"--smooth {options.smooth:g}: should be at least 0 and less than 1")
-    base = Path(settings.load(os.getcwd(), os.environ, {"dir": options.dir})["dir"])
+    base = base_of(options.dir)
     terminal = sys.stdout.isatty()
     drawn = 0
     try:
@@ -78,13 +78,13 @@ def main(argv: list[str]) -> int:
                     max(4, options.height),
                     log=options.log,
                     coloured=terminal,
-                    x_name=AXIS_NAMES.get(axis, axis),
+                    x_name=plain(AXIS_NAMES.get(axis, axis)),
                 )
             except ValueError:
                 where = " on a logarithmic axis" if options.log else ""
                 raise UserError(f"{options.metric}: there is no number to draw{where}") from None
             lines = [*_legend(curves, terminal), *lines]
-            print(f"\x1b[{drawn}A\x1b[J" * bool(drawn) + "\n".join(lines), flush=True)
+            steer(sys.stdout, f"\x1b[{drawn}A\x1b[J" * bool(drawn) + "\n".join(lines) + "\n")
             if not options.follow or all(one.state != "running" for one in chosen):
                 return 0
             drawn = len(lines) if terminal else 0
@@ -98,7 +98,7 @@ def _legend(curves: Sequence[Curve], coloured: bool) -> list[str]:
     for curve in curves:
         mark = f"\x1b[{COLOURS[curve.colour % len(COLOURS)]}m━━\x1b[0m" if coloured else "━━"
         last = next((value for value in reversed(curve.y) if value == value), None)
-        lines.append(f"{mark} {curve.name}" + ("" if last is None else f"  {last:.5g}"))
+        lines.append(f"{mark} {plain(curve.name)}" + ("" if last is None else f"  {last:.5g}"))
     return lines
 
 
@@ -108,7 +108,7 @@ def _curves(chosen: Sequence[RunStatus], wanted: str, axis: str | None) -> tuple
     names: dict[str, None] = {}
     wanted_of: list[tuple[RunStatus, list[Row], list[str]]] = []
     for one in chosen:
-        found = [row for _, row in rows.read(one.folder, one.run)]
+        found = list(StoredRun(one.folder, one.run).rows())
         there = list(dict.fromkeys(name for row in found for name in row.metrics))
         names |= dict.fromkeys(there)
         wanted_of.append((one, found, _matching(wanted, there)))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from pathlib import Path
 
-from capture import settings
+from capture import runs
 from capture.cli import run as run_command
 from capture.cli import run_options
 from capture.cli.arguments import Arguments
+from capture.cli.places import base_of
 from capture.errors import UserError
 from capture.redaction import MASK
 from capture.runs.find import LAST, find
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
     """Run `capture rerun`."""
     cut = argv.index("--") if "--" in argv else len(argv)
     options = arguments().parse_args(argv[:cut])
-    base = Path(settings.load(os.getcwd(), os.environ, {"dir": options.dir})["dir"]).absolute()
+    base = base_of(options.dir).absolute()
     one = find(options.run, base)
     run = one.run
     if not run.command:
@@ -72,8 +72,8 @@ def _warnings(one: RunStatus) -> list[str]:
     then, now = one.run.git.get("commit"), git_state(one.run.cwd).get("commit")
     if then and now and then != now:
         found.append(f"the code is another: {then[:10]} then, {now[:10]} now")
-    if (one.folder / "git.diff").exists():
+    if (one.folder / runs.DIFF).exists():
         found.append(
-            f"the run had changes that were not committed: {os.path.relpath(one.folder / 'git.diff')}"
+            f"the run had changes that were not committed: {os.path.relpath(one.folder / runs.DIFF)}"
         )
     return found

@@ -11,6 +11,8 @@ import sys
 from typing import Any
 
 from capture import runs, settings
+from capture.bare import write
+from capture.printing import plain
 from capture.runs import Result
 
 # Options that are no settings of the run.
@@ -152,11 +154,7 @@ def close(folder: str | None, result: Result, chosen: settings.Settings) -> None
         text = "" if result.status in NOT_STARTED else text  # that has been said
     else:
         text = closing_text(folder, result)
-    try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        pass  # the terminal is gone
+    write(plain(text))
 
 
 def _holds_nothing(folder: str, chosen: settings.Settings) -> bool:

@@ -12,15 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from capture import settings
 from capture.cli import removal, run_options
 from capture.cli.arguments import Arguments
+from capture.cli.places import base_of
 from capture.errors import UserError, did_you_mean
 from capture.metrics import better
 from capture.page import query, results
 from capture.page.results import Results
-from capture.page.text_table import Column, fitted, terminal_width
-from capture.records import plain_number
+from capture.page.text_table import Column, fitted, shown, terminal_width
 from capture.runs import status
 from capture.runs.status import RunStatus
 from capture.tracker.closing import clock, short
@@ -99,7 +98,7 @@ def _add_listing(parser: argparse.ArgumentParser, **more: Any) -> None:
 def main(argv: list[str]) -> int:
     """Run `capture runs`."""
     options = arguments().parse_args(argv)
-    base = Path(settings.load(os.getcwd(), os.environ, {"dir": options.dir})["dir"])
+    base = base_of(options.dir)
     if options.command == "rm":
         return removal.remove(options, base)
     found = status.all_runs(base, options.project)
@@ -185,23 +184,9 @@ def _values(one: RunStatus, found: Results) -> dict[str, Any]:
 
 def _object(one: RunStatus, found: Results) -> dict[str, Any]:
     facts = {name: value(one, found) for name, value in FACTS.items() if name not in ("run", "age", "tags")}
-    metrics = {
-        name: {
-            "last": plain_number(metric.last),
-            "best": None if metric.best is None else plain_number(metric.best),
-            "best_epoch": metric.at[0],
-            "best_step": metric.at[1],
-            "count": metric.values,
-        }
-        for name, metric in found.metrics.items()
-    }
-    return {
-        **facts,
-        "tags": one.run.tags,
-        "folder": str(one.folder),
-        "config": found.config,
-        "metrics": metrics,
-    }
+    folder = str(one.folder)
+    values = {"config": found.config, "metrics": results.as_json(found)}
+    return {**facts, "tags": one.run.tags, "folder": folder, **values}
 
 
 def _print_csv(objects: list[dict[str, Any]]) -> None:
@@ -252,10 +237,10 @@ def _column(name: str, chosen: list[RunStatus], every: list[Results], rank: int)
     """A column of the table: a fact, a hyperparameter, or a metric's last and best value."""
     if name in FACTS:
         values = [FACTS[name](one, each) for one, each in zip(chosen, every, strict=True)]
-        cells = [clock(value) if name in ("age", "duration") else _text(value) for value in values]
+        cells = [clock(value) if name in ("age", "duration") else shown(value) for value in values]
         return Column(name.upper(), cells, rank)
     if not any(name in each.metrics for each in every):
-        return Column(name, [_text(each.config.get(name)) for each in every], rank)
+        return Column(name, [shown(each.config.get(name)) for each in every], rank)
     direction = better(name)
     cells = []
     for each in every:
@@ -279,9 +264,3 @@ def _how(one: RunStatus, backend: str) -> str:
     if backend in one.offline:
         return " (offline)"
     return "" if one.delivered.get(backend) else " missing"
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return short(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)

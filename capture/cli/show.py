@@ -6,16 +6,16 @@ import json
 import os
 import shlex
 import time
-from pathlib import Path
 from typing import Any
 
-from capture import runs, settings
+from capture import runs
 from capture.cli import run_options
 from capture.cli.arguments import Arguments
+from capture.cli.places import base_of
+from capture.delivery.stored_run import StoredRun
 from capture.page import results
 from capture.page.results import Metric, Results
 from capture.page.text_table import Column, fitted, terminal_width
-from capture.records import plain_number
 from capture.runs.find import LAST, find
 from capture.runs.status import RunStatus
 from capture.tracker.closing import clock, short, sparkline
@@ -35,7 +35,7 @@ def arguments() -> Arguments:
 def main(argv: list[str]) -> int:
     """Run `capture show`."""
     options = arguments().parse_args(argv)
-    base = Path(settings.load(os.getcwd(), os.environ, {"dir": options.dir})["dir"])
+    base = base_of(options.dir)
     one = find(options.run, base)
     found = results.of(one)
     if options.json:
@@ -77,7 +77,7 @@ def _git(one: RunStatus) -> str:
     commit = str(one.run.git.get("commit", ""))[:12]
     if not commit:
         return ""
-    changed = ", with changes that are not committed" if (one.folder / "git.diff").exists() else ""
+    changed = ", with changes that are not committed" if (one.folder / runs.DIFF).exists() else ""
     return f"{commit} on {one.run.git.get('branch', 'no branch')}{changed}"
 
 
@@ -115,23 +115,8 @@ def _place(metric: Metric) -> str:
 
 
 def _object(one: RunStatus, found: Results) -> dict[str, Any]:
-    metrics = {
-        name: {
-            "last": plain_number(m.last),
-            "best": m.best,
-            "epoch": m.at[0],
-            "step": m.at[1],
-            "count": m.values,
-        }
-        for name, m in found.metrics.items()
-    }
-    provenance: Any = {}
-    try:
-        provenance = json.loads((one.folder / runs.PROVENANCE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        pass
-    identity = {
-        name: value for name, value in one.run._asdict().items() if name not in ("settings", "config", "pid")
-    }
+    left_out = ("settings", "config", "pid")
+    identity = {name: value for name, value in one.run._asdict().items() if name not in left_out}
     state = {"state": one.state, "folder": str(one.folder), "delivered": one.delivered}
-    return {**identity, **state, "config": found.config, "metrics": metrics, "provenance": provenance}
+    values = {"config": found.config, "metrics": results.as_json(found)}
+    return {**identity, **state, **values, "provenance": StoredRun(one.folder, one.run).provenance}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,12 @@ from typing import Any
 from capture import runs
 from capture.delivery import naming
 from capture.delivery.console_reader import ConsoleReader
-from capture.delivery.naming import Namer
-from capture.delivery.rows import RowReader
+from capture.delivery.naming import Axes, Namer
 from capture.errors import UserError
 from capture.language import library
-from capture.records import ConsoleLine, Row
+from capture.language.checked_yaml import Source
+from capture.records import ConsoleLine, Record, Row, from_json
 from capture.runs import Run
-
-BATCH = 1000
-CONFIG = "config.json"
 
 
 def open_run(path: runs.PathLike) -> StoredRun:
@@ -43,19 +41,43 @@ class StoredRun:
 
     def rows(self) -> Iterator[Row]:
         """The rows as the backends get them: final names, and the column that each metric is drawn over."""
-        found = library.of_run(self.folder / runs.PARSERS)
-        axes = {parser.name: naming.axes(parser) for parser in (*found.built_in, *found.own)}
-        reader = RowReader(self.folder, Namer(axes, self.run.settings.get("rename", {})))
-        while rows := reader.read(BATCH):
-            yield from rows
+        return (row for _, row in self.records())
+
+    def records(self) -> Iterator[tuple[Record, Row]]:
+        """The records, each with its row; lines that a crash has torn are left out."""
+        namer = Namer(_axes_of_parsers(self.folder / runs.PARSERS), self.run.settings.get("rename", {}))
+        try:
+            file = (self.folder / runs.RECORDS).open("rb")
+        except OSError:
+            return
+        with file:
+            for ordinal, line in enumerate(file):
+                try:
+                    record = from_json(line.decode("utf-8"))
+                    row = namer.row(ordinal, record)
+                except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+                    continue
+                yield record, row
+
+    @property
+    def sources(self) -> dict[str, dict[str, Any]]:
+        """The hyperparameters by where they come from; of several sources the later wins."""
+        found = self._object(runs.CONFIG)
+        return {source: values for source, values in found.items() if isinstance(values, dict)}
 
     @property
     def config(self) -> dict[str, Any]:
         """The hyperparameters, one value for each name."""
-        sources = self._object(CONFIG)
-        return {name: value for values in sources.values() for name, value in values.items()} or dict(
-            self.run.config
-        )
+        found = {name: value for values in self.sources.values() for name, value in values.items()}
+        return found or dict(self.run.config)
+
+    @property
+    def diff(self) -> str:
+        """What was not committed."""
+        try:
+            return (self.folder / runs.DIFF).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -91,10 +113,9 @@ class StoredRun:
 
     def _object(self, name: str) -> dict[str, Any]:
         try:
-            item = json.loads((self.folder / name).read_text(encoding="utf-8"))
+            return runs.read_object(self.folder / name)
         except (OSError, ValueError):
             return {}
-        return item if isinstance(item, dict) else {}
 
     def _lines(self, name: str) -> list[dict[str, Any]]:
         """The JSON objects of a file, without a torn line at its end."""
@@ -111,3 +132,18 @@ class StoredRun:
             if line.endswith(b"\n") and isinstance(item, dict):
                 found.append(item)
         return found
+
+
+def _axes_of_parsers(folder: Path) -> dict[str, Axes]:
+    """The x-axes of a run's parsers, by their names; the user's own come before built-in ones."""
+    files = [*sorted((folder / library.BUILT_IN).glob("*.yaml")), *sorted(folder.glob("*.yaml"))]
+    return dict(_axes_of(file.read_text(encoding="utf-8", errors="replace")) for file in files)
+
+
+@cache  # a thousand runs have the same parsers
+def _axes_of(text: str) -> tuple[str, Axes]:
+    try:
+        parser = library.load(Source(text, "parser"), samples=False, check=False)
+    except UserError:
+        return "", []
+    return parser.name, naming.axes(parser)

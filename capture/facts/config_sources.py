@@ -15,7 +15,6 @@ from capture import runs
 from capture.facts import hyperparameters, provenance
 from capture.redaction import Redactor
 
-CONFIG = "config.json"
 # Where a value is from that the program itself has told: on its console, or to the Python door.
 PRINTED, LOGGED = "printed", "logged"
 
@@ -30,7 +29,7 @@ def asked(folder: Path, run: runs.Run, redactor: Redactor) -> Sources:
     Found once: the files that the command names may change while it runs.
     """
     try:
-        known = runs.read_object(folder / CONFIG)
+        known = runs.read_object(folder / runs.CONFIG)
         for where in (PRINTED, LOGGED):  # they are read again
             known.pop(where, None)
         if all(isinstance(values, dict) for values in known.values()):
@@ -51,7 +50,7 @@ def asked(folder: Path, run: runs.Run, redactor: Redactor) -> Sources:
 
 def note(folder: Path, config: Sources) -> None:
     """Keep the hyperparameters with where they come from."""
-    path = folder / CONFIG
+    path = folder / runs.CONFIG
     try:
         runs.replace_file(path, json.dumps(config, indent=2, ensure_ascii=False, default=str) + "\n")
     except OSError as error:  # a full disk: what was recorded is still delivered

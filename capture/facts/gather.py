@@ -14,7 +14,6 @@ from capture import runs
 from capture.facts import provenance
 from capture.redaction import Redactor
 
-DIFF = "git.diff"
 log = logging.getLogger(__name__)
 
 
@@ -34,7 +33,7 @@ class Gathering:
         try:
             facts, diff = self._facts()
             if diff:
-                runs.replace_file(self._folder / DIFF, self._redactor.text(diff))
+                runs.replace_file(self._folder / runs.DIFF, self._redactor.text(diff))
             text = json.dumps(facts, indent=2, ensure_ascii=False)
             runs.replace_file(self._folder / runs.PROVENANCE, text + "\n")
         except Exception as error:  # whatever a machine can't tell: the metrics matter more

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from capture import runs
-from capture.facts.config_sources import CONFIG
+from capture.delivery.stored_run import StoredRun
 from capture.metrics import Series, better
-from capture.page import rows
 from capture.records import NON_FINITE, plain_number
 from capture.runs.status import RunStatus
 
@@ -47,11 +46,26 @@ class Results(NamedTuple):
         return found.last if found.best is None else found.best
 
 
+def as_json(found: Results) -> dict[str, dict[str, Any]]:
+    """What the metrics came to, for `--json`."""
+    return {
+        name: {
+            "last": plain_number(metric.last),
+            "best": metric.best,
+            "best_epoch": metric.at[0],
+            "best_step": metric.at[1],
+            "count": metric.values,
+        }
+        for name, metric in found.metrics.items()
+    }
+
+
 def of(one: RunStatus) -> Results:
     """The results of a run, read from its records."""
     series: dict[str, Series] = {}
     axes: set[str] = set()
-    for _, row in rows.read(one.folder, one.run):
+    stored = StoredRun(one.folder, one.run)
+    for row in stored.rows():
         axes |= set(row.axes.values())
         place = (row.epoch, row.step)
         for name, value in row.metrics.items():
@@ -64,7 +78,7 @@ def of(one: RunStatus) -> Results:
         for name, found in series.items()
         if name not in axes
     }
-    return Results(config_of(one.folder), metrics)
+    return Results(stored.config, metrics)
 
 
 def of_all(found: Iterable[RunStatus], base: Path) -> dict[Path, Results]:
@@ -93,16 +107,6 @@ def of_all(found: Iterable[RunStatus], base: Path) -> dict[Path, Results]:
         except OSError:
             pass  # a folder that can't be written: it is found out again next time
     return known
-
-
-def config_of(folder: Path) -> dict[str, Any]:
-    """The hyperparameters of a run, one value for each name."""
-    try:
-        sources = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    parts = sources.values() if isinstance(sources, dict) else []
-    return {name: value for part in parts if isinstance(part, dict) for name, value in part.items()}
 
 
 def differing(configs: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -145,7 +149,7 @@ def main_metrics(found: Iterable[Results]) -> list[str]:
 
 def _stamp(folder: Path) -> list[int]:
     stamp = []
-    for name in (runs.RECORDS, CONFIG, runs.RUN_FILE):
+    for name in (runs.RECORDS, runs.CONFIG, runs.RUN_FILE):
         try:
             status = (folder / name).stat()
             stamp += [status.st_mtime_ns, status.st_size]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
-from capture import runs
-from capture.facts.config_sources import CONFIG
-from capture.facts.gather import DIFF
+from capture.delivery.stored_run import StoredRun
 from capture.metrics import better
-from capture.page import console_text, rows
+from capture.page import console_text
 from capture.page.console_text import ConsoleText
 from capture.records import plain_number
 from capture.redaction import Redactor
@@ -22,7 +18,6 @@ from capture.tracker.families import families
 
 MOST_POINTS = 200_000  # of a metric; of more, the extremes of neighbours are shown
 MOST_DIFF = 200_000  # characters of `git.diff`
-FILES, ALERTS = "files.jsonl", "alerts.jsonl"
 _IDENTITY = ("id", "project", "name", "start", "end", "exit_status", "tags", "notes", "group", "parent",
              "resumed")  # fmt: skip
 _PRIVATE = ("command", "cwd", "host")
@@ -39,36 +34,39 @@ def of(one: RunStatus, public: bool = False, console: bool = True) -> JsonObject
         console: whether the console is shown, where it is not left out anyway.
     """
     run, folder = one.run, one.folder
+    stored = StoredRun(folder, run)
     redactor = Redactor(os.environ, run.settings.get("redact", []))
     identity = run._asdict()
     data: JsonObject = {name: identity[name] for name in _IDENTITY} | {"state": one.state}
     text = console_text.read(folder) if console and not public else ConsoleText([], [])
-    data |= _series(folder, run, text)
-    data["config"] = _config(folder)
-    data["system"] = _system(folder)
-    data["files"] = list(_lines(folder / FILES))
-    data["alerts"] = list(_lines(folder / ALERTS))
+    data |= _series(stored, text)
+    data |= {
+        "config": _config(stored),
+        "system": _system(stored),
+        "files": stored.files,
+        "alerts": stored.alerts,
+    }
     if not public:
         data |= {name: identity[name] for name in _PRIVATE} | {"folder": os.path.abspath(folder)}
-        data["provenance"] = _object(folder / runs.PROVENANCE) | ({"commit": run.git} if run.git else {})
-        data["diff"] = redactor.text(_text(folder / DIFF)[:MOST_DIFF])
+        data["provenance"] = stored.provenance | ({"commit": run.git} if run.git else {})
+        data["diff"] = redactor.text(stored.diff[:MOST_DIFF])
         data["console"] = [redactor.text(line) for line in text.lines]
         data["gap"] = text.gap and [text.gap.before, text.gap.missing]
     return data
 
 
-def _series(folder: Path, run: runs.Run, text: ConsoleText) -> JsonObject:
+def _series(stored: StoredRun, text: ConsoleText) -> JsonObject:
     """The rows as columns, and for each metric the rows that it is in, its values and its axis."""
     columns: dict[str, list[Any]] = {"time": [], "step": [], "epoch": [], "line": []}
     metrics: dict[str, JsonObject] = {}
-    for record, row in rows.read(folder, run):
+    for record, row in stored.records():
         if not row.metrics:
             continue
         place = len(columns["time"])
-        columns["time"].append(None if row.time is None else round(row.time - run.start, 3))
+        columns["time"].append(None if row.time is None else round(row.time - stored.run.start, 3))
         columns["step"].append(row.step)
         columns["epoch"].append(row.epoch)
-        columns["line"].append(text.line_at(record.at[0]) if record.at else None)
+        columns["line"].append(text.line_at(record.at[0]) if record.logged is None else None)
         for name, value in row.metrics.items():
             metric = metrics.get(name)
             if metric is None:
@@ -123,48 +121,19 @@ def _thinned(values: list[Any], most: int) -> list[int]:
     return kept
 
 
-def _config(folder: Path) -> list[tuple[str, Any, str]]:
+def _config(stored: StoredRun) -> list[tuple[str, Any, str]]:
     """Each hyperparameter with its value and where that comes from; of several sources the one that wins."""
     found: dict[str, tuple[str, Any, str]] = {}
-    for source, values in _object(folder / CONFIG).items():
-        if isinstance(values, dict):
-            found |= {name: (name, value, source) for name, value in values.items()}
+    for source, values in stored.sources.items():
+        found |= {name: (name, value, source) for name, value in values.items()}
     return list(found.values())
 
 
-def _system(folder: Path) -> JsonObject:
+def _system(stored: StoredRun) -> JsonObject:
     """The load: a list of times, and for each figure its values, null where it is missing."""
-    samples = [
-        sample for sample in _lines(folder / runs.SYSTEM) if isinstance(sample.get("time"), (int, float))
-    ]
+    samples = [sample for sample in stored.system() if isinstance(sample.get("time"), (int, float))]
     names = dict.fromkeys(name for sample in samples for name in sample if name != "time")
     return {
         "time": [sample["time"] for sample in samples],
         "values": {name: [sample.get(name) for sample in samples] for name in names},
     }
-
-
-def _lines(path: Path) -> Iterator[JsonObject]:
-    """The objects of a file of JSON lines; a torn line is left out."""
-    for line in _text(path).splitlines():
-        if isinstance(item := _parsed(line, None), dict):
-            yield item
-
-
-def _object(path: Path) -> JsonObject:
-    item = _parsed(_text(path), {})
-    return item if isinstance(item, dict) else {}
-
-
-def _parsed(text: str, otherwise: Any) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return otherwise
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unicodedata import east_asian_width
+
+from capture.tracker.closing import short
 
 
 class Column(NamedTuple):
@@ -18,18 +19,21 @@ class Column(NamedTuple):
     right: bool = False
 
 
+def shown(value: Any) -> str:
+    """A value of a run in a cell: a number for people, nothing where there is none."""
+    if value is None:
+        return ""
+    return short(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+
+
 def width_of(text: str) -> int:
     """How many columns of a terminal a text takes."""
     return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def terminal_width() -> int:
-    """The columns of the terminal; where there is none, enough for everything."""
-    return shutil.get_terminal_size((10_000, 24)).columns if sys.stdout.isatty() else _asked_width()
-
-
-def _asked_width() -> int:
-    return shutil.get_terminal_size((10_000, 24)).columns  # COLUMNS counts in a pipe too
+    """The columns of the terminal, or what COLUMNS says; where there is neither, enough for everything."""
+    return shutil.get_terminal_size((10_000, 24)).columns
 
 
 def fitted(columns: Sequence[Column], width: int) -> tuple[list[str], list[str]]:

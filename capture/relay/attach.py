@@ -20,6 +20,7 @@ from capture.relay.stream import Stream
 from capture.relay.terminal import copy_size, is_terminal
 from capture.relay.tracked import TrackedRecording
 from capture.runs import Result
+from capture.runs.lock import process_exists
 
 CHECK_INTERVAL = 1.0  # seconds between two looks at the tracker and at the program, at most
 QUIET = 0.02  # seconds in which nothing comes: a terminal hands over what was written a little later
@@ -156,7 +157,7 @@ class _Watch:
         except AttributeError:
             pass  # macOS, or an old kernel: asked at each look
         except OSError:
-            self.gone = not _exists(door.pid)
+            self.gone = not process_exists(door.pid)
 
     def look(self, readable: Sequence[int]) -> None:
         """Take what has come."""
@@ -167,18 +168,8 @@ class _Watch:
             *lines, self._partial = (self._partial + data).split(b"\n")
             for line in lines:
                 self.ended, self.status = True, json.loads(line)["status"]
-        if self._process in readable or (self._process is None and not _exists(self._pid)):
+        if self._process in readable or (self._process is None and not process_exists(self._pid)):
             self.gone = not self.ended
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return True
 
 
 def _turn(

@@ -12,6 +12,7 @@ from capture.relay.self_pipe import CaughtSignals
 from capture.relay.tracked import TrackedRecording
 from capture.relay.waiting import wait as wait_for
 from capture.runs import Result
+from capture.runs.lock import process_exists
 
 READ_SIZE = 1 << 20
 POLL = 0.25  # seconds between two reads of a file
@@ -39,7 +40,7 @@ def follow(
     with CaughtSignals((signal.SIGINT, signal.SIGTERM, signal.SIGHUP)) as signals:
         while not signals.arrived:
             # Asked before the file is read: what the process wrote last is then read too.
-            ended = until.pid is not None and not _exists(until.pid)
+            ended = until.pid is not None and not process_exists(until.pid)
             data = tail.read()
             on_data(data)
             if data:
@@ -106,13 +107,3 @@ class Tail:
         self.found = True
         self._position += len(data)
         return data
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass  # it exists, and is another user's
-    return True

@@ -9,9 +9,11 @@ modules: `recording` (the console's bytes), `start`, `resume` and `replay` (the 
 from capture.runs.files import read_object
 from capture.runs.folder import (
     ALERTS,
+    CONFIG,
     CONSOLE_INDEX,
     CONSOLE_LOG,
     DELIVERED,
+    DIFF,
     FILES,
     INTERRUPTED,
     LOGGED,
@@ -44,9 +46,11 @@ from capture.runs.model import ParserSource, PathLike, Result, Run
 
 __all__ = [
     "ALERTS",
+    "CONFIG",
     "CONSOLE_INDEX",
     "CONSOLE_LOG",
     "DELIVERED",
+    "DIFF",
     "FILES",
     "INTERRUPTED",
     "LOGGED",

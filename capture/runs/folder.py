@@ -18,7 +18,7 @@ from capture.runs.model import PathLike, Run
 RUN_FILE = "run.json"
 CONSOLE_LOG, CONSOLE_INDEX, RECORDS = "console.log", "console.idx", "records.jsonl"
 STATUS, SUMMARY, TRACKER_LOG = "status.json", "summary.txt", "tracker.log"
-SYSTEM, PROVENANCE = "system.jsonl", "provenance.json"
+SYSTEM, CONFIG, PROVENANCE, DIFF = "system.jsonl", "config.json", "provenance.json", "git.diff"
 FILES, ALERTS = "files.jsonl", "alerts.jsonl"
 LOGGED, TABLES, PLOTS = "logged", "tables", "plots"  # folders: what the program logged itself
 PARSERS, DELIVERED = "parsers", "delivered"

@@ -75,6 +75,17 @@ def is_alive(folder: PathLike, run: Run) -> bool:
     return _exists(run) if free is None else not free
 
 
+def process_exists(pid: int) -> bool:
+    """Whether there is a process of this id, whoever's it is."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # it is another user's
+    return True
+
+
 def identity() -> str:
     """What tells this process from every other with its id: the machine's boot and the process's start."""
     return _identity("self")
@@ -92,13 +103,7 @@ def _try(file: int, how: int) -> bool | None:
 def _exists(run: Run) -> bool:
     if run.pid is None or run.pid == os.getpid() or run.host != os.uname().nodename:
         return False
-    try:
-        os.kill(run.pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass  # it exists, and is another user's
-    return not run.process or _identity(str(run.pid)) in ("", run.process)
+    return process_exists(run.pid) and (not run.process or _identity(str(run.pid)) in ("", run.process))
 
 
 def _identity(pid: str) -> str:

@@ -49,8 +49,9 @@ def all_runs(base: Path, project: str | None = None) -> list[RunStatus]:
 
     With `project`, only those of that project.
     """
-    found = [of(folder) for folder, _ in identities(base, project)]
-    return [one for one in found if one is not None]
+    found = [of(path.parent) for path in base.glob("*/*/" + runs.RUN_FILE)]
+    known = [one for one in found if one is not None and project in (None, one.run.project)]
+    return sorted(known, key=lambda one: one.run.start)
 
 
 def identities(base: Path, project: str | None = None) -> list[tuple[Path, runs.Run]]:

@@ -12,8 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pexpect
 import pytest
-from helpers import capture, eventually
+from helpers import CAPTURE, capture, eventually
 from looking import make_runs
 
 from capture import runs
@@ -157,6 +158,36 @@ def test_a_curve_that_is_not_there_gets_one_sentence(folder):
     ]:
         done = capture(*arguments, cwd=folder)
         assert (done.returncode, words in done.stderr) == (2, True), done.stderr
+
+
+def test_on_a_terminal_curves_are_coloured_and_names_steer_nothing(folder):
+    (one, *_) = [path.parent for path in folder.glob("capture-runs/*/20260101-000002-abcdef/run.json")]
+    runs.write(one, runs.read(one)._replace(name="evil\x1b[2Jname"))
+    try:
+        arguments = [*CAPTURE[1:], "plot", "val_loss", one.name, "20260101-000001-abcdef"]
+        with pexpect.spawn(sys.executable, arguments, cwd=str(folder), encoding="utf-8", timeout=60) as tty:
+            shown = tty.read()
+    finally:
+        runs.write(one, runs.read(one)._replace(name="train-3 lr=0.1 hidden=32"))
+    assert "\x1b[34m━━\x1b[0m evil\\x1b[2Jname" in shown
+    assert "\x1b[33m" in shown
+    assert "\x1b[2J" not in shown
+
+
+def test_a_page_is_written_again_until_the_run_ends(tmp_path):
+    (tmp_path / "train.py").write_text(
+        "print('step 1 loss 0.5', flush=True)\ninput()\nprint('step 2 loss 0.25')\n"
+    )
+    with subprocess.Popen([*CAPTURE, "--to", "jsonl", "--", sys.executable, "train.py"], cwd=tmp_path,
+                          stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as training:  # fmt: skip
+        eventually(lambda: any(p.read_text() for p in tmp_path.glob("capture-runs/*/*/records.jsonl")))
+        with subprocess.Popen([*CAPTURE, "page", "--watch", "-o", "p.html"], cwd=tmp_path, text=True,
+                              stdout=subprocess.PIPE) as page:  # fmt: skip
+            assert "is written again while the runs go on" in page.stdout.readline()
+            first = (tmp_path / "p.html").read_text()
+            training.communicate(b"\n")
+            assert "p.html: 1 run, " in page.communicate(timeout=60)[0]
+    assert (tmp_path / "p.html").read_text() != first
 
 
 def test_a_growing_run_is_drawn_until_it_ends(tmp_path):

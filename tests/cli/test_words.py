@@ -66,7 +66,7 @@ def test_following_shows_lines_values_and_the_last_step_on_a_terminal():
     Path("job.log").write_text("".join(f"step {i} loss=0.{i} acc=0.5\n" for i in range(1, 8)))
     arguments = [*CAPTURE[1:], "follow", "job.log", "--to", "jsonl", "--wait", "60"]
     with pexpect.spawn(sys.executable, arguments, encoding="utf-8", timeout=80, dimensions=(40, 120)) as tty:
-        tty.expect_exact("capture follow: job.log: 7 lines, 14 values, step 7, Ctrl-C ends it")
+        tty.expect_exact("\r\x1b[Kcapture follow: job.log: 7 lines, 14 values, step 7, Ctrl-C ends it")
         tty.sendintr()
         tty.expect_exact("14 values from 7 of 7 lines")
         tty.expect(pexpect.EOF)

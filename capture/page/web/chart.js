@@ -14,7 +14,9 @@ import { pick, picked } from "./state.js";
 export const COLOURS = ["#3b76d9", "#e07b1f", "#2a9d6f", "#c2418c", "#8a63d2", "#b08900", "#1aa6b8", "#d1495b", "#6b8e23", "#7f7f7f"];
 
 /** Draws a chart into an element.
- * @param {HTMLElement} box @param {ChartOptions} options @returns {{plot: any, destroy: () => void}} */
+ * @param {HTMLElement} box
+ * @param {ChartOptions} options
+ * @returns {{plot: any, destroy: () => void}} */
 export function drawChart(box, options) {
   const { lines, axis } = options;
   const { data, sources } = joined(lines, options);
@@ -58,7 +60,8 @@ export function drawChart(box, options) {
 }
 
 /** The columns that uPlot draws: one axis for all lines, and for each column the line that it is of.
- * @param {Line[]} lines @param {ChartOptions} options */
+ * @param {Line[]} lines
+ * @param {ChartOptions} options */
 function joined(lines, options) {
   /** @type {{line: number, smooth: boolean}[]} */
   const sources = [];
@@ -76,13 +79,17 @@ function joined(lines, options) {
   return { data: tables.length === 1 ? aligned[0] : uPlot.join(aligned), sources };
 }
 
-/** Without the places that a logarithmic axis can't show. @param {any[][]} columns */
+/** Without the places that a logarithmic axis can't show.
+ * @param {any[][]} columns */
 function positive(columns) {
   const kept = columns[0].map((x, i) => i).filter((i) => columns[0][i] > 0);
   return columns.map((column) => kept.map((i) => column[i]));
 }
 
-/** @param {Line} line @param {boolean} smooth @param {ChartOptions} options @param {any} column */
+/** @param {Line} line
+ * @param {boolean} smooth
+ * @param {ChartOptions} options
+ * @param {any} column */
 function seriesStyle(line, smooth, options, column) {
   const faint = options.smoothing && !smooth;
   return {
@@ -101,7 +108,9 @@ function axisStyle(size) {
   return { stroke: () => colour("--mute"), grid: { stroke: () => colour("--grid"), width: 1 }, ticks: { show: false }, size, font: "11px system-ui" };
 }
 
-/** The place of the value that is nearest to a place in a column. @param {any[]} column @param {number} index */
+/** The place of the value that is nearest to a place in a column.
+ * @param {any[]} column
+ * @param {number} index */
 function nearest(column, index) {
   if (column[index] !== null && column[index] !== undefined) return index;
   for (let away = 1; away < column.length; away++) {
@@ -120,7 +129,10 @@ function legendItem(line) {
 }
 
 /** Shows the values under the cursor.
- * @param {any} u @param {HTMLElement} place @param {HTMLElement[]} values @param {ChartOptions} options
+ * @param {any} u
+ * @param {HTMLElement} place
+ * @param {HTMLElement[]} values
+ * @param {ChartOptions} options
  * @param {{line: number, smooth: boolean}[]} sources */
 function tell(u, place, values, options, sources) {
   const at = u.cursor.idx;
@@ -133,7 +145,8 @@ function tell(u, place, values, options, sources) {
 }
 
 /** Marks the point that is picked, and every value that is no number.
- * @param {any} u @param {Line[]} lines */
+ * @param {any} u
+ * @param {Line[]} lines */
 function drawMarks(u, lines) {
   const { ctx, bbox } = u;
   ctx.save();
@@ -157,7 +170,10 @@ function drawMarks(u, lines) {
   ctx.restore();
 }
 
-/** Picks the point of the focused line at the cursor. @param {any} u @param {Line[]} lines @param {number} focused */
+/** Picks the point of the focused line at the cursor.
+ * @param {any} u
+ * @param {Line[]} lines
+ * @param {number} focused */
 function pickAt(u, lines, focused) {
   const at = u.cursor.idx;
   if (at === null || at === undefined) return;
@@ -170,7 +186,10 @@ function pickAt(u, lines, focused) {
   pick({ run: line.run, row: line.curve.rows[best], line: null }, "chart");
 }
 
-/** The keys of a chart: the arrows move the cursor, Enter picks. @param {KeyboardEvent} event @param {any} u @param {() => void} select */
+/** The keys of a chart: the arrows move the cursor, Enter picks.
+ * @param {KeyboardEvent} event
+ * @param {any} u
+ * @param {() => void} select */
 function keys(event, u, select) {
   const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 };
   const step = steps[/** @type {keyof typeof steps} */ (event.key)];
@@ -182,7 +201,8 @@ function keys(event, u, select) {
   u.setCursor({ left: u.valToPos(u.data[0][at], "x"), top: 10 });
 }
 
-/** A chart in words, for who can't see it. @param {ChartOptions} options */
+/** A chart in words, for who can't see it.
+ * @param {ChartOptions} options */
 function summary(options) {
   const parts = options.lines.slice(0, 12).map((line) => {
     const y = /** @type {number[]} */ (line.curve.y.filter((value) => value !== null));

@@ -12,7 +12,9 @@ const drawn = new Map();
 
 onPick(() => drawn.forEach(({ plot }) => plot.redraw()));
 
-/** The part of the page with the charts of runs. @param {import("./data.js").Run[]} runs @returns {HTMLElement} */
+/** The part of the page with the charts of runs.
+ * @param {import("./data.js").Run[]} runs
+ * @returns {HTMLElement} */
 export function chartsView(runs) {
   const grid = make("div", { class: "groups" });
   const redraw = () => fill(grid, shownRuns(runs));
@@ -30,17 +32,22 @@ export function chartsView(runs) {
   return make("section", { class: "charts" }, bar, runs.length > 1 ? runLegend(runs, redraw) : null, grid);
 }
 
-/** The runs that are not switched off. @param {import("./data.js").Run[]} runs */
+/** The runs that are not switched off.
+ * @param {import("./data.js").Run[]} runs */
 export function shownRuns(runs) {
   return runs.filter((run) => !state.hidden.includes(run.id));
 }
 
-/** The colour of a run among all. @param {import("./data.js").Run[]} runs @param {import("./data.js").Run} run */
+/** The colour of a run among all.
+ * @param {import("./data.js").Run[]} runs
+ * @param {import("./data.js").Run} run */
 export function runColour(runs, run) {
   return COLOURS[runs.indexOf(run) % COLOURS.length];
 }
 
-/** The runs with their colours, to switch on and off. @param {import("./data.js").Run[]} runs @param {() => void} changed */
+/** The runs with their colours, to switch on and off.
+ * @param {import("./data.js").Run[]} runs
+ * @param {() => void} changed */
 export function runLegend(runs, changed) {
   return make("div", { class: "runs", role: "group", "aria-label": "Runs that are shown" }, ...runs.map((run) => {
     const label = tick(run.name, !state.hidden.includes(run.id), (on) => {
@@ -55,12 +62,14 @@ export function runLegend(runs, changed) {
 /** @type {import("./data.js").Run[]} */
 let everyRun = [];
 
-/** Tells in which order runs have their colours. @param {import("./data.js").Run[]} runs */
+/** Tells in which order runs have their colours.
+ * @param {import("./data.js").Run[]} runs */
 export function setRuns(runs) {
   everyRun = runs;
 }
 
-/** @param {HTMLElement} grid @param {import("./data.js").Run[]} runs */
+/** @param {HTMLElement} grid
+ * @param {import("./data.js").Run[]} runs */
 function fill(grid, runs) {
   drawn.forEach((chart) => chart.destroy());
   drawn.clear();
@@ -100,7 +109,9 @@ export function drawAll() {
   }
 }
 
-/** Families of metrics by their prefix. @param {import("./data.js").Run[]} runs @returns {Map<string, string[]>} */
+/** Families of metrics by their prefix.
+ * @param {import("./data.js").Run[]} runs
+ * @returns {Map<string, string[]>} */
 function grouped(runs) {
   /** @type {Map<string, string[]>} */
   const groups = new Map();
@@ -113,12 +124,16 @@ function grouped(runs) {
   return groups;
 }
 
-/** Whether a metric has a chart of its own: what only counts is an axis. @param {string} name @param {import("./data.js").Metric} metric */
+/** Whether a metric has a chart of its own: what only counts is an axis.
+ * @param {string} name
+ * @param {import("./data.js").Metric} metric */
 export function isChart(name, metric) {
   return !metric.is_axis && !/(^|\/)(epoch|step|global_step|batch_step|iter|iteration)$/.test(name);
 }
 
-/** @param {HTMLElement} cell @param {import("./data.js").Run[]} runs @param {string} family */
+/** @param {HTMLElement} cell
+ * @param {import("./data.js").Run[]} runs
+ * @param {string} family */
 function draw(cell, runs, family) {
   const several = everyRun.length > 1;
   /** @type {import("./chart.js").Line[]} */
@@ -144,7 +159,9 @@ function draw(cell, runs, family) {
   }));
 }
 
-/** The axis on which all metrics of a chart can lie. @param {import("./data.js").Run} run @param {string[]} names */
+/** The axis on which all metrics of a chart can lie.
+ * @param {import("./data.js").Run} run
+ * @param {string[]} names */
 function commonAxis(run, names) {
   const own = new Set(names.map((name) => ownAxis(run, run.metrics[name])));
   if (own.size === 1) return [...own][0];

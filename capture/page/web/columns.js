@@ -4,7 +4,9 @@ import { isChart } from "./charts.js";
 
 /** @typedef {{name: string, kind: "config" | "result", value: (run: import("./data.js").Run) => any, better: string}} Column */
 
-/** The columns of a comparison. @param {import("./data.js").Run[]} runs @returns {Column[]} */
+/** The columns of a comparison.
+ * @param {import("./data.js").Run[]} runs
+ * @returns {Column[]} */
 export function columnsOf(runs) {
   /** @type {Column[]} */
   const columns = [];
@@ -30,7 +32,8 @@ export function columnsOf(runs) {
 }
 
 /** The column that runs are judged by unless the reader chooses: a validation metric with a direction, if there is one.
- * @param {Column[]} columns @returns {Column | undefined} */
+ * @param {Column[]} columns
+ * @returns {Column | undefined} */
 export function targetOf(columns) {
   return columns.find((column) => column.kind === "result");
 }
@@ -41,7 +44,8 @@ function isValidation(name) {
 }
 
 /** A scale of a column's values: numbers as they are or by their logarithm, else the different texts.
- * @param {any[]} values @returns {{place: (value: any) => number | null, ticks: [any, number][], log: boolean}} */
+ * @param {any[]} values
+ * @returns {{place: (value: any) => number | null, ticks: [any, number][], log: boolean}} */
 export function scaleOf(values) {
   const known = values.filter((value) => value !== undefined && value !== null);
   const numeric = known.length > 0 && known.every((value) => typeof value === "number" && isFinite(value));
@@ -63,7 +67,9 @@ export function scaleOf(values) {
 
 /** How strongly a column goes with the target: the rank correlation of numbers (Spearman), of texts the share of
  * the ranks' variance that lies between them (eta).  From -1 to 1, null where there is nothing to compare.
- * @param {any[]} values @param {any[]} targets @returns {number | null} */
+ * @param {any[]} values
+ * @param {any[]} targets
+ * @returns {number | null} */
 export function importance(values, targets) {
   const pairs = values.map((value, i) => [value, targets[i]]).filter(([value, target]) => value !== undefined && value !== null && typeof target === "number");
   if (pairs.length < 3) return null;
@@ -79,7 +85,8 @@ export function importance(values, targets) {
   return Math.sqrt(between / total);
 }
 
-/** @param {number[]} values @returns {number[]} equal values share their mean rank */
+/** @param {number[]} values
+ * @returns {number[]} equal values share their mean rank */
 function ranksOf(values) {
   const order = values.map((_, i) => i).sort((a, b) => values[a] - values[b]);
   const ranks = new Array(values.length);
@@ -92,7 +99,8 @@ function ranksOf(values) {
   return ranks;
 }
 
-/** @param {number[]} a @param {number[]} b */
+/** @param {number[]} a
+ * @param {number[]} b */
 function correlation(a, b) {
   const [meanA, meanB] = [average(a), average(b)];
   let [ab, aa, bb] = [0, 0, 0];

@@ -6,7 +6,9 @@ import { runColour } from "./charts.js";
 
 // Several runs at once: parallel coordinates, a scatter plot, and which config goes with the target.
 
-/** The part of the page that compares runs. @param {import("./data.js").Run[]} runs @returns {HTMLElement} */
+/** The part of the page that compares runs.
+ * @param {import("./data.js").Run[]} runs
+ * @returns {HTMLElement} */
 export function compareView(runs) {
   const columns = columnsOf(runs);
   const view = make("section", { class: "compare" });
@@ -29,7 +31,8 @@ export function compareView(runs) {
   return view;
 }
 
-/** @param {import("./data.js").Run[]} runs @param {import("./columns.js").Column[]} columns */
+/** @param {import("./data.js").Run[]} runs
+ * @param {import("./columns.js").Column[]} columns */
 function parallel(runs, columns) {
   const [width, height, top, side] = [Math.max(560, columns.length * 140), 300, 46, 60];
   const scales = columns.map((column) => scaleOf(runs.map(column.value)));
@@ -40,10 +43,9 @@ function parallel(runs, columns) {
   const target = columns.length - 1;
   const shares = runs.map((run) => columns.map((column, i) => scales[i].place(column.value(run))));
   const lines = runs.map((run, r) => {
-    const points = shares[r].map((share, i) => (share === null ? null : [x(i), y(share)])).filter((point) => point !== null);
-    const path = svg("path", { d: points.map((point, i) => `${i ? "L" : "M"}${point[0]},${point[1]}`).join(""), class: "run", stroke: byTarget(shares[r][target]) },
+    const points = shares[r].flatMap((share, i) => (share === null ? [] : [[x(i), y(share)]]));
+    return svg("path", { d: points.map((point, i) => `${i ? "L" : "M"}${point[0]},${point[1]}`).join(""), class: "run", stroke: byTarget(shares[r][target]) },
       svg("title", {}, `${run.name}\n${columns.map((column) => `${column.name} = ${shown(column.value(run) ?? "")}`).join("\n")}`));
-    return path;
   });
   const said = make("output", { class: "hint" });
   const select = () => {
@@ -75,12 +77,15 @@ function tickText(value) {
   return typeof value === "number" ? shortNumber(+value.toPrecision(3)) : String(value);
 }
 
-/** A colour from low to high that also differs in lightness. @param {number | null} share */
+/** A colour from low to high that also differs in lightness.
+ * @param {number | null} share */
 function byTarget(share) {
   return share === null ? "#8888" : `hsl(${Math.round(230 - 200 * share)} 70% ${Math.round(42 + 14 * share)}%)`;
 }
 
-/** Lets a range be drawn on an axis. @param {SVGElement} hit @param {SVGElement} brush
+/** Lets a range be drawn on an axis.
+ * @param {SVGElement} hit
+ * @param {SVGElement} brush
  * @param {(low: number | null, high: number | null) => void} changed  shares of the axis
  * @param {(place: number) => number} share  of a height in the picture */
 function brushable(hit, brush, changed, share) {
@@ -107,7 +112,9 @@ function brushable(hit, brush, changed, share) {
   });
 }
 
-/** @param {import("./data.js").Run[]} runs @param {import("./columns.js").Column[]} config @param {import("./columns.js").Column} target */
+/** @param {import("./data.js").Run[]} runs
+ * @param {import("./columns.js").Column[]} config
+ * @param {import("./columns.js").Column} target */
 function importances(runs, config, target) {
   const targets = runs.map(target.value);
   const found = config.map((column) => ({ column, strength: importance(runs.map(column.value), targets) })).filter(({ strength }) => strength !== null);
@@ -121,8 +128,10 @@ function importances(runs, config, target) {
   })));
 }
 
-/** @param {import("./data.js").Run[]} runs @param {import("./columns.js").Column[]} columns
- * @param {import("./columns.js").Column} first @param {import("./columns.js").Column} second */
+/** @param {import("./data.js").Run[]} runs
+ * @param {import("./columns.js").Column[]} columns
+ * @param {import("./columns.js").Column} first
+ * @param {import("./columns.js").Column} second */
 function scatter(runs, columns, first, second) {
   const view = make("div", {});
   const fill = () => {

@@ -7,7 +7,9 @@ import { shortNumber } from "./data.js";
 const HEIGHT = 18; // pixels of a line
 const SGR = /\x1b\[([0-9;:]*)m/;
 
-/** The part of the page with a run's console. @param {import("./data.js").Run[]} runs @returns {HTMLElement} */
+/** The part of the page with a run's console.
+ * @param {import("./data.js").Run[]} runs
+ * @returns {HTMLElement} */
 export function consoleView(runs) {
   const all = runs.filter((run) => run.console && run.console.length);
   if (!all.length) return make("section", { class: "console" }, make("p", { class: "empty" }, "No console is kept in this page."));
@@ -28,7 +30,10 @@ export function consoleView(runs) {
 
 let shownRun = "";
 
-/** @param {import("./data.js").Run} run @param {import("./data.js").Run[]} all @param {() => void} changed @returns {HTMLElement[]} */
+/** @param {import("./data.js").Run} run
+ * @param {import("./data.js").Run[]} all
+ * @param {() => void} changed
+ * @returns {HTMLElement[]} */
 function panel(run, all, changed) {
   shownRun = run.id;
   const lines = /** @type {string[]} */ (run.console);
@@ -108,7 +113,9 @@ function panel(run, all, changed) {
   return [bar, scroller];
 }
 
-/** The rows that a line has given. @param {import("./data.js").Run} run @returns {Map<number, number[]>} */
+/** The rows that a line has given.
+ * @param {import("./data.js").Run} run
+ * @returns {Map<number, number[]>} */
 export function rowsByLine(run) {
   /** @type {Map<number, number[]>} */
   const found = new Map();
@@ -121,7 +128,9 @@ export function rowsByLine(run) {
   return found;
 }
 
-/** What a line has given, as text. @param {import("./data.js").Run} run @param {number[]} rows */
+/** What a line has given, as text.
+ * @param {import("./data.js").Run} run
+ * @param {number[]} rows */
 function values(run, rows) {
   const wanted = rows[rows.length - 1];
   return Object.entries(run.metrics)
@@ -131,7 +140,8 @@ function values(run, rows) {
     .join("\n");
 }
 
-/** @param {number[]} sorted @param {number} value */
+/** @param {number[]} sorted
+ * @param {number} value */
 function lowerBound(sorted, value) {
   let low = 0;
   let high = sorted.length;
@@ -143,7 +153,9 @@ function lowerBound(sorted, value) {
   return low;
 }
 
-/** The lines that hold a text. @param {string[]} lines @param {string} text */
+/** The lines that hold a text.
+ * @param {string[]} lines
+ * @param {string} text */
 function matches(lines, text) {
   const wanted = text.toLowerCase();
   if (!wanted) return [];
@@ -158,7 +170,10 @@ function plain(line) {
   return line.includes("\x1b") ? line.replace(/\x1b\[[0-9;:]*m/g, "") : line;
 }
 
-/** A line with its colours, and what is searched for marked. @param {string} line @param {string} search @returns {(Node | string)[]} */
+/** A line with its colours, and what is searched for marked.
+ * @param {string} line
+ * @param {string} search
+ * @returns {(Node | string)[]} */
 function coloured(line, search) {
   if (!line.includes("\x1b")) return marked(line, search);
   /** @type {(Node | string)[]} */
@@ -171,7 +186,9 @@ function coloured(line, search) {
   return parts;
 }
 
-/** @param {string} text @param {string} search @returns {(Node | string)[]} */
+/** @param {string} text
+ * @param {string} search
+ * @returns {(Node | string)[]} */
 function marked(text, search) {
   const at = search ? text.toLowerCase().indexOf(search.toLowerCase()) : -1;
   if (at < 0) return [text];
@@ -179,7 +196,8 @@ function marked(text, search) {
 }
 
 /** The classes after a colour sequence (ECMA-48, SGR): the sixteen colours, bold, faint, underlined.
- * @param {string} style @param {string} codes */
+ * @param {string} style
+ * @param {string} codes */
 function restyled(style, codes) {
   let classes = new Set(style ? style.split(" ") : []);
   const list = codes.split(/[;:]/).map(Number);
@@ -200,7 +218,9 @@ function restyled(style, codes) {
 }
 
 /** Puts the line into the page's address, so that it can be sent to somebody.
- * @param {import("./data.js").Run} run @param {number} line @param {boolean} several */
+ * @param {import("./data.js").Run} run
+ * @param {number} line
+ * @param {boolean} several */
 function mark(run, line, several) {
   history.replaceState(null, "", `#${several ? `${run.id}.` : ""}L${line + 1}`);
 }

@@ -14,16 +14,20 @@
  * @typedef {{x: number[], y: (number | null)[], rows: number[], odd: {x: number, value: string}[]}} Curve
  */
 
-/** Reads what `capture page` has put into the document. @returns {Promise<Page>} */
+/** Reads what `capture page` has put into the document.
+ * @returns {Promise<Page>} */
 export async function unpack() {
   const text = /** @type {HTMLElement} */ (document.getElementById("data")).textContent || "";
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const { DecompressionStream } = /** @type {any} */ (globalThis); // which the types of some compilers lack
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return JSON.parse(await new Response(stream).text());
 }
 
 /** Where a metric's values lie on an axis, in the order of that axis.
- * @param {Run} run @param {string} name @param {string} axis  "own", "step", "epoch", "time", "row" or a metric
+ * @param {Run} run
+ * @param {string} name
+ * @param {string} axis  "own", "step", "epoch", "time", "row" or a metric
  * @returns {Curve} */
 export function curve(run, name, axis) {
   const metric = run.metrics[name];
@@ -46,7 +50,8 @@ export function curve(run, name, axis) {
   return sorted ? result : inOrder(result);
 }
 
-/** @param {Curve} curve @returns {Curve} */
+/** @param {Curve} curve
+ * @returns {Curve} */
 function inOrder(curve) {
   const order = curve.x.map((_, i) => i).sort((a, b) => curve.x[a] - curve.x[b] || a - b);
   return {
@@ -58,7 +63,10 @@ function inOrder(curve) {
 }
 
 /** The place of each value of a metric on an axis; null where the axis says nothing yet.
- * @param {Run} run @param {Metric} metric @param {string} axis @returns {(number | null)[]} */
+ * @param {Run} run
+ * @param {Metric} metric
+ * @param {string} axis
+ * @returns {(number | null)[]} */
 function positions(run, metric, axis) {
   if (axis === "own") axis = ownAxis(run, metric);
   if (axis === "row") return metric.rows;
@@ -77,7 +85,9 @@ function positions(run, metric, axis) {
 }
 
 /** The axis over which a metric is drawn unless the reader chooses: its own column, else step, epoch, row.
- * @param {Run} run @param {Metric} metric @returns {string} */
+ * @param {Run} run
+ * @param {Metric} metric
+ * @returns {string} */
 export function ownAxis(run, metric) {
   if (metric.axis && metric.axis !== "step" && metric.axis !== "epoch" && run.metrics[metric.axis]) return metric.axis;
   for (const axis of /** @type {("step" | "epoch")[]} */ (["step", "epoch"])) {
@@ -91,7 +101,9 @@ export function ownAxis(run, metric) {
 const carriedColumns = new Map();
 
 /** A column in which a row that says nothing has what was said last.
- * @param {Run} run @param {"time" | "step" | "epoch"} axis @returns {(number | null)[]} */
+ * @param {Run} run
+ * @param {"time" | "step" | "epoch"} axis
+ * @returns {(number | null)[]} */
 function carried(run, axis) {
   const known = carriedColumns.get(run) || {};
   carriedColumns.set(run, known);
@@ -103,7 +115,9 @@ function carried(run, axis) {
   return known[axis];
 }
 
-/** The axes that can be chosen for these runs. @param {Run[]} runs @returns {string[]} */
+/** The axes that can be chosen for these runs.
+ * @param {Run[]} runs
+ * @returns {string[]} */
 export function axesOf(runs) {
   const some = (/** @type {"time" | "step" | "epoch"} */ axis) => runs.some((run) => run.rows[axis].some((v) => v !== null));
   const plain = /** @type {const} */ (["step", "epoch", "time"]).filter(some);
@@ -111,14 +125,17 @@ export function axesOf(runs) {
   return ["own", ...plain, "row", ...columns];
 }
 
-/** Whether a metric only grows, so that it can be an axis. @param {Metric} metric */
+/** Whether a metric only grows, so that it can be an axis.
+ * @param {Metric} metric */
 function counts(metric) {
   const values = metric.values;
   return values.length > 1 && values.every((value, i) => typeof value === "number" && (!i || value >= /** @type {number} */ (values[i - 1])))
     && values[values.length - 1] > values[0];
 }
 
-/** An exponential mean without a bias at the start. @param {(number | null)[]} values @param {number} weight  0 to 1 */
+/** An exponential mean without a bias at the start.
+ * @param {(number | null)[]} values
+ * @param {number} weight  0 to 1 */
 export function smoothed(values, weight) {
   let mean = 0;
   let share = 0;
@@ -130,7 +147,8 @@ export function smoothed(values, weight) {
   });
 }
 
-/** A number for people. @param {number | string | null | undefined} value */
+/** A number for people.
+ * @param {number | string | null | undefined} value */
 export function shortNumber(value) {
   if (typeof value !== "number") return value === null || value === undefined ? "" : String(value);
   const size = Math.abs(value);
@@ -138,7 +156,8 @@ export function shortNumber(value) {
   return String(+value.toPrecision(5));
 }
 
-/** A duration for people. @param {number | null} seconds */
+/** A duration for people.
+ * @param {number | null} seconds */
 export function clock(seconds) {
   if (seconds === null || !isFinite(seconds)) return "";
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
@@ -146,7 +165,8 @@ export function clock(seconds) {
   return minutes < 60 ? `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** A value of a config for people. @param {any} value */
+/** A value of a config for people.
+ * @param {any} value */
 export function shown(value) {
   if (typeof value === "number") return shortNumber(value);
   return typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);

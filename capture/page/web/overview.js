@@ -4,7 +4,9 @@ import { isChart } from "./charts.js";
 
 // What a run is: command, result, config, code, machine.
 
-/** The part of the page that says who runs are. @param {import("./data.js").Run[]} runs @returns {HTMLElement} */
+/** The part of the page that says who runs are.
+ * @param {import("./data.js").Run[]} runs
+ * @returns {HTMLElement} */
 export function overviewView(runs) {
   return make("section", { class: "overview" }, ...runs.map(oneRun));
 }
@@ -28,7 +30,8 @@ function oneRun(run) {
   return card;
 }
 
-/** How a run ended, as a mark. @param {import("./data.js").Run} run */
+/** How a run ended, as a mark.
+ * @param {import("./data.js").Run} run */
 export function stateBadge(run) {
   const status = run.exit_status ? ` (${run.exit_status})` : "";
   return make("b", { class: `state ${run.state}` }, run.state + status);
@@ -56,12 +59,15 @@ function facts(run) {
   return list;
 }
 
-/** A word of a command as a shell takes it. @param {string} word */
+/** A word of a command as a shell takes it.
+ * @param {string} word */
 function quoted(word) {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Where a metric was best. @param {import("./data.js").Run} run @param {import("./data.js").Metric} metric */
+/** Where a metric was best.
+ * @param {import("./data.js").Run} run
+ * @param {import("./data.js").Metric} metric */
 function bestPlace(run, metric) {
   if (metric.best_row === null) return "";
   const step = run.rows.step[metric.best_row];

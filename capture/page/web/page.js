@@ -13,7 +13,8 @@ import { clock } from "./data.js";
 
 const WIDE = matchMedia("(min-width: 1100px)");
 
-/** @param {string} id @returns {HTMLElement} */
+/** @param {string} id
+ * @returns {HTMLElement} */
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 async function start() {
@@ -82,7 +83,8 @@ async function start() {
   document.documentElement.dataset.ready = "yes";
 }
 
-/** @param {[string, string, () => HTMLElement][]} parts @param {(name: string) => void} show */
+/** @param {[string, string, () => HTMLElement][]} parts
+ * @param {(name: string) => void} show */
 function tabs(parts, show) {
   const buttons = parts.map(([key, text]) => make("button", { type: "button", role: "tab", id: `tab-${key}`, "aria-controls": "main", onclick: () => show(key) }, text));
   element("tabs").replaceChildren(...buttons);
@@ -110,7 +112,8 @@ function head(page) {
     make("button", { type: "button", class: "theme", "aria-label": "light or dark", onclick: () => theme(state.theme === "dark" ? "light" : state.theme === "light" ? "" : "dark") }, "◐"));
 }
 
-/** Takes light, dark, or what the reader's system says. @param {string} name */
+/** Takes light, dark, or what the reader's system says.
+ * @param {string} name */
 function theme(name) {
   choose({ theme: name });
   document.documentElement.style.colorScheme = name || "light dark";
@@ -118,7 +121,8 @@ function theme(name) {
 }
 
 /** Shows the line that the address names: #L120, or #RUN.L120 where there are several runs.
- * @param {import("./data.js").Run[]} runs @param {() => void} prepare */
+ * @param {import("./data.js").Run[]} runs
+ * @param {() => void} prepare */
 function fromAddress(runs, prepare) {
   const match = /^#(?:(.+)\.)?L(\d+)$/.exec(location.hash);
   const run = match && (runs.find((each) => each.id === match[1]) || runs[0]);
@@ -129,7 +133,8 @@ function fromAddress(runs, prepare) {
   requestAnimationFrame(() => pick({ run: run.id, row: row < 0 ? null : row, line }, "address"));
 }
 
-/** Loads the page again every so many seconds, while it is looked at. @param {number} seconds */
+/** Loads the page again every so many seconds, while it is looked at.
+ * @param {number} seconds */
 function watch(seconds) {
   setInterval(() => {
     if (document.hidden) return;

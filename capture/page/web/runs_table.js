@@ -7,7 +7,9 @@ import { choose, state } from "./state.js";
 
 // All runs with what differs, to sort and to switch on and off.
 
-/** The part of the page with the table of runs. @param {import("./data.js").Run[]} runs @returns {HTMLElement} */
+/** The part of the page with the table of runs.
+ * @param {import("./data.js").Run[]} runs
+ * @returns {HTMLElement} */
 export function runsView(runs) {
   const columns = columnsOf(runs);
   let sorted = { by: "", down: false };
@@ -44,8 +46,10 @@ export function runsView(runs) {
     make("thead", {}, make("tr", {}, ...heads)), body)));
 }
 
-/** Whether a run has the best value of a column. @param {import("./columns.js").Column} column
- * @param {import("./data.js").Run} run @param {import("./data.js").Run[]} runs */
+/** Whether a run has the best value of a column.
+ * @param {import("./columns.js").Column} column
+ * @param {import("./data.js").Run} run
+ * @param {import("./data.js").Run[]} runs */
 function best(column, run, runs) {
   if (!column.better) return false;
   const values = runs.map(column.value).filter((value) => typeof value === "number");
@@ -57,7 +61,10 @@ function cellText(value) {
   return typeof value === "number" ? shortNumber(value) : value === null ? "" : shown(value);
 }
 
-/** What is missing comes last. @param {any} a @param {any} b @param {boolean} down */
+/** What is missing comes last.
+ * @param {any} a
+ * @param {any} b
+ * @param {boolean} down */
 function compare(a, b, down) {
   const missing = (/** @type {any} */ value) => value === undefined || value === null;
   if (missing(a) || missing(b)) return +missing(a) - +missing(b);

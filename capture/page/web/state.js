@@ -22,7 +22,8 @@ export function restore() {
   }
 }
 
-/** Changes what is chosen. @param {Partial<State>} changes */
+/** Changes what is chosen.
+ * @param {Partial<State>} changes */
 export function choose(changes) {
   Object.assign(state, changes);
   try {
@@ -47,7 +48,8 @@ export function onPick(listener) {
 }
 
 /** Picks a point.
- * @param {{run: string, row: number | null, line: number | null} | null} point @param {string} from  who picks it */
+ * @param {{run: string, row: number | null, line: number | null} | null} point
+ * @param {string} from  who picks it */
 export function pick(point, from) {
   picked = point;
   for (const listener of [...listeners]) listener(from);

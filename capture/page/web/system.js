@@ -3,7 +3,9 @@ import { COLOURS, drawChart } from "./chart.js";
 
 // The load of the machine and of the command while it ran.
 
-/** The part of the page with the load. @param {import("./data.js").Run[]} runs @returns {HTMLElement} */
+/** The part of the page with the load.
+ * @param {import("./data.js").Run[]} runs
+ * @returns {HTMLElement} */
 export function systemView(runs) {
   const grid = make("div", { class: "grid" });
   const names = [...new Set(runs.flatMap((run) => Object.keys(run.system.values)))].sort();
