@@ -1,6 +1,6 @@
 """Train a small network on two spirals: a real training of a few seconds, which knows nothing of capture.
 
-python examples/spirals.py --epochs 12 --lr 0.05
+python examples/spirals.py --epochs 24 --lr 0.05
 """
 
 import argparse
@@ -14,7 +14,7 @@ import numpy as np  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-options.add_argument("--epochs", type=int, default=12)
+options.add_argument("--epochs", type=int, default=24)
 options.add_argument("--lr", type=float, default=0.05)
 options.add_argument("--batch-size", type=int, default=32)
 options.add_argument("--hidden", type=int, default=192)

@@ -86,19 +86,25 @@ def killed(tmp_path_factory):
         with ThreadPoolExecutor(2) as pool:
             counts = list(pool.map(lambda n: disturb(f"run{n}", server, environ), range(RUNS)))
         outages = OUTAGES
+        said = []
         for _ in range(2):  # twice changes nothing
             synced = subprocess.run(
                 [*CAPTURE, "sync"], capture_output=True, text=True, env=environ, timeout=240, check=False
             )
-        yield base / "project", server, sum(counts) + outages, synced
+            said.append(synced.stdout)
+            if synced.returncode:  # why, where it fails
+                said += [
+                    log.read_text()[-2000:] for log in Path("capture-runs/project").glob("*/tracker.log")
+                ]
+        yield base / "project", server, sum(counts) + outages, synced, said
     os.chdir(before)
 
 
 def test_something_was_killed_fifty_times_and_synced(killed):
-    _, _, count, synced = killed
+    _, _, count, synced, said = killed
     assert count >= 45
     assert (synced.returncode, synced.stderr) == (0, "")
-    assert synced.stdout == f"nothing is missing in {RUNS} runs\n"
+    assert synced.stdout == f"nothing is missing in {RUNS} runs\n", said
 
 
 def recorded(place, name):
@@ -128,7 +134,7 @@ def test_json_lines_hold_each_row_once(killed, name):
 
 @NAMES
 def test_wandb_holds_each_row_once_in_one_run(killed, name):
-    place, server, _, _ = killed
+    place, server, *_ = killed
     run = server.runs[name]
     assert [(row["iter"], row["loss"]) for row in run.rows] == recorded(place, name)
     assert [row["_step"] for row in run.rows] == list(range(len(run.rows)))
