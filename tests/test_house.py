@@ -14,6 +14,7 @@ FLOORS = [
     "authoring",
     "delivery",
     "facts",
+    "watch",
     "tracker",
     "relay",
     "settings",

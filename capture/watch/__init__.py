@@ -1,5 +1,5 @@
 """Alerts and stop rules: what is looked for in a run while it goes on, and what happens then.
 
-`conditions` is the language of rules (`loss is nan`, `silent for 15m`), `rules` what a rule does, `watcher` evaluates rules
-over rows, console lines and load, `actions` carries out what is asked.  Fired rules stand in the run's `alerts.jsonl`.
+`rule_language` reads rules (`loss is nan`, `silent for 15m`), `conditions` is what they are made of, `watcher`
+evaluates them over rows, console and load.  Rules that have fired stand in the run's `alerts.jsonl`.
 """

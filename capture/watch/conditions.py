@@ -1,17 +1,4 @@
-"""The language of alerts and stop rules.
-
-    loss is nan                    a metric: nan, inf, or `is not finite`
-    loss > 10                      compared with a number: > >= < <= == !=
-    loss rises for 5               its last 5 values, each higher than the one before; `falls` as well
-    val_loss no better for 10 epochs      epochs, steps, values, or a time: 30s 15m 2h
-    loss missing for 10m           it was printed before, but not for so long
-    says "CUDA out of memory"      a line of the console holds this text
-    silent for 15m                 nothing was printed for so long
-    gpu idle for 10m               the load: `gpu`, `cpu`
-    memory > 95%                   `memory`, `gpu memory`, `cpu`, `gpu`, each in percent; may end in `for 5m`
-
-A metric is called by its name or its last part.  Conditions are joined by `and` and `or`.
-"""
+"""What can be true of a run while it goes on: conditions on metrics, on the console and on the load."""
 
 from __future__ import annotations
 
@@ -19,25 +6,22 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from fnmatch import fnmatchcase
+from typing import NamedTuple
 
-from capture.errors import UserError
 from capture.metrics import better
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
-    ">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt,
-    "=": operator.eq,
+    ">=": operator.ge, "<=": operator.le, "==": operator.eq, "=": operator.eq, "!=": operator.ne,
+    ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
-_UNITS = {"s": 1.0, "sec": 1.0, "second": 1.0, "m": 60.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0}
-_SPAN = r"for\s+(?P<span>\d+(?:\.\d+)?\s*[a-z]*)"
-_IDLE_PERCENT = 5.0  # below this share a processor does nothing that counts
-
+IDLE_PERCENT = 5.0  # below this share a processor does nothing that counts
 # What the load is called in rules, and in the samples.
 _LOAD = {
     "memory": r"machine/memory_percent",
     "cpu": r"machine/cpu_percent",
-    "gpu": r"gpu/\d+/utilization_percent",
+    "command": r"process/cpu_percent",
+    "gpu": r"gpu/\d+/percent",
     "gpu memory": r"gpu/\d+/memory_percent",
 }
 
@@ -50,7 +34,7 @@ class Span(NamedTuple):
 
 
 class Value(NamedTuple):
-    """A value of a metric, with its place in the run and its time in Unix seconds, as far as they are known."""
+    """A value of a metric, with its place in the run and its time (Unix seconds), as far as they are known."""
 
     name: str
     value: float
@@ -59,54 +43,50 @@ class Value(NamedTuple):
     time: float | None
 
 
-class Condition(Protocol):
-    """Something that can be true of a run; `holds` is asked after each event that may concern it."""
+class Condition:
+    """Something that can be true of a run.  It is told of what happens, and asked whether it holds now."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def concerns(self, name: str) -> bool:
+        """Whether it is about the metric of this name."""
+        return False
 
     def value(self, value: Value) -> None:
-        """The next value of any metric."""
+        """The next value of a metric that it is about."""
 
-    def line(self, text: str) -> None:
-        """The next line of the console."""
+    def line(self, text: str | None) -> None:
+        """A line of the console that `wanted` was found in; None once that is over."""
+
+    def output(self, time: float) -> None:
+        """Something was printed, at this time in Unix seconds."""
 
     def sample(self, time: float, values: Mapping[str, float]) -> None:
         """The next sample of the load."""
 
     def holds(self, now: float) -> bool:
         """Whether it is true now; `now` is in Unix seconds."""
+        raise NotImplementedError
 
     def says(self) -> str:
         """What was seen, for the alert: `loss is nan`."""
-
-
-class _Base:
-    """Ignores everything; a condition overrides what concerns it."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def value(self, value: Value) -> None:
-        pass
-
-    def line(self, text: str) -> None:
-        pass
-
-    def sample(self, time: float, values: Mapping[str, float]) -> None:
-        pass
-
-    def holds(self, now: float) -> bool:
-        return False
-
-    def says(self) -> str:
         return self.text
 
 
 def is_named(name: str, wanted: str) -> bool:
-    """Whether a metric is meant by its name or its last part; spaces and underscores are alike."""
+    """Whether a metric is meant: by its name, its last part or a pattern; a space is as good as `_`."""
+    if "*" in wanted:
+        return fnmatchcase(name, wanted)
     plain = wanted.replace("_", " ")
-    return name == wanted or name.replace("_", " ") == plain or name.rpartition("/")[2].replace("_", " ") == plain
+    return (
+        name == wanted
+        or name.replace("_", " ") == plain
+        or name.rpartition("/")[2].replace("_", " ") == plain
+    )
 
 
-class _OfMetric(_Base):
+class _OfMetric(Condition):
     """A condition on the values of one metric."""
 
     def __init__(self, text: str, name: str) -> None:
@@ -114,13 +94,15 @@ class _OfMetric(_Base):
         self.name = name
         self.last: Value | None = None
 
+    def concerns(self, name: str) -> bool:
+        return is_named(name, self.name)
+
     def value(self, value: Value) -> None:
-        if is_named(value.name, self.name):
-            self.last = value
-            self.next(value)
+        self.last = value
+        self.next(value)
 
     def next(self, value: Value) -> None:
-        """The next value of this metric."""
+        """The next value, for those that remember more than the last one."""
 
 
 class IsNot(_OfMetric):
@@ -128,13 +110,17 @@ class IsNot(_OfMetric):
 
     def __init__(self, text: str, name: str, what: str) -> None:
         super().__init__(text, name)
-        self._test = {"nan": math.isnan, "inf": math.isinf, "not finite": lambda value: not math.isfinite(value)}[what]
+        self._test = {"nan": math.isnan, "inf": math.isinf, "not finite": _is_not_finite}[what]
 
     def holds(self, now: float) -> bool:
         return self.last is not None and self._test(self.last.value)
 
     def says(self) -> str:
         return f"{self.last.name} is {self.last.value:g}" if self.last else self.text
+
+
+def _is_not_finite(value: float) -> bool:
+    return not math.isfinite(value)
 
 
 class Compared(_OfMetric):
@@ -156,7 +142,10 @@ class Compared(_OfMetric):
     def holds(self, now: float) -> bool:
         if self._since is None or self.last is None:
             return False
-        return self._span is None or _passed(self._since, self.last, self._count, now) [self._span.unit] >= self._span.amount
+        return (
+            self._span is None
+            or _passed(self._since, self.last, self._count, now)[self._span.unit] >= self._span.amount
+        )
 
     def says(self) -> str:
         return f"{self.text}: it is {self.last.value:g}" if self.last else self.text
@@ -203,7 +192,9 @@ class NoBetter(_OfMetric):
         if not math.isfinite(value.value):
             return
         largest = better(value.name) == "max"
-        if self._best is None or (value.value > self._best.value if largest else value.value < self._best.value):
+        if self._best is None or (
+            value.value > self._best.value if largest else value.value < self._best.value
+        ):
             self._best, self._count = value, 0
 
     def holds(self, now: float) -> bool:
@@ -226,37 +217,40 @@ class Missing(_OfMetric):
         return self.last is not None and self.last.time is not None and now - self.last.time >= self._seconds
 
 
-class Says(_Base):
-    """`says "out of memory"`: true right after such a line."""
+class Says(Condition):
+    """`says "out of memory"`: true right after such a line; who watches looks for `wanted`."""
 
     def __init__(self, text: str, wanted: str) -> None:
         super().__init__(text)
-        self._wanted = wanted.lower()
-        self._found = ""
+        self.wanted = wanted.lower()
+        self._found: str | None = None
 
-    def line(self, text: str) -> None:
-        self._found = text if self._wanted in text.lower() else ""
+    def line(self, text: str | None) -> None:
+        self._found = text
 
     def holds(self, now: float) -> bool:
-        return bool(self._found)
+        return self._found is not None
 
     def says(self) -> str:
-        return f"the console says: {self._found.strip()[:200]}"
+        return f"the console says: {(self._found or '').strip()[:200]}"
 
 
-class Silent(_Base):
-    """`silent for 15m`: the clock of the last output is set by who watches."""
+class Silent(Condition):
+    """`silent for 15m`, once something was printed."""
 
     def __init__(self, text: str, seconds: float) -> None:
         super().__init__(text)
         self._seconds = seconds
-        self.last_output: float | None = None
+        self._last: float | None = None
+
+    def output(self, time: float) -> None:
+        self._last = time
 
     def holds(self, now: float) -> bool:
-        return self.last_output is not None and now - self.last_output >= self._seconds
+        return self._last is not None and now - self._last >= self._seconds
 
 
-class Load(_Base):
+class Load(Condition):
     """`memory > 95%`, `gpu idle for 10m`: a figure of the load, of several GPUs that of each."""
 
     def __init__(self, text: str, figure: str, sign: str, number: float, seconds: float, every: bool) -> None:
@@ -295,88 +289,3 @@ def _passed(start: Value, end: Value, count: int, now: float) -> dict[str, float
         "epochs": end.epoch - start.epoch if start.epoch is not None and end.epoch is not None else never,
         "seconds": (end.time or now) - start.time if start.time is not None else never,
     }
-
-
-class Any_:
-    """Several conditions: one of `groups` has to hold, of which every part does."""
-
-    def __init__(self, text: str, groups: list[list[Condition]]) -> None:
-        self.text = text
-        self._groups = groups
-        self.parts = [part for group in groups for part in group]
-
-    def holds(self, now: float) -> list[Condition]:
-        """The parts by which it holds now; empty if it doesn't."""
-        for group in self._groups:
-            if all(part.holds(now) for part in group):
-                return group
-        return []
-
-
-_FORMS: list[tuple[str, Callable[[str, re.Match[str]], Condition]]] = [
-    (r"says\s+(?P<quote>[\"'])(?P<words>.+)(?P=quote)", lambda text, m: Says(text, m["words"])),
-    (rf"silent\s+{_SPAN}", lambda text, m: Silent(text, _seconds(text, m["span"]))),
-    (
-        rf"(?P<figure>gpu|cpu)\s+idle\s+{_SPAN}",
-        lambda text, m: Load(text, m["figure"], "<", _IDLE_PERCENT, _seconds(text, m["span"]), True),
-    ),
-    (
-        rf"(?P<figure>gpu memory|memory|cpu|gpu)\s*(?P<sign>[<>]=?)\s*(?P<number>{_NUMBER})\s*%(?:\s+{_SPAN})?",
-        lambda text, m: Load(text, m["figure"], m["sign"], float(m["number"]),
-                             _seconds(text, m["span"]) if m["span"] else 0.0, False),
-    ),
-    (
-        r"(?P<name>.+?)\s+is\s+(?P<what>nan|inf|not finite)",
-        lambda text, m: IsNot(text, m["name"], m["what"]),
-    ),
-    (
-        rf"(?P<name>.+?)\s+(?P<way>rises|falls)\s+{_SPAN}",
-        lambda text, m: Monotone(text, m["name"], m["way"] == "rises", _span(text, m["span"])),
-    ),
-    (rf"(?P<name>.+?)\s+no better\s+{_SPAN}", lambda text, m: NoBetter(text, m["name"], _span(text, m["span"]))),
-    (rf"(?P<name>.+?)\s+missing\s+{_SPAN}", lambda text, m: Missing(text, m["name"], _seconds(text, m["span"]))),
-    (
-        rf"(?P<name>.+?)\s*(?P<sign>[<>=!]=|[<>=])\s*(?P<number>{_NUMBER})(?:\s+{_SPAN})?",
-        lambda text, m: Compared(text, m["name"], m["sign"], float(m["number"]), _span(text, m["span"]) if m["span"] else None),
-    ),
-]  # fmt: skip
-
-
-def parse(text: str) -> Any_:
-    """The condition that a text states.  Raises UserError with what would be right."""
-    groups = [[_one(part) for part in _split(group, "and")] for group in _split(text, "or")]
-    return Any_(text.strip(), groups)
-
-
-def _split(text: str, word: str) -> list[str]:
-    """The parts between a word, but for those inside quotes."""
-    return [part.strip() for part in re.split(rf"\s+{word}\s+(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", text)]
-
-
-def _one(text: str) -> Condition:
-    for form, make in _FORMS:
-        if match := re.fullmatch(form, text.strip(), re.I if form.startswith(("says", "silent")) else 0):
-            return make(text.strip(), match)
-    raise UserError(
-        f"{text!r} is no rule; rules look like: loss is nan, loss > 10, loss rises for 5, val_loss no better for "
-        'ten epochs (10 epochs), says "out of memory", silent for 15m, gpu idle for 10m, memory > 95%'
-    )
-
-
-def _span(text: str, span: str) -> Span:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", span)
-    amount, unit = (float(match[1]), match[2]) if match else (0.0, "?")
-    if unit in ("", "value", "values", "times"):
-        return Span(amount, "values")
-    if unit in ("epoch", "epochs", "step", "steps"):
-        return Span(amount, unit.rstrip("s") + "s")
-    if unit.rstrip("s") in _UNITS or unit in _UNITS:
-        return Span(amount * _UNITS[unit if unit in _UNITS else unit.rstrip("s")], "seconds")
-    raise UserError(f"{text!r}: for {span}: should be a number of epochs, steps or values, or a time such as 30s, 15m, 2h")
-
-
-def _seconds(text: str, span: str) -> float:
-    found = _span(text, span)
-    if found.unit != "seconds":
-        raise UserError(f"{text!r}: for {span}: should be a time, such as 30s, 15m or 2h")
-    return found.amount
