@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-ABOUT = "provenance."  # where the run comes from: nothing to compare runs by
+from capture.delivery.channels import PROVENANCE
+
+ABOUT = f"{PROVENANCE}."  # where the run comes from: nothing to compare runs by
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

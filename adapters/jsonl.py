@@ -53,6 +53,11 @@ class JsonlAdapter(Adapter):
         """Where it is."""
         return [self._place]
 
+    @staticmethod
+    def remove(run: Run, folder: Path) -> bool:
+        """The file in the run's folder goes with it; one that the user named is the user's."""
+        return not (run.settings.get("jsonl") or {}).get("path")
+
 
 def _item(row: Row) -> dict[str, Any]:
     """Metrics win: where one is called `step`, it is the column that the charts are drawn over."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import importlib.util
 import logging
 import os
 import posixpath
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from capture import runs
+from capture.adapters._about import about
 from capture.adapters._axis import Steps
 from capture.adapters._flat import ABOUT, flat
 from capture.delivery.adapter import Adapter
@@ -28,6 +28,7 @@ MOST_METRICS = 999  # of one call, which takes 1000 things; one is the tag that 
 MOST_PARAMS = 100
 LONGEST_NAME, LONGEST_PARAM, LONGEST_TAG = 250, 6000, 5000
 
+ENDED = ("state", "exit_status", "duration_s")  # tags: MLflow knows no interrupted run, nor a pause
 MOST_LINES = 10_000  # of the console
 ID, ROWS = "capture.id", "capture.rows"  # tags
 REFUSED = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
@@ -51,6 +52,7 @@ class MlflowAdapter(Adapter):
     """
 
     options = ("tracking_uri",)
+    needs = ("mlflow",)
 
     def __init__(self) -> None:
         self._client: Any = None
@@ -71,7 +73,7 @@ class MlflowAdapter(Adapter):
         try:
             from mlflow import MlflowClient
         except ImportError as error:
-            raise UserError(f"mlflow: {error}; install it beside capture: capture-metrics[mlflow]") from None
+            raise UserError(f"mlflow: {error}; `capture doctor` says how to install it") from None
         uri = tracking_uri(run, folder.parent.parent)
         try:
             with answers():
@@ -146,7 +148,7 @@ class MlflowAdapter(Adapter):
         for name, value in flat(values):
             key, text = legal(name), _cut(str(value), LONGEST_PARAM)
             if name.startswith(ABOUT):
-                tags.append(RunTag(key, _cut(text, LONGEST_TAG)))
+                tags.append(RunTag(key.lstrip("_"), _cut(text, LONGEST_TAG)))
             elif self._params.setdefault(key, text) == text:
                 params.append(Param(key, text))
             else:
@@ -174,6 +176,9 @@ class MlflowAdapter(Adapter):
                 log.warning("mlflow: no console.log: %s", error)
         with answers():
             end = int((run.end or self._time) * 1000)
+            ended = {name: str(value) for name, value in about(run).items() if name in ENDED}
+            for name, value in ended.items():
+                self._client.set_tag(self._id, name, value)
             self._client.set_terminated(self._id, _status(exit_status, run.state), end)
 
     def links(self) -> list[str]:
@@ -181,10 +186,26 @@ class MlflowAdapter(Adapter):
         return [self._link]
 
     @staticmethod
+    def remove(run: Run, folder: Path) -> bool:
+        """Put it into the trash of the database on this machine, which `mlflow gc` empties."""
+        uri = tracking_uri(run, folder.parent.parent)
+        path = uri.removeprefix("sqlite:///").removeprefix("file://")
+        if not os.path.isabs(path):
+            return False  # a server
+        if os.path.exists(path):
+            from mlflow import MlflowClient
+
+            with answers():
+                client = MlflowClient(uri)
+                experiment = client.get_experiment_by_name(run.project)
+                where = [experiment.experiment_id] if experiment else []
+                for found in client.search_runs(where, f"tags.`{ID}` = '{run.id}'") if where else ():
+                    client.delete_run(found.info.run_id)
+        return True
+
+    @staticmethod
     def diagnose() -> tuple[str, str | None]:
         """Whether it is installed, and where runs go."""
-        if importlib.util.find_spec("mlflow") is None:
-            return "not installed beside capture; capture-metrics[mlflow] brings what it needs", None
         uri = os.environ.get("MLFLOW_TRACKING_URI")
         if not uri:
             return "keeps runs in a database beside them, unless `mlflow:` in capture.yaml says more", None

@@ -1,4 +1,7 @@
-"""Any module with wandb's `init`, `log` and `finish`: `--to module:NAME`."""
+"""Any module with wandb's `init`, `log` and `finish`: `--to module:NAME`.
+
+`NAME` is that of an installed module.  `FOLDER/NAME` (`module:./tracking.client`) is a module in that folder.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from capture import runs
+from capture.adapters._about import at_the_end
+from capture.delivery import install
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
 from capture.records import Row
@@ -29,31 +35,43 @@ class ModuleAdapter(Adapter):
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self._place, self._name = parts(name)
         self._module: Any = None
         self._run: Any = None
-        self._cwd = ""
+        self._about: Run
+        self._folder = Path()
         self._defined: set[str] = set()
         self._next = 0  # the ordinal of the row that comes next
 
     @staticmethod
     def check(name: str) -> None:
         """Raises UserError where there is no such module; it is not imported."""
-        if not all(part.isidentifier() for part in name.split(".")):
+        place, module = parts(name)
+        if not all(part.isidentifier() for part in module.split(".")):
             raise UserError(f"module:{name}: should be the name of a module, such as module:swanlab")
-        with importable(os.getcwd()):
-            found = importlib.util.find_spec(name.partition(".")[0])
+        top = module.partition(".")[0]
+        with importable(place):
+            found = importlib.util.find_spec(top)
+        if found is None and place:
+            raise UserError(f"module:{name}: there is no module {module!r} in {place}")
         if found is None:
+            with importable(os.getcwd()):
+                here = importlib.util.find_spec(top) is not None
+            if here:
+                raise UserError(
+                    f"module:{name}: {module!r} is not installed; if the one in this folder is meant: "
+                    f"--to module:./{name}"
+                )
             raise UserError(
-                f"module:{name}: there is no module {name!r} here, nor installed beside capture"
-                f" (pipx inject capture-metrics {name.partition('.')[0]})"
+                f"module:{name}: there is no module {name!r} installed beside capture"
+                f"; install it with: {install.command([top])}"
             )
 
     def open(self, run: Run, folder: Path) -> int:
         """Import the module and start the run."""
-        self._cwd = run.cwd
+        self._about, self._folder = run, folder
         sys.stdin = io.StringIO()  # a module that asks for a key would read the tracker's lifeline
-        with importable(self._cwd):
+        with importable(self._place):
             try:
                 self._module = importlib.import_module(self._name)
             except ImportError:
@@ -100,7 +118,9 @@ class ModuleAdapter(Adapter):
 
     def close(self, exit_status: int | None) -> None:
         """Finish the run with the command's exit status."""
-        state = {"state": "crashed"} if exit_status else {}
+        self.config({"run": at_the_end(self._about, self._folder)})
+        how = "aborted" if exit_status == runs.INTERRUPTED else "crashed"
+        state = {"state": how} if exit_status else {}
         self._call(self._module.finish, {"exit_code": exit_status or 0}, state)
 
     def _define(self, name: str, axis: str) -> None:
@@ -108,6 +128,10 @@ class ModuleAdapter(Adapter):
             return
         self._defined.add(name)
         self._call(self._module.define_metric, {"step_metric": axis}, {"x_axis": axis}, name)
+        if axis not in self._defined:  # it only counts: no chart of its own, where that can be said
+            self._defined.add(axis)
+            if "hidden" in accepted(self._module.define_metric, {"hidden": True}, {}):
+                self._call(self._module.define_metric, {"hidden": True}, {}, axis)
 
     def _call(
         self,
@@ -117,7 +141,7 @@ class ModuleAdapter(Adapter):
         *values: Any,
     ) -> Any:
         """Call with those of wandb's keywords that the function takes, and those of others that it names."""
-        with importable(self._cwd):
+        with importable(self._place):
             try:
                 return function(*values, **accepted(function, keywords, others))
             except (EOFError, SystemExit) as error:  # the latter would end this thread without a word
@@ -138,12 +162,26 @@ def accepted(
     return {**keywords, **named} if takes_any else named
 
 
+def parts(name: str) -> tuple[str, str]:
+    """The folder in which a module is looked for, "" for the installed ones, and its name."""
+    place, slash, module = name.rpartition("/")
+    return os.path.abspath(place or slash) if slash else "", module.removesuffix(".py") if slash else module
+
+
 @contextlib.contextmanager
 def importable(folder: str) -> Iterator[None]:
-    """With modules found in this folder, too, after all others: none of them hides another one."""
-    sys.path.append(folder)
+    """With modules found in this folder, too, after all others: none of them hides another one.
+
+    What is in the working folder is not found, unless that is the folder.
+    """
+    hidden = [place for place in sys.path if place in ("", os.getcwd())]
+    if hidden:
+        sys.path[:] = [place for place in sys.path if place not in hidden]
+    if folder:
+        sys.path.append(folder)
     try:
         yield
     finally:
-        with contextlib.suppress(ValueError):
+        if folder in sys.path:
             sys.path.remove(folder)
+        sys.path[:0] = hidden

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from capture import runs
 from capture.adapters import tensorboard_events
+from capture.adapters._about import about, at_the_end
 from capture.adapters._axis import Steps
 from capture.adapters._files import WholeWriter
 from capture.adapters._flat import ABOUT, flat
@@ -36,19 +39,19 @@ class TensorboardAdapter(Adapter):
         self._later: dict[str, Any] = {}
         self._lines: deque[str] = deque(maxlen=MOST_LINES)
         self._start = self._time = 0.0
+        self._run: Run | None = None
+        self._folder = Path()
         self._logdir = ""
 
     def open(self, run: Run, folder: Path) -> int:
         """Begin the file."""
         cwd = Path(run.cwd)
-        chosen = (run.settings.get("tensorboard") or {}).get("logdir")
-        logdir = cwd / Path(chosen).expanduser() if chosen else folder.parent.parent / "tensorboard"
-        name = re.sub(r"[^\w.@+-]+", "-", run.name).strip(".-")
-        place = logdir / folder.parent.name / f"{name}-{run.id}".lstrip("-")
+        logdir, place = _places(run, folder)
         place.mkdir(parents=True, exist_ok=True)
         self._file = WholeWriter(place / f"events.out.tfevents.{int(run.start)}.{run.host or 'localhost'}.0")
         self._logdir = str(logdir.relative_to(cwd) if logdir.is_relative_to(cwd) else logdir)
         self._start = self._time = run.start
+        self._run, self._folder = run, folder
         config = dict(flat(run.config))
         self._later = {name: value for name, value in config.items() if name.startswith(ABOUT)}
         self._file.write(
@@ -92,13 +95,18 @@ class TensorboardAdapter(Adapter):
 
     def close(self, exit_status: int | None) -> None:
         """Write the console and how the run ended."""
-        assert self._file is not None  # noqa: S101  opened before
-        ended = {None: tensorboard_events.UNKNOWN, 0: tensorboard_events.SUCCESS}.get(
-            exit_status, tensorboard_events.FAILURE
-        )
+        assert self._file is not None and self._run is not None  # noqa: S101  opened before
+        ended = {
+            None: tensorboard_events.UNKNOWN,
+            0: tensorboard_events.SUCCESS,
+            runs.INTERRUPTED: tensorboard_events.UNKNOWN,  # it knows no other word for it
+        }.get(exit_status, tensorboard_events.FAILURE)
         console = "\n".join(f"    {line}" for line in self._lines)  # indented: code
-        texts = {"console": console, "config": _table(self._later) if self._later else ""}
+        later = {name.lstrip("_"): value for name, value in self._later.items()}
+        texts = {"console": console, "config": _table(later) if later else ""}
         shown = [tensorboard_events.text(self._time, 0, tag, text) for tag, text in texts.items() if text]
+        whole = _table(_about(self._run) | at_the_end(self._run, self._folder))
+        shown.append(tensorboard_events.text(self._time, 1, "run", whole))
         self._file.write(b"".join([*shown, tensorboard_events.session_end(self._time, ended)]))
         self._file.close()
 
@@ -106,11 +114,26 @@ class TensorboardAdapter(Adapter):
         """What opens it."""
         return [f"tensorboard --logdir {shlex.quote(self._logdir)}"]
 
+    @staticmethod
+    def remove(run: Run, folder: Path) -> bool:
+        """Remove the event file and its folder."""
+        _, place = _places(run, folder)
+        if place.exists():
+            shutil.rmtree(place)
+        return True
+
+
+def _places(run: Run, folder: Path) -> tuple[Path, Path]:
+    """The folder for TensorBoard, and the one in it that is the run's."""
+    chosen = (run.settings.get("tensorboard") or {}).get("logdir")
+    logdir = Path(run.cwd) / Path(chosen).expanduser() if chosen else folder.parent.parent / "tensorboard"
+    name = re.sub(r"[^\w.@+-]+", "-", run.name).strip(".-")
+    return logdir, logdir / folder.parent.name / f"{name}-{run.id}".lstrip("-")
+
 
 def _about(run: Run) -> dict[str, Any]:
-    about = {"command": shlex.join(run.command), "folder": run.cwd, "host": run.host, **run.git}
-    about |= {"tags": ", ".join(run.tags), "notes": run.notes, "group": run.group}
-    return {name: value for name, value in about.items() if value}
+    known = {"command": shlex.join(run.command), "folder": run.cwd, "host": run.host, **run.git}
+    return {name: value for name, value in known.items() if value} | about(run)
 
 
 def _table(values: Mapping[str, Any]) -> str:

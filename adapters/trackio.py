@@ -14,20 +14,27 @@ import shlex
 import sys
 import webbrowser
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from capture.adapters import trackio_writers as writers
+from capture.adapters._about import about, at_the_end
 from capture.adapters.trackio_writers import Entry, Store
 from capture.delivery.adapter import Adapter
+from capture.delivery.channels import PROVENANCE
 from capture.errors import UserError
 from capture.records import ConsoleLine, Row, SystemSample
 from capture.runs import Run
 
 # trackio keeps these for itself, and shows no column called so.
 RESERVED = frozenset(["project", "run", "timestamp", "step", "time", "metrics"])
+
+VIEW = {
+    "smoothing": "0"
+}  # the values as they are: its default draws a mean of ten, of ten epochs a straight line
 
 MOST_LINES = 1000  # of the console
 INTEGERS = range(-(2**63), 2**63)  # that JSON and SQLite have a place for
@@ -37,15 +44,16 @@ class TrackioAdapter(Adapter):
     """One run in trackio's store, beside the runs unless TRACKIO_DIR says otherwise.
 
     The step of trackio's default x-axis is the program's own step, so that runs of different verbosity
-    lie over each other; it may repeat and go back.  The frameworks' own axes are metrics beside it.
+    lie over each other, without one the epoch, and else the row's place in the run.  trackio draws every
+    column, so what only counts is no column there.
     """
 
     def __init__(self) -> None:
         self._place = Store(lambda entries: None, lambda entries: None)
         self._run: Run | None = None
+        self._folder = Path()
         self._config: dict[str, Any] = {}
         self._config_due = True
-        self._step = 0
         self._last: Entry | None = None
         self._durable = True
         self._stored = 0
@@ -54,7 +62,7 @@ class TrackioAdapter(Adapter):
     def open(self, run: Run, folder: Path) -> int:
         """Find out where trackio keeps its runs.  Rows that are there already are known by their ids."""
         trackio = writers.load(folder.parent.parent)
-        self._run = run
+        self._run, self._folder = run, folder
         self._config = _config(run)
         server = os.environ.get("TRACKIO_SERVER_URL")
         try:
@@ -73,15 +81,12 @@ class TrackioAdapter(Adapter):
         return 0
 
     def log(self, rows: Sequence[Row]) -> None:
-        """Write the rows; one without a step is at the step of the last one that had one."""
-        step, entries = self._step, []
-        for row in rows:
-            step = row.step if row.step is not None and row.step in INTEGERS else step
-            entries.append(self._entry(row, step))
+        """Write the rows."""
+        entries = [entry for row in rows for entry in self._entries(row)]
         if self._config_due:
             entries[0]["config"] = self._config
         self._place.rows(entries)
-        self._step, self._last, self._config_due = step, entries[-1], False
+        self._last, self._config_due = entries[-1], False
         if self._durable:
             self._stored = rows[-1].ordinal + 1
 
@@ -91,7 +96,8 @@ class TrackioAdapter(Adapter):
 
     def config(self, values: Mapping[str, Any]) -> None:
         """Replace the config by the whole: it travels with a row, if need be with one that is known."""
-        self._config |= _plain(values)
+        apart = {**self._config[PROVENANCE], **values.get(PROVENANCE, {})}
+        self._config |= _plain({k: v for k, v in values.items() if k != PROVENANCE}) | {PROVENANCE: apart}
         if self._last is not None:
             self._place.rows([{**self._last, "config": self._config}])
         else:
@@ -116,7 +122,9 @@ class TrackioAdapter(Adapter):
         self._lines.extend(lines)
 
     def close(self, exit_status: int | None) -> None:
-        """Add the console; trackio has no place for an exit status."""
+        """Add the console, and how the run ended."""
+        assert self._run is not None  # noqa: S101  opened before
+        self.config({"run": at_the_end(self._run, self._folder)})
         if self._lines and self._last is not None:
             rows = [{"time": _clock(line.time), "console": line.text} for line in self._lines]
             table = {"_type": "trackio.table", "_value": rows}
@@ -139,24 +147,37 @@ class TrackioAdapter(Adapter):
         return f"keeps runs in {os.environ.get('TRACKIO_DIR') or 'the runs folder'}; no network", None
 
     @staticmethod
+    def remove(run: Run, folder: Path) -> bool:
+        """Remove it from the store on this machine."""
+        if os.environ.get("TRACKIO_SPACE_ID") or os.environ.get("TRACKIO_SERVER_URL"):
+            return False
+        with writers.quiet():
+            trackio = writers.load(folder.parent.parent)
+            trackio.SQLiteStorage.delete_run(run.project, run.name, run.id)
+        return True
+
+    @staticmethod
     def dashboard(project: str | None, base: Path, port: int | None, browser: bool) -> None:
         """Serve the dashboard on this machine until Ctrl-C."""
         show(project, base, port, browser)
 
-    def _entry(self, row: Row, step: int) -> Entry:
+    def _entries(self, row: Row) -> Iterator[Entry]:
+        """An entry for each place on the x-axis: nearly always one."""
+        by_place: dict[float, dict[str, float]] = {}
+        counting = {"step", *row.axes.values()}
+        for name, value in row.metrics.items():
+            if name not in counting:
+                by_place.setdefault(_place(row, name), {})[_column(name)] = _number(value)
         names = self._names()
-        return {
-            **names,
-            "step": step,
-            "metrics": {
-                f"{name}_" if name in RESERVED or name.startswith("__") else name: _number(value)
-                for name, value in row.metrics.items()
-                if name != "step"
-            },
-            "timestamp": _iso(row.time),
-            "config": None,
-            "log_id": f"{names['run_id']}/{row.ordinal}",
-        }
+        for index, (place, metrics) in enumerate(by_place.items() or [(_place(row, ""), {})]):
+            yield {
+                **names,
+                "step": place,
+                "metrics": metrics,
+                "timestamp": _iso(row.time),
+                "config": None,
+                "log_id": f"{names['run_id']}/{row.ordinal}{f'/{index}' if index else ''}",
+            }
 
     def _names(self) -> dict[str, str]:
         assert self._run is not None  # noqa: S101  opened before
@@ -170,11 +191,12 @@ def show(project: str | None, base: Path, port: int | None = None, browser: bool
         server, address, _, with_token = trackio.show(
             project, open_browser=False, server_port=port, block_thread=False, host="127.0.0.1"
         )
-    print(f"{address.rstrip('/')}/{f'?project={project}' if project else ''}", flush=True)
+    view = urlencode({"project": project, **VIEW} if project else VIEW)
+    print(f"{address.rstrip('/')}/?{view}", flush=True)
     if browser and (
         sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
-        webbrowser.open(with_token)
+        webbrowser.open(f"{with_token}{'&' if '?' in with_token else '?'}{urlencode(VIEW)}")
     try:
         trackio.utils.block_main_thread_until_keyboard_interrupt()
     finally:
@@ -183,10 +205,12 @@ def show(project: str | None, base: Path, port: int | None = None, browser: bool
 
 def _config(run: Run) -> dict[str, Any]:
     """What the dashboard shows of the run; the names with an underscore are trackio's own."""
-    about = {"command": shlex.join(run.command), "host": run.host, **run.git}
+    config = {name: value for name, value in run.config.items() if name != PROVENANCE}
+    origin = {"command": shlex.join(run.command), "host": run.host, **run.git}
     return {
-        **about,
-        **_plain(run.config),
+        **_plain(config),
+        "run": about(run),
+        PROVENANCE: {**origin, **run.config.get(PROVENANCE, {})},
         "_Username": None,
         "_Created": _iso(run.start),
         "_Group": run.group or None,
@@ -207,6 +231,20 @@ def _storable(value: Any) -> Any:
     if isinstance(value, list):
         return [_storable(item) for item in value]
     return str(value) if isinstance(value, int) and value not in INTEGERS else value
+
+
+def _place(row: Row, name: str) -> float:
+    """Where on the x-axis a metric is."""
+    if isinstance(row.step, int) and row.step in INTEGERS:  # to look for a float there takes for ever
+        return row.step
+    place = row.metrics[row.axes[name]] if name in row.axes else row.ordinal
+    if not math.isfinite(place) or abs(place) >= INTEGERS.stop:
+        return row.ordinal
+    return int(place) if place == int(place) else place
+
+
+def _column(name: str) -> str:
+    return f"{name}_" if name in RESERVED or name.startswith("__") else name
 
 
 def _number(value: float) -> float:

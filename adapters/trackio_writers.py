@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from capture.delivery.channels import PROVENANCE
 from capture.errors import UserError
 from capture.runs import Run
 
@@ -118,12 +119,13 @@ def _answer(response: Any) -> str:
 
 def space(trackio: Any, run: Run, config: Mapping[str, Any]) -> Store:
     """Writes to a Hugging Face Space by trackio's public way, which does not know a row again."""
+    kept = [PROVENANCE, *(name for name in config if not name.startswith("_"))]
     with quiet():
         made = trackio.init(
             run.project,
             name=run.name,
             group=run.group or None,
-            config={name: value for name, value in config.items() if not name.startswith("_")},
+            config={name.lstrip("_"): value for name, value in config.items() if name in kept},
             resume="allow",
             embed=False,
             auto_log_gpu=False,

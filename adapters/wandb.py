@@ -1,4 +1,4 @@
-"""Weights & Biases: online where there is a login, else offline, to be sent later with `wandb sync`.
+"""Weights & Biases: online where there is a login, else offline, to be sent later with `capture sync`.
 
 Online the server is asked how far it is, so that a run that is opened again gets only what is missing.
 An offline run is derived from the records, and written anew.
@@ -20,9 +20,12 @@ from typing import Any
 import psutil
 
 from capture import runs
+from capture.adapters import _wandb_sync
+from capture.adapters._about import about
+from capture.adapters._wandb_start import exit_code, started_at
 from capture.delivery.adapter import Adapter, Gone
 from capture.errors import UserError
-from capture.metrics import Series, better
+from capture.metrics import Series, better, only_counts
 from capture.records import ConsoleLine, Row
 from capture.runs import Run
 
@@ -48,10 +51,9 @@ class WandbAdapter(Adapter):
     def __init__(self) -> None:
         self._run: Any = None
         self._folder = Path()
-        self._cwd = Path()
         self._offline = False
         self._corrected: set[str] = set()  # metrics whose best value wandb would get wrong
-        self._defined: set[str] = set()
+        self._defined: dict[str, str | None] = {}  # what a metric is drawn over
         self._series: dict[str, Series] = {}
         self._log_file = Path()  # of wandb's own process
         self._log_read = 0
@@ -61,7 +63,7 @@ class WandbAdapter(Adapter):
         """Start the run, or go on with it where the server has it already."""
         import wandb
 
-        self._folder, self._cwd = folder, Path(run.cwd)
+        self._folder = folder
         self._offline = not logged_in()
         base = Path(os.environ.get("WANDB_DIR") or folder.parent.parent)
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it looks for a host even when offline
@@ -69,7 +71,7 @@ class WandbAdapter(Adapter):
             for old in (base / "wandb").glob(f"offline-run-*-{run.id}*"):
                 shutil.rmtree(old, ignore_errors=True)
         try:
-            with _command_line(_words(run)):
+            with _command_line(_words(run)), started_at(run.start):
                 self._run = wandb.init(
                     **_identity(run),
                     id=run.id,
@@ -114,11 +116,13 @@ class WandbAdapter(Adapter):
             self._run.config.update(dict(values), allow_val_change=True)
 
     def close(self, exit_status: int | None) -> None:
-        """Finish the run with the command's exit status; one that did not come to its end has failed."""
-        if exit_status is None:
-            exit_status = int(runs.read(self._folder).state != "finished")
+        """Finish the run with the command's exit status."""
+        run = runs.read(self._folder)
+        ended = {name: value for name, value in about(run).items() if name in ("exit_status", "duration_s")}
+        code = exit_code(exit_status, run)
         with self._connected():
-            self._run.finish(exit_code=exit_status)
+            self._run.summary.update(ended)
+            self._run.finish(exit_code=code)
 
     def links(self) -> list[str]:
         """The run's page, or how to send it."""
@@ -126,15 +130,39 @@ class WandbAdapter(Adapter):
             return []
         if not self._offline:
             return [str(self._run.url)]
-        path = Path(self._run.dir).parent
-        shown = path.relative_to(self._cwd) if path.is_relative_to(self._cwd) else path
-        return [f"kept offline; to send it: wandb sync {shown}"]
+        return [f"to send it: {_wandb_sync.LOGIN}"]
+
+    def kept_offline(self) -> bool:
+        """Without a login, or with WANDB_MODE=offline."""
+        return self._offline
+
+    @staticmethod
+    def send(run: Run, folder: Path, limit: float) -> bool:
+        """Send an offline run by wandb's own `sync`."""
+        return _wandb_sync.send(run, folder, limit)
+
+    @staticmethod
+    def login_command() -> list[str]:
+        """wandb's own `login`."""
+        return _wandb_sync.command("login")
+
+    @staticmethod
+    def remove(run: Run, folder: Path) -> bool:
+        """Remove the local copy; a run that W&B's server has got stays there."""
+        place = Path(os.environ.get("WANDB_DIR") or folder.parent.parent) / "wandb"
+        offline = list(place.glob(f"offline-run-*-{run.id}*"))
+        for copy in (*offline, *place.glob(f"run-*-{run.id}*")):
+            shutil.rmtree(copy)
+        for link in place.glob("*"):  # wandb's to the last run
+            if link.is_symlink() and not link.exists():
+                link.unlink()
+        return bool(offline)
 
     @staticmethod
     def diagnose() -> tuple[str, str | None]:
         """Whether a run would be online."""
         if not logged_in():
-            return "offline: no login or WANDB_MODE; runs are kept for `wandb sync`", None
+            return f"offline: no login or WANDB_MODE; to send runs later: {_wandb_sync.LOGIN}", None
         return "online", os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai"
 
     @contextmanager
@@ -172,11 +200,16 @@ class WandbAdapter(Adapter):
                 self._series.setdefault(name, Series()).add(value)
                 if not math.isfinite(value):
                     self._corrected.add(name)
-            if name not in self._defined and name not in OWN:
-                self._defined.add(name)
-                self._define(name, row.axes.get(name))
+            axis = row.axes.get(name)
+            if name not in OWN and self._defined.get(name, "") != axis:
+                self._define(
+                    name,
+                    axis or ("_step" if name in self._defined else None),
+                    name in axes or only_counts(name),
+                )
+                self._defined[name] = axis
 
-    def _define(self, name: str, axis: str | None) -> None:
+    def _define(self, name: str, axis: str | None, hidden: bool) -> None:
         """Say what the metric is drawn over, and whether its best value is the lowest or the highest.
 
         A dot in a name would be taken for nesting; the axis is in each row, so it need not be added.
@@ -189,6 +222,7 @@ class WandbAdapter(Adapter):
                 name.replace(".", r"\."),
                 step_metric=axis,
                 step_sync=False if axis else None,
+                hidden=hidden or None,
                 summary=f"{best},last" if best else None,
             )
         except wandb.Error as error:

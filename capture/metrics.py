@@ -6,10 +6,17 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 POINTS = 64
+_COUNTING = re.compile(r"(?i)(^|/)(epoch|(global_|batch_)?step)$")
 _SMALLER = re.compile(r"(?i)loss|err|perplexity|ppl|rmse|mae|mse|(^|[/_ ])(wer|cer|fid|nll)([/_ ]|$)")
 _LARGER = re.compile(r"(?i)acc|auc|f1|map|precision|recall|bleu|rouge|reward|rew|return|score|iou|dice|r2")
+
+
+def only_counts(name: str) -> bool:
+    """Whether a metric of this name merely says where in the run it is: `epoch`, `train/global_step`."""
+    return _COUNTING.search(name) is not None
 
 
 def better(name: str) -> str:
@@ -28,17 +35,22 @@ class Series:
     last: float = math.nan
     lowest: float = math.inf
     highest: float = -math.inf
+    lowest_at: Any = None
+    highest_at: Any = None
     points: list[float] = field(default_factory=list)
     _share: int = 1  # values in one point
     _open: list[float] = field(default_factory=list)
 
-    def add(self, value: float) -> None:
-        """The next value."""
+    def add(self, value: float, at: Any = None) -> None:
+        """The next value, and where in the run it is."""
         self.count += 1
         self.last = value
         if not math.isfinite(value):
             return
-        self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
+        if value < self.lowest:
+            self.lowest, self.lowest_at = value, at
+        if value > self.highest:
+            self.highest, self.highest_at = value, at
         self._open.append(value)
         if len(self._open) == self._share:
             self.points.append(mean(self._open))
@@ -52,6 +64,10 @@ class Series:
         if self.lowest > self.highest:
             return None
         return {"min": self.lowest, "max": self.highest}.get(better(name))
+
+    def best_at(self, name: str) -> Any:
+        """Where the best value was first."""
+        return {"min": self.lowest_at, "max": self.highest_at}.get(better(name))
 
 
 def mean(values: Sequence[float]) -> float:

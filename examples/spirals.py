@@ -4,9 +4,14 @@ python examples/spirals.py --epochs 12 --lr 0.05
 """
 
 import argparse
+import os
 
-import numpy as np
-from tqdm import tqdm
+# The matrices are small, and threads would only wait for each other.  This has to be said before the import.
+for library in ("OMP", "OPENBLAS", "MKL", "VECLIB"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+import numpy as np  # noqa: E402
+from tqdm import tqdm  # noqa: E402
 
 options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 options.add_argument("--epochs", type=int, default=12)
@@ -15,6 +20,7 @@ options.add_argument("--batch-size", type=int, default=32)
 options.add_argument("--hidden", type=int, default=192)
 options.add_argument("--seed", type=int, default=0)
 args = options.parse_args()
+print(args)
 random = np.random.default_rng(args.seed)
 
 
@@ -45,7 +51,7 @@ def measure(x, y):
     return -np.log(share[np.arange(len(y)), y] + 1e-12).mean(), (share.argmax(1) == y).mean()
 
 
-train_x, train_y = spirals(12000)
+train_x, train_y = spirals(8000)
 val_x, val_y = spirals(2000)
 layers = [layer(2, args.hidden), layer(args.hidden, args.hidden), layer(args.hidden, 2)]
 speed = [[np.zeros_like(part) for part in one] for one in layers]

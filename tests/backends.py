@@ -6,7 +6,8 @@ import sys
 from helpers import CAPTURE, only_run
 
 from capture import runs
-from capture.records import Row
+from capture.delivery.naming import Namer
+from capture.records import Record, Row
 from capture.runs.recording import Recorder
 
 START = 1_700_000_000.0
@@ -28,6 +29,31 @@ def row(ordinal, step=None, axis="step", **metrics):
     return Row(
         ordinal, START + ordinal, int(step), None, metrics | {axis: step}, dict.fromkeys(metrics, axis)
     )
+
+
+def mixed_rows():
+    """What a program prints that has lines with a step, lines with an epoch alone, and some with neither.
+
+    Over their own axes: `loss` at 10, 20, 30 and 40; `val_acc` at 1 and 2; `bare` at its places 3 and 7 in the run.
+    """
+    namer = Namer({}, {})
+    said = [
+        *((10 * step, None, {"loss": 1.0 / step}) for step in (1, 2)),
+        (None, 1, {"val_acc": 0.5}),
+        (None, None, {"bare": 3.0}),
+        *((10 * step, None, {"loss": 1.0 / step}) for step in (3, 4)),
+        (None, 2, {"val_acc": 0.75}),
+        (None, None, {"bare": 7.0}),
+    ]
+    records = [Record(START + n, "x", step, epoch, metrics) for n, (step, epoch, metrics) in enumerate(said)]
+    return [namer.row(ordinal, record) for ordinal, record in enumerate(records)]
+
+
+MIXED = {
+    "loss": [(10, 1.0), (20, 0.5), (30, 1 / 3), (40, 0.25)],
+    "val_acc": [(1, 0.5), (2, 0.75)],
+    "bare": [(3, 3.0), (7, 7.0)],
+}
 
 
 def deliver(adapter, run, folder, rows, config=None, lines=(), exit_status=0):

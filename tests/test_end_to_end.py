@@ -128,7 +128,7 @@ def test_the_closing_block_says_where_to_look(run):
     text = (run / "summary.txt").read_text()
     assert text.startswith("capture: mp/first: exit status 0")
     assert "capture ui --project mp" in text
-    assert "wandb sync capture-runs/wandb/offline-run-" in text
+    assert "wandb (offline): to send it: capture login wandb, then capture sync" in text
     assert "epoch/val_loss" in text
 
 

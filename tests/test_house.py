@@ -7,6 +7,7 @@ from helpers import ROOT
 
 # Each may import from those before it.  The modules at the top (errors, records, ...) are everybody's.
 FLOORS = [
+    "redaction",
     "runs",
     "console",
     "language",
@@ -16,6 +17,7 @@ FLOORS = [
     "facts",
     "watch",
     "tracker",
+    "page",
     "relay",
     "settings",
     "cli",
@@ -23,7 +25,8 @@ FLOORS = [
 TOP = {path.stem for path in (ROOT / "capture").glob("*.py")}
 # On the way of every start: the standard library only.
 AT_START = ["cli/__init__", "cli/run", "cli/run_options", "settings/__init__", "settings/loading", "settings/layers",
-            "settings/cache", "settings/problems", "tracker/supervisor", "errors", "redaction", "__init__"]  # fmt: skip
+            "settings/cache", "settings/problems", "tracker/supervisor", "errors", "redaction/names",
+            "redaction/redactor", "__init__"]  # fmt: skip
 MODULES = sorted(path for top in ("capture", "parsers", "adapters") for path in (ROOT / top).rglob("*.py"))
 
 

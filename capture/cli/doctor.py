@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 
+from capture.cli.arguments import Arguments
 from capture.settings.diagnosis import examine
 
 
-def arguments() -> argparse.ArgumentParser:
+def arguments() -> Arguments:
     """The options of `capture doctor`."""
-    return argparse.ArgumentParser(
+    return Arguments(
         prog="capture doctor",
         description="Say what is installed, found and reachable, which backend a run would go to and why, "
         "and which setting comes from where.  Exit status 1 if something should be done.",

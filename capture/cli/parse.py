@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from capture import records, runs
+from capture import records, runs, settings
+from capture.cli import run_options
+from capture.cli.arguments import Arguments
 from capture.errors import UserError
 from capture.language import library, model
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import parse, parse_recording
+from capture.runs.find import find
+
+RUN = "a run: its folder, id or name, or `last`"
 
 
-def arguments() -> argparse.ArgumentParser:
+def arguments() -> Arguments:
     """The options of `capture parse`."""
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="capture parse", description="Print the records of a recording or a log as JSON lines."
     )
-    parser.add_argument("file", help="a log, a run folder, or - for standard input")
-    add_parser_option(parser)
+    parser.add_argument("file", metavar="RUN|FILE", help=f"{RUN}; a log; or - for standard input")
+    add_options(parser)
     return parser
 
 
-def add_parser_option(parser: argparse.ArgumentParser) -> None:
-    """The option by which parsers are chosen."""
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of what reads a log: where runs are, and by which parsers it is read."""
+    run_options.add_dir_option(parser)
     parser.add_argument(
         "--parser",
         metavar="FILE|NAME",
@@ -45,26 +50,38 @@ def choose(wanted: list[str]) -> tuple[list[model.Parser], list[model.Parser]]:
     return named or [parser for parser, _ in library.built_in()], own
 
 
-def log_of(name: str) -> Path:
-    """The log that a name on the command line means: a run folder's console, or the file."""
-    return Path(name, runs.CONSOLE_LOG) if os.path.isdir(name) else Path(name)
+def place_of(name: str, base: str | None) -> str:
+    """What a word on the command line means: a file, `-`, or else the folder of the run that is called so.
+
+    `base` is the folder that holds all runs, None for the one of the settings.  Raises UserError.
+    """
+    if name == "-" or os.path.exists(name):
+        return name
+    chosen = settings.load(os.getcwd(), os.environ, {"dir": base})
+    try:
+        return str(find(name, Path(chosen["dir"])).folder)
+    except UserError as error:
+        raise UserError(f"there is no file {name!r}, and {error}") from None
 
 
-def open_log(name: str) -> BinaryIO:
-    """The log to read, standard input for `-`.  Raises UserError where it can't be opened."""
-    if name == "-":
+def open_log(place: str) -> BinaryIO:
+    """The log to read: a file, a run folder's console, standard input for `-`.
+
+    Raises UserError where it can't be opened.
+    """
+    if place == "-":
         return sys.stdin.buffer
     try:
-        return log_of(name).open("rb")
+        return (Path(place, runs.CONSOLE_LOG) if os.path.isdir(place) else Path(place)).open("rb")
     except OSError as error:
-        raise UserError(f"{name}: {error.strerror}") from None
+        raise UserError(f"{place}: {error.strerror}") from None
 
 
-def records_of(name: str, engine: Engine) -> Iterator[records.Record]:
+def records_of(place: str, engine: Engine) -> Iterator[records.Record]:
     """The records of a log, or of a recording with its streams and times.  Raises UserError."""
-    with open_log(name) as file:
-        if os.path.isdir(name) and Path(name, runs.CONSOLE_INDEX).exists():
-            yield from parse_recording(Path(name), engine)
+    with open_log(place) as file:
+        if os.path.isdir(place) and Path(place, runs.CONSOLE_INDEX).exists():
+            yield from parse_recording(Path(place), engine)
         else:
             yield from parse(file, engine)
 
@@ -73,9 +90,9 @@ def main(argv: list[str]) -> int:
     """Run `capture parse`."""
     options = arguments().parse_args(argv)
     engine = Engine(*choose(options.parser))
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the locale
-    for record in records_of(options.file, engine):
+    for record in records_of(place_of(options.file, options.dir), engine):
         print(records.to_json(record))
     for event in engine.events:
         print(f"capture parse: {event}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import os
@@ -15,19 +14,19 @@ from typing import Any
 from capture import settings
 from capture.authoring import explain, samples, suggest
 from capture.authoring.explain import Explainer, Group
-from capture.cli.parse import add_parser_option, choose, open_log
+from capture.cli.arguments import Arguments
+from capture.cli.parse import RUN, add_options, choose, open_log, place_of
 from capture.language import checked_yaml, library, model
 from capture.language.checked_yaml import Source
+from capture.runs import status
 
 BUILT_IN = "built in"
 NOTHING = "nothing to suggest: no unread line occurs three times with different numbers beside words"
 
 
-def arguments() -> argparse.ArgumentParser:
+def arguments() -> Arguments:
     """The options of `capture parsers`."""
-    parser = argparse.ArgumentParser(
-        prog="capture parsers", description="List, show and test parsers; explain lines."
-    )
+    parser = Arguments(prog="capture parsers", description="List, show and test parsers; explain lines.")
     commands = parser.add_subparsers(dest="command", metavar="list|show|test|explain|suggest|schema")
     commands.add_parser("list", help="list the parsers in the order in which they are tried")
     show = commands.add_parser("show", help="print a built-in parser, as a start for your own")
@@ -38,14 +37,14 @@ def arguments() -> argparse.ArgumentParser:
         "explain", help="say which pattern reads a line, or the lines of a log, or why none does"
     )
     explain.add_argument(
-        "line", metavar="LINE|FILE", help="a line, a log, a run folder, or - for standard input"
+        "line", metavar="LINE|RUN|FILE", help=f"a line; {RUN}; a log; or - for standard input"
     )
-    add_parser_option(explain)
+    add_options(explain)
     suggest = commands.add_parser(
         "suggest", help="print a parser for the lines of a log that no pattern reads"
     )
-    suggest.add_argument("line", metavar="FILE", help="a log, a run folder, or - for standard input")
-    add_parser_option(suggest)
+    suggest.add_argument("line", metavar="RUN|FILE", help=f"{RUN}; a log; or - for standard input")
+    add_options(suggest)
     commands.add_parser("schema", help="print the JSON Schema of a parser file, for editors")
     return parser
 
@@ -58,9 +57,10 @@ def main(argv: list[str]) -> int:
     if options.command == "test":
         return _test(options.files)
     if options.command == "explain":
-        return _explain(options.line, _read(options.line, options.parser))
+        return _explain(options.line, _read(options.line, options.dir, options.parser))
     if options.command == "suggest":
-        return _suggest(options.line, _read(options.line, options.parser))
+        place = place_of(options.line, options.dir)
+        return _suggest(place, _read(place, None, options.parser))
     if options.command == "schema":
         print(json.dumps(model.Parser.model_json_schema(), indent=2))
         return 0
@@ -115,14 +115,14 @@ def _test(files: list[Path]) -> int:
     return 1 if failed else 0
 
 
-def _read(name: str, wanted: list[str]) -> Explainer:
+def _read(name: str, base: str | None, wanted: list[str]) -> Explainer:
     """Explain a log, or a line that is not the name of a file."""
     parsers, own = choose(wanted)
     if not wanted:
         own = [parser for _, parser in _own()]
     if not os.path.exists(name) and any(sign in name for sign in " :=|"):
         return explain.explain(io.BytesIO(os.fsencode(name) + b"\n"), parsers, own)
-    with open_log(name) as file:
+    with open_log(place_of(name, base)) as file:
         return explain.explain(file, parsers, own)
 
 
@@ -170,7 +170,9 @@ def _values(values: Mapping[str, Any]) -> str:
 
 
 def _suggest(name: str, explainer: Explainer) -> int:
-    found = suggest.suggest(explainer.unread, re.sub(r"\W+", "_", Path(name).stem).strip("_") or "mine")
+    run = status.of(Path(name))
+    called = run.run.project if run else Path(name).stem
+    found = suggest.suggest(explainer.unread, re.sub(r"\W+", "_", called).strip("_") or "mine")
     if found is None:
         print(f"capture parsers: {NOTHING}", file=sys.stderr)
         return 1

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from pathlib import Path
 
 from capture.cli import run_options
+from capture.cli.arguments import Arguments
+from capture.cli.parse import RUN, place_of
 from capture.runs import Result, replay, start
 from capture.tracker.supervisor import Supervisor
 
 
-def arguments() -> argparse.ArgumentParser:
+def arguments() -> Arguments:
     """The options of `capture replay`."""
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="capture replay",
         description="Make a new run from the recording of an old one, or from any log, with today's parsers "
         "and the original times.",
     )
-    parser.add_argument("files", nargs="+", metavar="RUN|FILE", help="a run's folder, or a log")
+    parser.add_argument("files", nargs="+", metavar="RUN|FILE", help=f"{RUN}; or a log")
     run_options.add_options(parser)
     return parser
 
@@ -28,10 +29,11 @@ def main(argv: list[str]) -> int:
     """Replay runs and logs, one after the other."""
     options = arguments().parse_args(argv)
     chosen = run_options.choose(options)
-    sources = [replay.source_of(name) for name in options.files]
+    sources = [replay.source_of(place_of(name, chosen["dir"])) for name in options.files]
     complete = True
     for log, old in sources:
-        run = start.new_run([], Path(log).stem, chosen)
+        named = chosen if old is None else {**chosen, "name": chosen.get("name") or old.name}
+        run = start.new_run([], Path(log).stem, named)
         run, folder = start.open_run(replay.as_it_was(run, log, old, chosen), chosen)
         if folder is None:
             return 1
@@ -44,6 +46,6 @@ def main(argv: list[str]) -> int:
         supervisor.start()
         wait = math.inf if options.wait is None else options.wait
         done = supervisor.finish(wait)
-        run_options.close(folder, Result(0, None, None, done), chosen["summary"])
+        run_options.close(folder, Result(0, None, None, done), chosen)
         complete = complete and done
     return 0 if complete else 1

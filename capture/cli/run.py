@@ -9,16 +9,19 @@ import argparse
 import os
 import time
 
-from capture import settings
+from capture import runs, settings
+from capture.bare import reason, run_bare
 from capture.cli import run_options
+from capture.cli.arguments import Arguments
+from capture.errors import UserError
 from capture.relay import loop
-from capture.relay.command import die_of_signal
-from capture.runs import start
+from capture.relay.command import NotStarted, die_of_signal
+from capture.runs import names, start
 
 
-def arguments() -> argparse.ArgumentParser:
-    """The options of `capture run`."""
-    parser = argparse.ArgumentParser(
+def arguments(with_words: bool = True) -> Arguments:
+    """The options of `capture run`, and `words` for what stands before or without the two dashes."""
+    parser = Arguments(
         prog="capture",
         usage="capture [OPTIONS] -- COMMAND [ARGS...]\n       COMMAND 2>&1 | capture [OPTIONS] -",
         description="Run a command unchanged and turn what it prints into metrics.  With a single dash: "
@@ -41,45 +44,64 @@ def arguments() -> argparse.ArgumentParser:
     add("--unbuffer", action=argparse.BooleanOptionalAction, default=None, help="set PYTHONUNBUFFERED")
     add(
         "--linger",
-        type=float,
+        type=run_options.seconds,
         metavar="SECONDS",
         help="wait for output of processes that the command leaves running (default: 1)",
     )
+    if with_words:
+        add("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser
 
 
 def main(argv: list[str]) -> int:
     """Run a command, and end as it ended."""
-    parser = arguments()
     piped = argv[-1:] == ["-"] and "--" not in argv
     cut = argv.index("--") if "--" in argv else len(argv) - piped
-    options, rest = parser.parse_known_args(argv[:cut])
+    options = arguments().parse_args(argv[:cut])
     command = argv[cut + 1 :]
-    if rest or not (command or piped):
-        parser.error("the command comes after two dashes, for example: capture -- python train.py")
-    chosen = run_options.choose(options)
-    run = start.new_run(command, _script(command) if command else "stdin", chosen)
-    run, folder = start.open_run(run, chosen)
+    if options.words or not (command or piped):
+        from capture.cli import no_command  # only for its message
+
+        raise no_command.error(argv[: cut - len(options.words)], options.words, command)
+    try:
+        chosen, run, folder = _begin(options, command)
+    except UserError:
+        raise
+    except Exception as error:  # nothing that goes wrong here may keep the command from running
+        if piped:
+            raise
+        run_bare(command, _reason(error))
     since = time.time() - run.start if run.resumed else 0.0
     if piped:
         from capture.relay import stdin  # not on the way of a command's start
 
         result = stdin.pass_on(folder, chosen["wait"], since)
     else:
-        result = loop.run(
-            command,
-            folder,
-            loop.Options(chosen["tty"], chosen["unbuffer"], chosen["linger"], chosen["wait"], since),
-        )
-    run_options.close(folder, result, chosen["summary"])
+        how = loop.Options(chosen["tty"], chosen["unbuffer"], chosen["linger"], chosen["wait"], since)
+        try:
+            result = loop.run(command, folder, how)
+        except NotStarted as error:
+            runs.note_crash(folder)
+            run_bare(command, str(error))
+    run_options.close(folder, result, chosen)
     if result.signal is not None:
         die_of_signal(result.signal)
     return result.status
 
 
-def _script(command: list[str]) -> str:
-    """The name of the command: the script's if there is one, else the program's."""
-    for word in command[1:]:
-        if word.endswith((".py", ".sh", ".R", ".jl", ".lua")):
-            return os.path.splitext(os.path.basename(word))[0]
-    return os.path.basename(command[0])
+def _begin(options: argparse.Namespace, command: list[str]) -> tuple[settings.Settings, runs.Run, str | None]:
+    """The settings, the run and its folder, None if it can't be recorded.  Raises UserError."""
+    chosen = run_options.choose(options)
+    if chosen["resume"] == "must" and not chosen.get("id"):
+        raise UserError("--resume must: say which run, with --id ID")
+    run = start.new_run(command, names.called(command) if command else "stdin", chosen)
+    run, folder = start.open_run(run, chosen)
+    return chosen, run, folder
+
+
+def _reason(error: Exception) -> str:
+    try:
+        os.getcwd()
+    except OSError:
+        return "the current folder has been removed"
+    return reason(error)

@@ -13,38 +13,25 @@ from typing import Any
 from capture import runs, settings
 from capture.runs import Result
 
-NOT_SETTINGS = ("parser", "config", "lenient", "file", "files", "until_pid", "idle")
+# Options that are no settings of the run.
+NOT_SETTINGS = ("parser", "config", "lenient", "words", "file", "files", "until_pid", "idle", "wait_for")
+
+NOT_STARTED = (126, 127)  # exit statuses of a shell
+BRIEF = 10.0  # seconds; a longer run is kept even if nothing was printed
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say who the run is and where it goes."""
+    add_main_options(parser)
     add = parser.add_argument
-    add("--project", help="the run's project (default: the folder's name)")
-    add("--name", help="the run's name (default: the script's name and the time)")
-    add("--tag", action="append", dest="tags", metavar="TAG", help="a tag; may be repeated")
-    add("--notes", help="a remark, shown with the run")
-    add("--group", help="the group of runs it belongs to")
-    add("--config", action="append", metavar="KEY=VALUE", help="a hyperparameter; may be repeated")
-    add(
-        "--to",
-        metavar="NAMES",
-        help="where to send it: trackio (default), wandb, tensorboard, mlflow, jsonl, module:NAME, or "
-        "several, separated by commas",
-    )
-    add(
-        "--parser",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a parser of your own (YAML); may be repeated",
-    )
+    add("--notes", metavar="TEXT", help="a remark, shown with the run")
+    add("--group", metavar="GROUP", help="the group of runs it belongs to")
     add(
         "--every",
         metavar="TIME|STEPS",
         help="keep fewer records of progress bars: one every 10s, or every 50 steps",
     )
-    add("--dir", metavar="FOLDER", help="the folder that holds all runs (default: capture-runs)")
-    add("--wait", type=float, metavar="SECONDS", help="wait for the backends at the end (default: 30)")
+    add("--wait", type=seconds, metavar="SECONDS", help="wait for the backends at the end (default: 30)")
     add(
         "--summary",
         choices=settings.CHOICES["summary"],
@@ -55,6 +42,60 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out what is wrong in the configuration and run anyway, for jobs that nobody watches",
     )
+
+
+def add_main_options(parser: argparse.ArgumentParser) -> None:
+    """Add those of them that most runs need."""
+    add = parser.add_argument
+    add("--project", metavar="PROJECT", help="the run's project (default: the folder's name)")
+    add("--name", metavar="NAME", help="the run's name (default: such as `train-3 lr=0.1`)")
+    add("--tag", action="append", dest="tags", metavar="TAG", help="a tag; may be repeated")
+    add("--config", action="append", metavar="KEY=VALUE", help="a hyperparameter; may be repeated")
+    add(
+        "--to",
+        metavar="BACKENDS",
+        help="where to send it: trackio (default), wandb, tensorboard, mlflow, jsonl, module:NAME, or "
+        "several, separated by commas",
+    )
+    add(
+        "--parser",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a parser of your own (YAML); may be repeated",
+    )
+    add_dir_option(parser)
+    add(
+        *("-q", "--quiet"),
+        action="store_const",
+        const="never",
+        dest="summary",
+        help="no closing block: the same as --summary never",
+    )
+
+
+def add_dir_option(parser: argparse.ArgumentParser, **settings: Any) -> None:
+    """Add the option that says where the runs are."""
+    parser.add_argument(
+        "--dir",
+        metavar="FOLDER",
+        help="the folder that holds all runs (default: the nearest capture-runs, here or above)",
+        **settings,
+    )
+
+
+def seconds(text: str) -> float:
+    """The type of an option that is a time: a number from 0 on, "inf" for no limit.
+
+    Raises ArgumentTypeError.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not number >= 0:  # nan is not either
+        raise argparse.ArgumentTypeError(f"{text!r}: should be a number of seconds, such as 2.5")
+    return number
 
 
 def choose(options: argparse.Namespace) -> settings.Settings:
@@ -71,8 +112,11 @@ def choose(options: argparse.Namespace) -> settings.Settings:
     chosen["config"] = {**chosen.get("config", {}), **_config(options.config or [], problems)}
     if not (options.lenient or os.environ.get("CAPTURE_LENIENT", "") not in ("", "0")):
         problems.raise_any()
+    for note in problems.notes:
+        print(f"capture: {note}", file=sys.stderr)
+    if problems.notes or problems.lines:
+        chosen["ignored"] = [*problems.notes, *problems.lines]
     if problems.lines:
-        chosen["ignored"] = problems.lines
         print(f"capture: ignored because of --lenient: {'; '.join(problems.lines)}", file=sys.stderr)
     return chosen
 
@@ -91,28 +135,76 @@ def _config(pairs: list[str], problems: settings.Problems) -> dict[str, Any]:
     return config
 
 
-def close(folder: str | None, result: Result, when: str) -> None:
-    """Print the closing block, if there is somebody to read it."""
-    if folder is None or when == "never" or (when == "auto" and not _is_terminal(sys.stderr)):
+def close(folder: str | None, result: Result, chosen: settings.Settings) -> None:
+    """Remove a run that holds nothing; print the closing block, if there is somebody to read it."""
+    if folder is None:
         return
+    removed = result.tracker_ok and result.status in (0, *NOT_STARTED) and _holds_nothing(folder, chosen)
+    if removed:
+        import shutil  # slow
+
+        shutil.rmtree(folder, ignore_errors=True)
+    when = chosen["summary"]
+    if when == "never" or (when == "auto" and not _is_terminal(sys.stderr)):
+        return
+    if removed:
+        text = "capture: nothing was printed, so no run is kept (--name NAME keeps it)\n"
+        text = "" if result.status in NOT_STARTED else text  # that has been said
+    else:
+        text = _block(folder, result)
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass  # the terminal is gone
+
+
+def _holds_nothing(folder: str, chosen: settings.Settings) -> bool:
+    """Whether this is a short run without a word, which no name asks for: a typing error, or `true`."""
+    try:
+        if chosen.get("id") or chosen.get("name") or os.path.getsize(os.path.join(folder, runs.CONSOLE_LOG)):
+            return False
+        run = runs.read(folder)
+        return (run.end or run.start) - run.start < BRIEF
+    except (OSError, ValueError):
+        return False
+
+
+def _block(folder: str, result: Result) -> str:
+    """The closing block."""
     text = ""
-    if result.tracker_ok:
+    if result.tracker_ok or _stopped(folder):
         try:
             with open(os.path.join(folder, runs.SUMMARY), encoding="utf-8") as file:
                 text = file.read()
         except OSError:
             pass
     if not text:
-        place = os.path.relpath(folder)
-        text = f"capture: the tracker did not finish; the recording is kept in {place}\n"
-        text += f"  to deliver what is missing: capture sync {place}\n"
+        text = _unfinished(folder)
     if result.recording_error:
         text += f"  the recording ended early: {result.recording_error}\n"
+    return text
+
+
+def _stopped(folder: str) -> bool:
+    """Whether the tracker was stopped before the end of the recording, and says so in the closing block."""
+    from capture.runs import status  # not on the way of every start
+
+    return status.state_of(folder) == "stopped"
+
+
+def _unfinished(folder: str) -> str:
+    """What is said where the tracker has not finished its work."""
     try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        pass  # the terminal is gone
+        place = os.path.relpath(folder)
+    except OSError:  # the current folder has been removed
+        place = folder
+    if not os.path.exists(os.path.join(folder, runs.CONSOLE_LOG)):
+        return f"capture: the run's folder has been removed, nothing is kept: {place}\n"
+    return (
+        f"capture: the tracker did not finish; the recording is kept in {place}\n"
+        f"  to deliver what is missing: capture sync {place}\n"
+    )
 
 
 def _is_terminal(file: Any) -> bool:

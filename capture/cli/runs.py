@@ -1,39 +1,68 @@
-"""`capture runs`: the runs here; `capture runs rm` removes old ones."""
+"""`capture runs`: the runs here, what differs between them, what they came to; `rm` removes old ones."""
 
 from __future__ import annotations
 
 import argparse
+import csv
+import json
 import os
-import re
-import shutil
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from capture import settings
-from capture.cli.sync import find, label
-from capture.errors import UserError
+from capture.cli import removal, run_options
+from capture.cli.arguments import Arguments
+from capture.errors import UserError, did_you_mean
+from capture.metrics import better
+from capture.page import query, results
+from capture.page.results import Results
+from capture.page.text_table import Column, fitted, terminal_width
+from capture.records import plain_number
 from capture.runs import status
 from capture.runs.status import RunStatus
 from capture.tracker.closing import clock, short
 
-SHOWN = 3  # metrics in a line
-UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+MOST = 30  # runs that are listed unless all are asked for
+Value = Callable[[RunStatus, Results], Any]
+FACTS: dict[str, Value] = {
+    "id": lambda one, _: one.run.id,
+    "run": lambda one, _: one.label,
+    "name": lambda one, _: one.run.name,
+    "project": lambda one, _: one.run.project,
+    "state": lambda one, _: one.state,
+    "status": lambda one, _: one.run.exit_status,
+    "age": lambda one, _: time.time() - one.run.start,
+    "duration": lambda one, _: (one.run.end or time.time()) - one.run.start,
+    "start": lambda one, _: one.run.start,
+    "group": lambda one, _: one.run.group,
+    "tags": lambda one, _: ", ".join(one.run.tags),
+    "notes": lambda one, _: one.run.notes,
+    "host": lambda one, _: one.run.host,
+    "command": lambda one, _: " ".join(one.run.command),
+    "records": lambda one, _: one.records,
+    "delivered": lambda one, _: _delivered(one),
+}
 
 
-def arguments() -> argparse.ArgumentParser:
+def arguments() -> Arguments:
     """The options of `capture runs`."""
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--project", help="only the runs of this project")
-    shared.add_argument("--dir", metavar="FOLDER", help="the folder that holds all runs")
-    parser = argparse.ArgumentParser(
-        prog="capture runs", description="List the runs here, or remove old ones.", parents=[shared]
-    )
+    parser = Arguments(prog="capture runs", description="List the runs here, or remove old ones.")
+    _add_places(parser)
+    _add_listing(parser)
     commands = parser.add_subparsers(dest="command", metavar="list|rm")
-    commands.add_parser(
-        "list", parents=[shared], help="list them: state, age, last values, and what is delivered"
+    listing = commands.add_parser(
+        "list", help="list them: state, age, config that differs, last and best values"
     )
-    remove = commands.add_parser("rm", parents=[shared], help="remove runs from this disk")
-    remove.add_argument("runs", nargs="*", metavar="RUN", help="run folders or ids")
+    remove = commands.add_parser(
+        "rm", help="remove runs from this disk, also from backends that keep them here"
+    )
+    for command in (listing, remove):
+        _add_places(command, default=argparse.SUPPRESS)  # else it would undo what stands before `list`
+    _add_listing(listing, default=argparse.SUPPRESS)
+    remove.add_argument("runs", nargs="*", metavar="RUN", help="folders, ids or names of runs, or `last`")
     remove.add_argument(
         "--older", metavar="AGE", help="all that ended longer ago than this, such as 12h, 30d or 8w"
     )
@@ -41,67 +70,218 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_places(parser: argparse.ArgumentParser, **more: Any) -> None:
+    parser.add_argument("--project", metavar="PROJECT", help="only the runs of this project", **more)
+    run_options.add_dir_option(parser, **more)
+
+
+def _add_listing(parser: argparse.ArgumentParser, **more: Any) -> None:
+    add = parser.add_argument
+    add(
+        "--where",
+        metavar="CONDITION",
+        help="only runs for which it holds: 'lr < 0.1 and state == finished'",
+        **more,
+    )
+    add(
+        "--sort",
+        metavar="COLUMN",
+        help="sort by a metric (the best run last), a hyperparameter, age, duration",
+        **more,
+    )
+    add("--best", metavar="METRIC", help="only the run that is best at this metric", **more)
+    add("--columns", metavar="NAMES", help="these columns, separated by commas", **more)
+    add("--all", action="store_true", help=f"all runs, not only the newest {MOST}", **more)
+    add("--json", action="store_true", help="as a list of JSON objects, with all values", **more)
+    add("--csv", action="store_true", help="as CSV, with all values", **more)
+
+
 def main(argv: list[str]) -> int:
     """Run `capture runs`."""
     options = arguments().parse_args(argv)
     base = Path(settings.load(os.getcwd(), os.environ, {"dir": options.dir})["dir"])
     if options.command == "rm":
-        return _remove(options, base)
+        return removal.remove(options, base)
     found = status.all_runs(base, options.project)
-    if not found:
-        print(f"there are no runs in {base}; capture -- COMMAND makes one")
+    machine_readable = options.json or options.csv
+    if not found and not machine_readable:
+        of_project = f" of the project {options.project!r}" if options.project else ""
+        print(f"there are no runs{of_project} in {base}; capture -- COMMAND makes one")
         return 0
-    rows = [("ID", "RUN", "STATE", "AGE", "LAST VALUES", "DELIVERED"), *map(_row, found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    for one in found:
+        for problem in one.problems:
+            print(f"capture runs: {os.path.join(one.folder, problem)}", file=sys.stderr)
+    known = results.of_all(found, base)
+    chosen = _chosen(found, known, options)
+    hidden = 0
+    if not (options.all or machine_readable or options.where or options.sort or options.best):
+        hidden = max(0, len(chosen) - MOST)
+        chosen = chosen[hidden:]
+    if options.json:
+        json.dump(
+            [_object(one, known[one.folder]) for one in chosen], sys.stdout, indent=2, ensure_ascii=False
+        )
+        print()
+    elif options.csv:
+        _print_csv([_object(one, known[one.folder]) for one in chosen])
+    elif not chosen:
+        print(f"none of {len(found)} runs fits")
+    else:
+        _print_table(chosen, known, options.columns, hidden)
     return 0
 
 
-def _row(one: RunStatus) -> tuple[str, ...]:
-    values = [f"{name}={_number(value)}" for name, value in list(one.last.items())[:SHOWN]]
-    more = len(one.last) - SHOWN
-    delivered = [f"{name}{'' if one.delivered.get(name) else ' missing'}" for name in one.run.to]
-    return (
-        one.run.id,
-        label(one),
-        one.state,
-        clock(time.time() - one.run.start),
-        " ".join(values) + (f" +{more}" if more > 0 else ""),
-        ", ".join(delivered) if one.records or not one.tracked else "no metrics",
+def _chosen(
+    found: list[RunStatus], known: dict[Path, Results], options: argparse.Namespace
+) -> list[RunStatus]:
+    """The runs that are asked for, in their order."""
+    names = _names(found, known)
+    if options.where:
+        holds = query.condition(options.where, names)
+        found = [one for one in found if holds(_values(one, known[one.folder]))]
+    if options.sort or options.best:
+        name = _known(options.sort or options.best, names)
+        pairs = [(_values(one, known[one.folder]).get(name), one) for one in found]
+        present = [(value, one) for value, one in pairs if value is not None]
+        try:
+            present.sort(key=lambda pair: pair[0], reverse=better(name) == "min")
+        except TypeError:  # numbers beside words
+            present.sort(key=lambda pair: str(pair[0]))
+        found = [one for value, one in pairs if value is None] + [one for _, one in present]
+        if options.best:
+            if not better(name):
+                raise UserError(
+                    f"--best {name}: its name doesn't tell whether high or low is good; use --sort {name}"
+                )
+            found = found[-1:] if present else []
+    return found
+
+
+def _names(found: list[RunStatus], known: dict[Path, Results]) -> list[str]:
+    """What runs can be asked for by."""
+    every = [known[one.folder] for one in found]
+    return list(
+        dict.fromkeys(
+            [*FACTS, *results.main_metrics(every), *(name for each in every for name in each.config)]
+        )
     )
 
 
-def _number(value: float | str) -> str:
-    return value if isinstance(value, str) else short(value)
+def _known(wanted: str, names: list[str]) -> str:
+    """The name that is meant.  Raises UserError where there is none."""
+    if found := results.named(wanted, names):
+        return found[0]
+    raise UserError(
+        f"no run has {wanted!r}; {did_you_mean(wanted, names, 'capture runs --json shows what they have')}"
+    )
 
 
-def _remove(options: argparse.Namespace, base: Path) -> int:
-    if bool(options.runs) == bool(options.older):
-        raise UserError("rm: name runs, or say --older AGE, such as --older 30d")
-    chosen = [find(name, base) for name in options.runs]
-    if options.older:
-        limit = time.time() - age(options.older)
-        chosen = [
-            one for one in status.all_runs(base, options.project) if (one.run.end or one.run.start) < limit
-        ]
-    kept = 0
-    for one in chosen:
-        if one.state == "running":
-            print(f"{label(one)}: still running, kept")
-        elif one.is_missing(one.run.to) and not options.force:
-            print(f"{label(one)}: not delivered, kept (capture sync {one.run.id}, or --force)")
+def _values(one: RunStatus, found: Results) -> dict[str, Any]:
+    """Everything by which a run can be asked for."""
+    metrics = {name: found.value(name) for name in found.metrics}
+    facts = {name: value(one, found) for name, value in FACTS.items()}
+    return {**metrics, **found.config, **facts}
+
+
+def _object(one: RunStatus, found: Results) -> dict[str, Any]:
+    facts = {name: value(one, found) for name, value in FACTS.items() if name not in ("run", "age", "tags")}
+    metrics = {
+        name: {
+            "last": plain_number(metric.last),
+            "best": None if metric.best is None else plain_number(metric.best),
+            "best_epoch": metric.at[0],
+            "best_step": metric.at[1],
+            "count": metric.values,
+        }
+        for name, metric in found.metrics.items()
+    }
+    return {
+        **facts,
+        "tags": one.run.tags,
+        "folder": str(one.folder),
+        "config": found.config,
+        "metrics": metrics,
+    }
+
+
+def _print_csv(objects: list[dict[str, Any]]) -> None:
+    flat = []
+    for item in objects:
+        row = {key: value for key, value in item.items() if key not in ("config", "metrics", "tags")}
+        row["tags"] = ", ".join(item["tags"])
+        row |= {f"config/{name}": value for name, value in item["config"].items()}
+        for name, metric in item["metrics"].items():
+            row |= {f"{name} last": metric["last"], f"{name} best": metric["best"]}
+        flat.append(row)
+    writer = csv.DictWriter(sys.stdout, list(dict.fromkeys(name for row in flat for name in row)), restval="")
+    writer.writeheader()
+    writer.writerows(flat)
+
+
+def _print_table(
+    chosen: list[RunStatus], known: dict[Path, Results], wanted: str | None, hidden: int
+) -> None:
+    every = [known[one.folder] for one in chosen]
+    if wanted:
+        names = [_known(name.strip(), _names(chosen, known)) for name in wanted.split(",")]
+        columns = [_column(name, chosen, every, 0) for name in names]
+        lines, _ = fitted(columns, 10_000)
+        print("\n".join(lines))
+        return
+    columns = [
+        _column(name, chosen, every, rank)
+        for name, rank in (("run", 0), ("state", 0), ("age", 3), ("duration", 2))
+    ]
+    config = results.differing(each.config for each in every) if len(every) > 1 else []
+    columns += [_column(name, chosen, every, 2 + place) for place, name in enumerate(config)]
+    columns += [
+        _column(name, chosen, every, 1 + 2 * place) for place, name in enumerate(results.main_metrics(every))
+    ]
+    columns += [_column("delivered", chosen, every, 4), _column("id", chosen, every, 4)]
+    lines, left_out = fitted(columns, terminal_width())
+    print("\n".join(lines))
+    if hidden:
+        print(f"{hidden} older ones: capture runs --all")
+    if left_out:
+        print(
+            f"not shown: {', '.join(left_out[:8])}{', ...' if len(left_out) > 8 else ''} (--columns, --json)"
+        )
+
+
+def _column(name: str, chosen: list[RunStatus], every: list[Results], rank: int) -> Column:
+    """A column of the table: a fact, a hyperparameter, or a metric's last and best value."""
+    if name in FACTS:
+        values = [FACTS[name](one, each) for one, each in zip(chosen, every, strict=True)]
+        cells = [clock(value) if name in ("age", "duration") else _text(value) for value in values]
+        return Column(name.upper(), cells, rank)
+    if not any(name in each.metrics for each in every):
+        return Column(name, [_text(each.config.get(name)) for each in every], rank)
+    direction = better(name)
+    cells = []
+    for each in every:
+        metric = each.metrics.get(name)
+        if metric is None:
+            cells.append("")
+        elif metric.best is None or metric.best == metric.last:
+            cells.append(short(metric.last))
         else:
-            shutil.rmtree(one.folder)
-            print(f"{label(one)}: removed")
-            continue
-        kept += 1
-    return 1 if kept and not options.older else 0
+            cells.append(f"{short(metric.last)} ({direction} {short(metric.best)})")
+    return Column(name, cells, rank)
 
 
-def age(text: str) -> float:
-    """Seconds, from `12h`, `30d`, `8w`.  Raises UserError."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([mhdw])", text)
-    if not match:
-        raise UserError(f"--older {text}: should be a number with m, h, d or w, such as 30d")
-    return float(match[1]) * UNITS[match[2]]
+def _delivered(one: RunStatus) -> str:
+    if one.tracked and not one.records:
+        return "no metrics"
+    return ", ".join(f"{name}{_how(one, name)}" for name in one.run.to)
+
+
+def _how(one: RunStatus, backend: str) -> str:
+    if backend in one.offline:
+        return " (offline)"
+    return "" if one.delivered.get(backend) else " missing"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return short(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)

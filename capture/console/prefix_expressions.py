@@ -37,7 +37,7 @@ _OF_LEVEL = (
 )
 _OF_SYSLOG = rf"{_MONTH} [ \d]\d {_CLOCK} [\w.-]+ [\w./@-]+(?:\[\d+\])?:\s"
 # lr=0.1 seed=2<tab>step 1, of GNU parallel; but lr=0.1<tab>loss=0.5 is a line of its own
-_TAG = rf"(?P<worker_tag>(?:[\w.-]+=[\w.+/-]+[ ,]?){{1,6}})\t(?={_POSITION})"
+_TAG = rf"(?P<worker_tag>(?:[\w.-]{{1,40}}=[\w.+/-]{{1,120}}[ ,]?){{1,6}})\t(?={_POSITION})"
 
 # Each has one group at most, whose name begins with what it is: a rank, a worker or a date.
 _BRANCHES = {

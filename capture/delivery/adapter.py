@@ -38,6 +38,9 @@ class Adapter:
     options: ClassVar[Sequence[str]] = ()
     """Keys of the section of the configuration that has the adapter's name."""
 
+    needs: ClassVar[Sequence[str]] = ()
+    """Modules that have to be installed; the extra of its package with the adapter's name brings them."""
+
     def open(self, run: Run, folder: Path) -> int:
         """Start or resume the run there.
 
@@ -84,6 +87,33 @@ class Adapter:
 
     def links(self) -> Sequence[str]:
         """Lines for the closing block: a URL, or a command that opens the run."""
+        return ()
+
+    @staticmethod
+    def remove(run: Run, folder: Path) -> bool:
+        """For `capture runs rm`: remove what the backend keeps of the run on this machine.
+
+        Called before the run's folder is removed, and called again if it raised.  Returns whether the backend
+        holds nothing more of the run; what lies on a server stays.
+        """
+        return False
+
+    def kept_offline(self) -> bool:
+        """Whether `close` has left the run on this machine, from where `send` sends it later."""
+        return False
+
+    @staticmethod
+    def send(run: Run, folder: Path, limit: float) -> bool:
+        """Send what `close` has left on this machine, once.  Returns False where there is nothing of it.
+
+        Raises UserError if it can't be sent as things are (no login), OSError if the backend does not answer
+        for `limit` seconds, or fails.
+        """
+        return False
+
+    @staticmethod
+    def login_command() -> Sequence[str]:
+        """The command that logs in to the backend; empty where there is nothing to log in to."""
         return ()
 
     @classmethod

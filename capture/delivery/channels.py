@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,9 +18,10 @@ from capture.delivery.adapter import Adapter
 from capture.delivery.console_reader import ConsoleReader
 from capture.delivery.rows import RowReader
 from capture.records import ConsoleLine, Row, SystemSample
-from capture.redaction import Redactor
+from capture.redaction import Lines, Redactor
 
 BATCH = 500
+PROVENANCE = "_provenance"  # in a config: apart from the hyperparameters, and behind them
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ class Config:
         if self._waits_for_provenance and (facts := _read_object(self._provenance)) is not None:
             self._waits_for_provenance = False
             if facts:
-                self._items.append((0, {"provenance": _without_packages(facts)}))
+                self._items.append((0, {PROVENANCE: _without_packages(facts)}))
         return [values for _, values in self._items]
 
     def hand_over(self, adapter: Adapter, items: Sequence[Mapping[str, Any]]) -> None:
@@ -169,7 +170,7 @@ class Console:
 
     def __init__(self, reader: ConsoleReader, redactor: Redactor) -> None:
         self.reader = reader
-        self._redactor = redactor
+        self._masked: dict[str, Lines] = defaultdict(lambda: Lines(redactor))  # by stream
         self._lines: list[ConsoleLine] = []
 
     @property
@@ -180,7 +181,7 @@ class Console:
     def next(self, complete: bool) -> Sequence[ConsoleLine]:
         if not self._lines:
             read = self.reader.read(complete)
-            self._lines = [line._replace(text=self._redactor.text(line.text)) for line in read]
+            self._lines = [line._replace(text=self._masked[line.stream].line(line.text)) for line in read]
         return self._lines
 
     def hand_over(self, adapter: Adapter, items: Sequence[ConsoleLine]) -> None:
@@ -193,10 +194,9 @@ class Console:
 def _read_object(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file; None where there is none yet."""
     try:
-        item = json.loads(path.read_text(encoding="utf-8"))
+        return runs.read_object(path)
     except (OSError, ValueError):
         return None
-    return item if isinstance(item, dict) else None
 
 
 def _without_packages(facts: Mapping[str, Any]) -> dict[str, Any]:

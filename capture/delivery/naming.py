@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from capture.language.expressions import Expression
@@ -10,7 +11,18 @@ from capture.language.model import Parser
 from capture.records import Record, Row
 
 Axes = list[tuple[str, str, Expression]]  # prefix of the metric's name, column, position
+MOST_AT_ONE_PLACE = 2  # further points of one metric, of lines without a step
 _OWN_PREFIX = frozenset(["stream", "rank", "fit"])
+
+
+@dataclass
+class _Points:
+    """What one metric was drawn over last."""
+
+    column: str | None = None
+    position: float | None = None
+    more: int = 0  # points at this position after the first
+    placed: bool = False  # what has no step is over its place in the run
 
 
 class Namer:
@@ -25,6 +37,8 @@ class Namer:
         self._axes = axes
         self._printed = {new: old for old, new in rename.items()}
         self._home: dict[tuple[str, str], Any] = {}
+        self._latest: dict[str, float] = {}  # the last position in each column
+        self._points: dict[str, _Points] = {}
 
     def row(self, ordinal: int, record: Record) -> Row:
         """The record as a backend gets it."""
@@ -35,7 +49,7 @@ class Namer:
         for name, value in record.metrics.items():
             shown = self._prefix(name, record.context) + name
             metrics[shown] = value
-            if axis := self._axis(name, record, names):
+            if axis := self._place(shown, self._axis(name, record, names), record.step is None):
                 column, position = axis
                 metrics.setdefault(column, position)
                 if column != shown:
@@ -54,6 +68,25 @@ class Namer:
                 shown = f"{key}{value}" if isinstance(value, (int, float)) else str(value)
                 parts.append(shown.replace(" ", "_"))
         return "".join(f"{part}/" for part in parts)
+
+    def _place(self, name: str, found: tuple[str, float] | None, stepless: bool) -> tuple[str, float] | None:
+        """Where a metric's next point is: a chart has one axis, and not all points over one place of it.
+
+        A metric that is drawn over steps stays there: a line without a step is at the last one.  After some
+        points of such lines at one place the rest of them is over its place in the run, which is None.
+        """
+        last = self._points.setdefault(name, _Points())
+        column = found[0] if found else None
+        if stepless and column in (None, "epoch") and last.column not in (None, column):
+            found = last.column, self._latest[last.column]
+        if found is None:
+            return None
+        same = stepless and found == (last.column, last.position)
+        last.more = last.more + 1 if same else 0
+        last.placed = last.placed or last.more > MOST_AT_ONE_PLACE
+        last.column, last.position = found
+        self._latest[last.column] = last.position
+        return None if stepless and last.placed else found
 
     def _axis(self, name: str, record: Record, names: Mapping[str, float]) -> tuple[str, float] | None:
         """The column that a metric is drawn over, and its value; None if the record says nothing of it.

@@ -42,6 +42,7 @@ class DeliveryResult(NamedTuple):
     total: int
     error: str | None
     links: list[str]
+    offline: bool = False  # it is on this machine, to be sent later
 
 
 class Worker:
@@ -63,7 +64,7 @@ class Worker:
         self._make_adapter, self._make_namer = make_adapter, make_namer
         self._run, self._folder = run, folder
         self._redactor = Redactor(os.environ, run.settings.get("redact", []))
-        self._note = folder / runs.DELIVERED / f"{name}.json"
+        self._note = folder / runs.DELIVERED / runs.note_name(name)
         self._saved = 0.0
         self._noted: dict[str, Any] = {}
         self._error: str | None = None
@@ -96,7 +97,8 @@ class Worker:
                 links = list(self._adapter.links())
             except Exception as problem:
                 log.warning("%s: no links: %s", self.name, problem)
-        return DeliveryResult(self.name, max(0, self._stored - self._rejected_rows), total, error, links)
+        delivered = max(0, self._stored - self._rejected_rows)
+        return DeliveryResult(self.name, delivered, total, error, links, self._closed and self._offline())
 
     def _work(self) -> None:
         pause, errors = FIRST_PAUSE, 0
@@ -197,13 +199,16 @@ class Worker:
                 log.warning("%s: %d lines of the console were dropped", self.name, self._console.reader.lost)
             self._adapter.close(self.exit_status)
             self._stored, self._error = self._rows.position, None
-            self._save("closed", now=True)
+            self._save("offline" if self._offline() else "closed", now=True)
         self._closed = True
+
+    def _offline(self) -> bool:
+        return self._adapter is not None and self._adapter.kept_offline()
 
     def _fail(self, error: Exception) -> None:
         log.warning("%s: %s", self.name, error, exc_info=not isinstance(error, PERMANENT))
         kind = "" if isinstance(error, PERMANENT) else f"{type(error).__name__}: "
-        self._error = f"{kind}{error}".split("\n")[0][:200]
+        self._error = self._redactor.text(f"{kind}{error}".split("\n")[0])[:200]
 
     def _save(self, state: str, now: bool = False) -> None:
         """Note how far this backend is, every SAVE seconds or `now`."""
@@ -229,7 +234,7 @@ class Worker:
     def _read_note(self) -> dict[str, int]:
         """The positions of an earlier delivery to this backend."""
         try:
-            item = json.loads(self._note.read_text(encoding="utf-8"))
+            item = runs.read_object(self._note)
             return {key: int(item[key]) for key in ("lines", "samples")}
         except (OSError, ValueError, KeyError, TypeError):
             return {}

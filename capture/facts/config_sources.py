@@ -29,9 +29,10 @@ def asked(folder: Path, run: runs.Run, redactor: Redactor) -> Sources:
     Found once: the files that the command names may change while it runs.
     """
     try:
-        known: Sources = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        known = runs.read_object(folder / CONFIG)
         known.pop(PRINTED, None)  # it is read again
-        return known
+        if all(isinstance(values, dict) for values in known.values()):
+            return known
     except (OSError, ValueError):
         pass
     collect = run.settings.get("collect", provenance.PARTS)

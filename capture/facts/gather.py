@@ -27,7 +27,7 @@ class Gathering:
 
     def start(self) -> None:
         """Begin, unless a tracker before has been through."""
-        if not (self._folder / runs.PROVENANCE).exists() and runs.is_alive(self._run):
+        if not (self._folder / runs.PROVENANCE).exists() and runs.is_alive(self._folder, self._run):
             self._thread.start()
 
     def _gather(self) -> None:

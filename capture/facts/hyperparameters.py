@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from capture.facts import provenance
 from capture.language import checked_yaml
 from capture.language.literals import argument
 
@@ -119,7 +120,7 @@ def read_file(path: Path) -> Config:
     if read is None:
         return {}
     try:
-        if not path.is_file() or path.stat().st_size > SIZE_LIMIT:
+        if not provenance.is_regular(path) or path.stat().st_size > SIZE_LIMIT:
             return {}
         data = read(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, SyntaxError, RecursionError, yaml.YAMLError):

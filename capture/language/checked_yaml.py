@@ -6,9 +6,9 @@ Parsers and the configuration are read with it: unknown keys, wrong types and br
 
 from __future__ import annotations
 
-import difflib
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,11 +16,47 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from capture.errors import UserError
+from capture.errors import UserError, did_you_mean, nearest
+
+MOST_NODES = 100_000  # of a text, with each alias counted as what it stands for
+
+
+class Unusable(yaml.MarkedYAMLError):
+    """YAML that is right, and that no parser and no configuration is."""
 
 
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Safe YAML in which 3e-4 is a number, as in YAML 1.2 and everywhere else."""
+    """Safe YAML in which 3e-4 is a number, as in YAML 1.2 and everywhere else.
+
+    Aliases that multiply each other, and an anchor inside itself, are errors.
+    """
+
+    def get_single_node(self) -> Any:
+        """The text as a node, checked before anything is made of it."""
+        node = super().get_single_node()
+        if node is not None:
+            _count(node, {}, set())
+        return node
+
+
+def _count(node: Any, counted: dict[int, int], open_nodes: set[int]) -> int:
+    """How many nodes this one stands for.  Raises Unusable where they are too many, or without end."""
+    if isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) in open_nodes:
+        raise Unusable(problem="this anchor contains itself", problem_mark=node.start_mark)
+    if id(node) not in counted:
+        open_nodes.add(id(node))
+        total = 1
+        for entry in node.value:
+            for part in entry if isinstance(entry, tuple) else (entry,):
+                total += _count(part, counted, open_nodes)
+        if total > MOST_NODES:
+            problem = f"its aliases stand for more than {MOST_NODES:,} values"
+            raise Unusable(problem=problem, problem_mark=node.start_mark)
+        open_nodes.discard(id(node))
+        counted[id(node)] = total
+    return counted[id(node)]
 
 
 Loader.add_implicit_resolver(
@@ -28,6 +64,24 @@ Loader.add_implicit_resolver(
 )
 
 Loc = tuple[int | str, ...]  # the keys and indices that lead to a part of the data
+# What pydantic expected, by the beginning of its error's type.
+_EXPECTED = {
+    "string_type": "text{quoted}",
+    "string_pattern": "a name of letters, digits, dots and dashes",
+    "int_": "a whole number",
+    "float_": "a number",
+    "bool_": "true or false",
+    "list_": "a list",
+    "too_short": "a list that is not empty",
+    "dict_": "a mapping",
+    "mapping_": "a mapping",
+    "model_type": "a mapping",
+    "literal_error": "{expected}",
+    "greater_than_equal": "at least {ge:g}",
+    "greater_than": "more than {gt:g}",
+    "finite_number": "a finite number",
+}
+MOST_SHOWN = 80  # characters of a wrong value in a message
 SIZE_LIMIT = 1024 * 1024  # characters
 _TAG = re.compile(
     r"<\w+>"
@@ -49,26 +103,34 @@ class Source:
     def __init__(self, text: str, name: str) -> None:
         self.name = name
         self._text: str | None = None
+        self._line: Callable[[Loc], int] | None = None
         if len(text) > SIZE_LIMIT:
             raise UserError(f"{name}: larger than {SIZE_LIMIT // 1024} KiB; no parser or configuration is")
         try:
             self.data: Any = yaml.load(text, Loader)  # noqa: S506  it is the safe loader
             self._text = text
-        except yaml.MarkedYAMLError as error:
+        except Unusable as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise UserError(f"{name}:{line}: this is not YAML: {error.problem}") from None
+            raise UserError(f"{name}:{line}: {error.problem}") from None
+        except yaml.MarkedYAMLError as error:
+            mark = error.context_mark or error.problem_mark  # where it begins: a quote that is never closed
+            context = f"{error.context}: " if error.context else ""
+            place = f"{name}:{mark.line + 1}" if mark else name
+            raise UserError(f"{place}: this is not YAML: {context}{error.problem}") from None
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             raise UserError(f"{name}: this is not YAML: {error}") from None
 
     @classmethod
-    def of_data(cls, data: Any, name: str) -> Source:
-        """Data that came from something other than YAML: its errors name no line."""
+    def of_data(cls, data: Any, name: str, line: Callable[[Loc], int] | None = None) -> Source:
+        """Data that came from something other than YAML; `line` says where a part of it stands."""
         source = cls("", name)
-        source.data, source._text = data, None
+        source.data, source._text, source._line = data, None, line
         return source
 
     def line(self, loc: Loc) -> int:
         """The line, from 1, of the part that `loc` leads to; if it is missing, of the nearest part above."""
+        if self._line is not None:
+            return self._line(loc)
         line = 1
         for shown, _ in self._nodes(loc):
             line = int(shown.start_mark.line) + 1
@@ -109,7 +171,8 @@ class Source:
 
     def error(self, loc: Loc, message: str) -> UserError:
         """An error about the part that `loc` leads to."""
-        where = self.name if self._text is None else f"{self.name}:{self.line(loc)}"
+        has_lines = self._text is not None or self._line is not None
+        where = f"{self.name}:{self.line(loc)}" if has_lines else self.name
         return UserError(f"{where}: {message}")
 
     def check(self, model: type[Model], at: Loc = (), context: Any = None) -> Model:
@@ -152,12 +215,21 @@ class Source:
 
 def read(path: Path) -> Source:
     """The YAML file at `path`.  Raises UserError if it can't be read."""
+    shown = shortest(path)
     try:
-        return Source(path.read_text(encoding="utf-8"), str(path))
+        return Source(path.read_text(encoding="utf-8"), shown)
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
+        raise UserError(f"{shown}: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 text (byte {error.start})") from None
+        raise UserError(f"{shown}: not UTF-8 text (byte {error.start})") from None
+
+
+def shortest(path: Path) -> str:
+    """The path as a message shows it: from here, where that is shorter."""
+    try:
+        return min(str(path), os.path.relpath(path), key=len)
+    except (OSError, ValueError):  # no working folder, or another drive
+        return str(path)
 
 
 def _entry(node: Any, step: int | str) -> tuple[Any, Any] | None:
@@ -171,8 +243,7 @@ def _entry(node: Any, step: int | str) -> tuple[Any, Any] | None:
 
 def unknown(key: str, known: Sequence[str]) -> str:
     """The message for a key that is not one of those `known`."""
-    close = difflib.get_close_matches(key, known, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(known) or 'none'}"
+    hint = did_you_mean(key, known, f"the keys are {', '.join(known) or 'none'}")
     return f"unknown key {key!r}; {hint}"
 
 
@@ -191,9 +262,27 @@ def _message(error: Any, model: type[BaseModel]) -> str:
         return unknown(key, sorted(owners))
     if error["type"] == "missing":
         return f"{where} is missing"
-    message = "should be a mapping" if error["type"] == "model_type" else error["msg"]
-    message = message.removeprefix("Value error, ")
-    return f"{where}: {message[0].lower() + message[1:]}" if where else message
+    message = _in_words(error)
+    return f"{where}: {message}" if where else message
+
+
+def _in_words(error: Any) -> str:
+    """What should stand there, and what does."""
+    kind, given, about = error["type"], error.get("input"), error.get("ctx", {})
+    if kind in ("value_error", "assertion_error"):
+        message = str(about.get("error") or error["msg"])
+        return message[0].lower() + message[1:]
+    expected = next((words for start, words in _EXPECTED.items() if kind.startswith(start)), None)
+    if expected is None:
+        return str(error["msg"]).lower().removeprefix("input ")
+    shown = repr(given) if isinstance(given, (str, int, float, bool)) else ""
+    if kind == "literal_error":
+        known = re.findall(r"'([^']*)'", about["expected"])
+        near = nearest(given, known) if isinstance(given, str) else None
+        shown += f" (did you mean {near!r}?)" if near else ""
+    quoted = f' ("{given}")' if isinstance(given, (int, float, bool)) else ""
+    text = "should be " + expected.format(**{"quoted": quoted, **about})
+    return f"{text}, not {shown}" if 0 < len(shown) < MOST_SHOWN else text
 
 
 def _owners(model: type[BaseModel]) -> Mapping[str, list[str]]:

@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 
 import regex
 
-from capture.errors import UserError
+from capture.errors import UserError, did_you_mean
 from capture.language.kinds import GROK, KINDS, Kind
 from capture.language.numbers import Value, fast_reader, is_number, number
 from capture.language.required_text import Required, digit_sensitive_text, required
 from capture.language.shape_cache import ShapeCache
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}:\"']*)(?::([^{}]*))?\}")  # {"a": is JSON
+_UNCLOSED = re.compile(r"\{\s*\w[^{}:\s]*")
 _GROK = re.compile(r"%\{(\w+)(?::([^{}]+))?\}")
 _ANYTHING = re.compile(r"(?:\\s\*)?(?:\(\?[=!]|\.)")  # a look ahead, or a dot
 _PAIRED = ("key", "value")  # the groups that are read together, as pairs
@@ -231,7 +232,8 @@ def _field(name: str, kind: str | None, groups: dict[str, Group]) -> str:
         plural = name if name == "_" else name + "s"
         return rf"{_field(name, 'int', groups)}\s*/\s*{_field(plural, 'int', groups)}"
     if kind is not None and kind not in KINDS:
-        raise UserError(f"{{{name}:{kind}}}: there is no kind {kind!r}; there are {', '.join(KINDS)}, of")
+        hint = did_you_mean(kind, [*KINDS, "of"], f"there are {', '.join(KINDS)}, of")
+        raise UserError(f"{{{name}:{kind}}}: there is no kind {kind!r}; {hint}")
     if name == "_":
         return f"(?:{KINDS[kind].regex})" if kind else r"\S+"
     if not name:
@@ -243,6 +245,8 @@ def _field(name: str, kind: str | None, groups: dict[str, Group]) -> str:
 
 def _literal(text: str) -> str:
     """The expression of the text between two fields; spaces match any run of spaces."""
+    if unclosed := _UNCLOSED.search(text):
+        raise UserError(f"{unclosed[0]!r} is not closed: {unclosed[0]}}}; a brace of the line itself is {{{{")
     return r"\s+".join(re.escape(part) for part in re.split(r"\s+", text))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from capture.bare import IGNORED_BY_PYTHON, NOT_FOUND
+from capture.relay.limits import Limit, restore
 from capture.runs import PathLike
 
 # Launchers of many processes: all write to one stream, and unbuffered, their lines would be torn.
@@ -16,7 +17,6 @@ LAUNCHERS = frozenset(["accelerate", "deepspeed", "horovodrun", "mpiexec", "mpir
 LAUNCHER_MODULES = frozenset(
     ["accelerate.commands.launch", "torch.distributed.launch", "torch.distributed.run"]
 )
-NOT_FOUND, NOT_EXECUTABLE = 127, 126  # exit statuses of a shell
 
 
 class Invocation(NamedTuple):
@@ -26,6 +26,11 @@ class Invocation(NamedTuple):
     environ: Mapping[str, str]
     ignored: frozenset[int]  # signals that are ignored outside
     mask: set[int]  # signals that are blocked outside
+    limit: Limit | None = None  # of open files outside, if it is another one here
+
+
+class NotStarted(Exception):
+    """The command has not been started, and nothing of it is left behind: it may be run without capture."""
 
 
 def environment(environ: Mapping[str, str], folder: PathLike | None, unbuffer: bool) -> dict[str, str]:
@@ -54,7 +59,7 @@ def ignored_signals() -> frozenset[int]:
 
     SIGPIPE and SIGXFSZ do not count: it is Python that ignores them.
     """
-    own = {getattr(signal, name, None) for name in ("SIGPIPE", "SIGXFSZ", "SIGXFZ")}
+    own = {getattr(signal, name, None) for name in IGNORED_BY_PYTHON}
     return frozenset(
         number for number in signal.valid_signals() - own if signal.getsignal(number) is signal.SIG_IGN
     )
@@ -77,23 +82,12 @@ def execute(invocation: Invocation, streams: Mapping[int, int], report: int) -> 
                     pass
         signal.set_wakeup_fd(-1)
         signal.pthread_sigmask(signal.SIG_SETMASK, invocation.mask)
+        restore(invocation.limit)
         os.execvpe(invocation.command[0], list(invocation.command), dict(invocation.environ))
     except OSError as error:
         os.write(report, str(error.errno).encode())
     finally:
         os._exit(NOT_FOUND)
-
-
-def report_start_failure(command: Sequence[str], number: int) -> int:
-    """Print why the command could not be started, as a shell does.  Returns the shell's exit status.
-
-    `number` is the error number of fork or exec.
-    """
-    missing = number in (errno.ENOENT, errno.ENOTDIR)
-    reason = "command not found" if missing and os.sep not in command[0] else os.strerror(number).lower()
-    sys.stderr.write(f"capture: {command[0]}: {reason}\n")
-    sys.stderr.flush()
-    return NOT_FOUND if missing else NOT_EXECUTABLE
 
 
 def send_signal(pid: int, number: int) -> None:
@@ -112,12 +106,23 @@ def reap_orphans(own: set[int | None]) -> None:
     if os.getpid() != 1:
         return
     try:
-        while (
-            ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        ) and ended.si_pid not in own:
+        while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if ended.si_pid in own:  # it stands before the others until it is waited for
+                for pid in _children() - own:
+                    os.waitpid(pid, os.WNOHANG)
+                return
             os.waitpid(ended.si_pid, 0)
     except ChildProcessError:
         pass
+
+
+def _children() -> set[int]:
+    """The processes whose parent we are; empty where the system does not tell."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as file:
+            return set(map(int, file.read().split()))
+    except OSError:
+        return set()
 
 
 def die_of_signal(number: int) -> None:

@@ -3,40 +3,56 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import time
+from collections.abc import Callable
+from typing import NamedTuple
 
 from capture.relay.self_pipe import CaughtSignals
 from capture.relay.tracked import TrackedRecording
+from capture.relay.waiting import wait as wait_for
 from capture.runs import Result
 
 READ_SIZE = 1 << 20
 POLL = 0.25  # seconds between two reads of a file
 
 
-def follow(folder: str | None, path: str, wait: float, until_pid: int | None, idle: float | None) -> Result:
+class Until(NamedTuple):
+    """When following a file ends, if not by a signal such as Ctrl-C."""
+
+    pid: int | None = None  # when this process has ended
+    idle: float | None = None  # when nothing has been added for so many seconds
+    missing: float | None = None  # when the file has not come after so many seconds
+
+
+def follow(
+    folder: str | None, path: str, wait: float, until: Until, on_data: Callable[[bytes], None]
+) -> Result:
     """Record in `folder` the file at `path`, which another process writes, from its beginning.
 
-    It ends when the process `until_pid` has ended, when nothing has been added for `idle` seconds, or at a
-    signal such as Ctrl-C.  `wait` is how many seconds to wait for the tracker after that.
+    `wait` is how many seconds to wait for the tracker after that; `on_data` is called a few times a second
+    with what has been read.
     """
     recording, tail = TrackedRecording(folder), Tail(path)
     recording.start_tracker()
-    last = time.monotonic()
+    first = last = time.monotonic()
     with CaughtSignals((signal.SIGINT, signal.SIGTERM, signal.SIGHUP)) as signals:
         while not signals.arrived:
             # Asked before the file is read: what the process wrote last is then read too.
-            ended = until_pid is not None and not _exists(until_pid)
+            ended = until.pid is not None and not _exists(until.pid)
             data = tail.read()
+            on_data(data)
             if data:
                 recording.write("stdout", data)
                 last = time.monotonic()
                 continue
-            if ended or (idle is not None and time.monotonic() - last >= idle):
+            now = time.monotonic()
+            if ended or (until.idle is not None and now - last >= until.idle):
+                break
+            if until.missing is not None and not tail.found and now - first >= until.missing:
                 break
             recording.check_tracker()
-            select.select([signals], [], [], POLL)
+            wait_for([signals.fileno()], timeout=POLL)
     return recording.finish(wait)
 
 
@@ -47,6 +63,7 @@ class Tail:
         self.path = path
         self._file: int | None = None
         self._position = 0
+        self.found = False  # whether there was such a file at any time
 
     def read(self) -> bytes:
         """Return what has been added since the last call, at most `READ_SIZE` bytes."""
@@ -86,6 +103,7 @@ class Tail:
         except OSError:
             self._file = None
             return b""
+        self.found = True
         self._position += len(data)
         return data
 

@@ -7,20 +7,23 @@ decoded here, and no failure of the recording or the tracker reaches the command
 from __future__ import annotations
 
 import os
-import select
 import signal
 import sys
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from capture.relay.command import reap_orphans, report_start_failure, send_signal
+from capture.bare import reason, report_start_failure
+from capture.relay import lost_output
+from capture.relay.command import NotStarted, reap_orphans, send_signal
+from capture.relay.limits import raise_limit, restore
 from capture.relay.session import Message
 from capture.relay.signals import TO_THE_GROUP
 from capture.relay.start import Child, start
 from capture.relay.stream import occupy_closed_streams
 from capture.relay.terminal import copy_size, first_terminal, is_terminal
 from capture.relay.tracked import TrackedRecording
+from capture.relay.waiting import wait
 from capture.runs import Result
 
 MAX_LAST_READS = 32  # a pipe holds no more than this many reads
@@ -37,15 +40,25 @@ class Options(NamedTuple):
 
 
 def run(command: list[str], folder: str | None, options: Options) -> Result:
-    """Run the command as it would run by itself, and record it in `folder`, unless that is None."""
+    """Run the command as it would run by itself, and record it in `folder`, unless that is None.
+
+    Raises NotStarted if what stands between the command and the outside can't be made.
+    """
     if not hasattr(os, "fork"):
         sys.exit("capture: running a command needs Linux or macOS (or WSL on Windows)")
-    closed = occupy_closed_streams()
-    recording = TrackedRecording(folder, options.since)
+    limit = raise_limit()
+    closed: list[int] = []
     try:
-        child = start(command, folder, options.tty, options.unbuffer, closed, recording.write)
+        closed = occupy_closed_streams()
+        recording = TrackedRecording(folder, options.since)
+        child = start(command, folder, options.tty, options.unbuffer, closed, recording.write, limit)
     except BlockingIOError as error:  # no more processes can be started
         return recording.finish(options.wait, report_start_failure(command, error.errno or 0))
+    except OSError as error:
+        restore(limit)
+        for fd in closed:
+            os.close(fd)
+        raise NotStarted(reason(error)) from error
     relay = Relay(child, recording)
     try:
         recording.start_tracker()
@@ -57,6 +70,7 @@ def run(command: list[str], folder: str | None, options: Options) -> Result:
     exit_status = 128 + killed if killed else os.WEXITSTATUS(status)
     if relay.exec_errno:
         exit_status = report_start_failure(command, relay.exec_errno)
+    exit_status, killed = lost_output.report(child.streams, exit_status, killed, child.ignored)
     return recording.finish(options.wait, exit_status, killed)
 
 
@@ -108,7 +122,7 @@ class Relay:
         streams = [stream for stream in self._child.streams if stream.open]
         if any(stream.waiting for stream in streams):
             return True
-        return bool(select.select([stream.source for stream in streams], [], [], 0)[0])
+        return bool(wait([stream.source for stream in streams], timeout=0)[0])
 
     def _turn(self, timeout: float | None) -> None:
         """Wait at most `timeout` seconds until descriptors are ready, and call their handlers."""
@@ -123,22 +137,28 @@ class Relay:
                 readers[stream.source] = stream.move
         if self._keyboard and self._child.terminal and self._child.terminal.open:
             if self._keyboard.waiting:
-                writers[self._keyboard.inner] = self._keyboard.push
+                writers[self._keyboard.inner] = self._type_keys
             elif self._keyboard.taken and self.status is None:
                 readers[self._keyboard.fd] = self._on_keys
         for fd in self._signals.sources:
             readers[fd] = self._on_signals
         if self._session and self.status is None:
             readers[self._session.fileno()] = self._on_messages
-        readable, writable, _ = select.select(readers, writers, [], timeout)
+        readable, writable = wait(readers, writers, timeout)
         for fd in writable:
             writers[fd]()
         for fd in readable:
             readers[fd]()
 
     def _on_keys(self) -> None:
-        if self._keyboard and not self._keyboard.move():
+        if self._keyboard and not self._keyboard.read():
             self._keyboard = None
+        self._type_keys()
+
+    def _type_keys(self) -> None:
+        if self._keyboard:
+            for number in self._keyboard.push():
+                self._signals.send_to_our_group(number)
 
     def _on_signals(self) -> None:
         for number, delivered in self._signals.arrived():
@@ -163,6 +183,7 @@ class Relay:
             pid, status = os.waitpid(self._child.pid, os.WNOHANG)
             if pid:
                 self.status = status
+        self._recording.check_tracker()
         reap_orphans({self._child.pid, self._recording.tracker_pid})
 
     def _on_messages(self) -> None:
@@ -171,7 +192,10 @@ class Relay:
             self._on_message(message)
 
     def _on_message(self, message: Message) -> None:
-        if message.kind == "failed":
+        if message.kind == "started":
+            if self._keyboard:
+                self._keyboard.typed.group = message.number
+        elif message.kind == "failed":
             self.exec_errno = message.number
         elif message.kind == "stopped":
             self._on_stopped(message.number)

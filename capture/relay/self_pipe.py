@@ -1,4 +1,4 @@
-"""Waking up `select` when a signal arrives."""
+"""Waking up `poll` when a signal arrives."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from types import FrameType
 class SelfPipe:
     """A pipe to which Python writes the number of each signal that it handles.
 
-    Without it, a signal that arrives just before `select` is called would not be noticed until something
+    Without it, a signal that arrives just before `poll` is called would not be noticed until something
     else happens.  See https://cr.yp.to/docs/selfpipe.html.
     """
 
-    def __init__(self) -> None:
-        self.reader, self.writer = os.pipe()
+    def __init__(self, pipe: tuple[int, int] | None = None) -> None:
+        """`pipe` is one that is open already."""
+        self.reader, self.writer = pipe or os.pipe()
         os.set_blocking(self.reader, False)
         os.set_blocking(self.writer, False)
         self._before = signal.set_wakeup_fd(self.writer, warn_on_full_buffer=False)

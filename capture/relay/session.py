@@ -6,19 +6,21 @@ ends.  The relay and the session leader talk over two pipes (the module `socket`
 at a time:
 
     orders, from the relay:     signal NUMBER TO_GROUP   foreground   background
-    messages, from the leader:  failed ERRNO   stopped NUMBER   ended STATUS   (STATUS as waitpid returns it)
+    messages, from the leader:  started PID   failed ERRNO   stopped NUMBER   ended STATUS
+
+(STATUS is as waitpid returns it.)
 """
 
 from __future__ import annotations
 
 import os
-import select
 import signal
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from capture.relay.command import Invocation, execute
 from capture.relay.self_pipe import SelfPipe
+from capture.relay.waiting import wait
 
 try:
     import fcntl
@@ -34,13 +36,13 @@ IGNORED = (
 
 
 class Message(NamedTuple):
-    """What has happened to the command: it "failed" to start, was "stopped", has "ended".
+    """What has happened to the command: it was "started", "failed" to start, was "stopped", has "ended".
 
     "gone" says that the session leader has ended without saying more.
     """
 
     kind: str
-    number: int  # an error number, a signal, a status as waitpid returns it, or 0
+    number: int  # a process id, an error number, a signal, a status as waitpid returns it, or 0
 
 
 class Session:
@@ -55,16 +57,17 @@ class Session:
         pseudo-terminal; `foreground` says whether it starts as the foreground process group.  Raises OSError
         where no process can be started.
         """
-        orders, self._orders = os.pipe()
-        self._messages, messages = os.pipe()
+        # All that the leader needs is opened here: where it can't be, nothing has been started yet.
+        pipes = [os.pipe() for _ in range(4)]
+        (orders, self._orders), (self._messages, messages), failure, wake_up = pipes
         self.pid = os.fork()
         if self.pid == 0:
             try:
-                _lead(invocation, streams, terminal, foreground, orders, messages)
+                _lead(invocation, streams, terminal, foreground, (orders, messages), failure, wake_up)
             finally:
                 os._exit(0)
-        os.close(orders)
-        os.close(messages)
+        for fd in (orders, messages, *failure, *wake_up):
+            os.close(fd)
         os.set_blocking(self._messages, False)
         self._partial = b""  # the first part of a message
 
@@ -114,30 +117,35 @@ def _lead(
     streams: Mapping[int, int],
     terminal: int,
     foreground: bool,
-    orders: int,
-    messages: int,
+    relay: tuple[int, int],
+    failure: tuple[int, int],
+    wake_up: tuple[int, int],
 ) -> None:
-    """Be the session leader, until the relay closes its end of `orders`."""
+    """Be the session leader, until the relay closes its end of the orders.
+
+    `relay` are the descriptors of orders and messages; `failure` and `wake_up` are pipes.
+    """
+    orders, messages = relay
     signal.set_wakeup_fd(-1)  # the self-pipe is still the relay's
     os.setsid()
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
     for name in IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    pipe = SelfPipe()
+    pipe = SelfPipe(wake_up)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
-    failure, report = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.setpgid(0, 0)
         if foreground:
             os.tcsetpgrp(terminal, os.getpid())  # in the background: SIGTTOU is ignored
-        execute(invocation, streams, report)
+        execute(invocation, streams, failure[1])
     try:
         os.setpgid(pid, pid)
     except OSError:
         pass  # the command has already been executed, and did it before
-    os.close(report)
-    if exec_errno := os.read(failure, 16):
+    os.close(failure[1])
+    os.write(messages, b"started %d\n" % pid)
+    if exec_errno := os.read(failure[0], 16):
         os.write(messages, b"failed %d\n" % int(exec_errno))
     _close_all_but(terminal, orders, messages, pipe.reader, pipe.writer)
     _watch(pid, terminal, orders, messages, pipe)
@@ -158,7 +166,7 @@ def _watch(pid: int, terminal: int, orders: int, messages: int, pipe: SelfPipe) 
     """Report what happens to the command, and carry out orders, until the relay closes its end."""
     partial = b""
     while True:
-        ready = select.select([pipe.reader, orders], [], [])[0]
+        ready, _ = wait([pipe.reader, orders])
         if pipe.reader in ready:
             pipe.read()
             ended, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
@@ -176,7 +184,10 @@ def _watch(pid: int, terminal: int, orders: int, messages: int, pipe: SelfPipe) 
             for line in lines:
                 _carry_out(line.decode().split(), pid, terminal)
     # What is left in the background is not the foreground group, so it gets no SIGHUP when we end.
-    os.tcsetpgrp(terminal, os.getpgrp())
+    try:
+        os.tcsetpgrp(terminal, os.getpgrp())
+    except OSError:
+        pass  # the relay has closed its end
     os.close(terminal)
     os.write(messages, b"ended %d\n" % status)
     while os.read(orders, 4096):

@@ -99,6 +99,15 @@ class Signals:
         signal.pthread_sigmask(signal.SIG_BLOCK, self._blocked)
         signal.signal(number, before)
 
+    def send_to_our_group(self, number: int) -> None:
+        """Send a signal that was typed to all others in our process group, as the terminal outside would."""
+        before = signal.signal(number, signal.SIG_IGN)  # so it does not arrive here
+        try:
+            os.killpg(os.getpgrp(), number)
+        except OSError:
+            pass  # another user's, who is alone in it
+        signal.signal(number, before)
+
     def close(self) -> None:
         """Stop catching: the signals are no longer blocked, and those that arrive are dropped."""
         if self._signalfd is not None:

@@ -6,7 +6,9 @@ import os
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from capture.bare import environment as outer_environment
 from capture.relay.command import Invocation, environment, execute, ignored_signals, launches_many
+from capture.relay.limits import Limit
 from capture.relay.plan import StreamPlan, plan_streams
 from capture.relay.session import Session
 from capture.relay.signals import Signals
@@ -24,6 +26,7 @@ class Child(NamedTuple):
     session: Session | None = None  # the command's on its pseudo-terminal, if it has one
     terminal: Stream | None = None  # its source is our end of the pseudo-terminal
     keyboard: Keyboard | None = None
+    ignored: frozenset[int] = frozenset()  # signals that are ignored outside
 
 
 def start(
@@ -33,13 +36,14 @@ def start(
     unbuffer: bool | None,
     closed: Collection[int],
     record: Record,
+    limit: Limit | None = None,
 ) -> Child:
     """Start the command; from here on the signals that are meant for it are caught.
 
     `folder` is the run's, for the command's environment; `tty` is "auto", "always" or "never"; `unbuffer`
     says whether Python is told not to buffer (None: if its output is a pipe); `closed` are the standard
-    streams that are closed outside; `record` takes what the command prints.  Raises OSError where no
-    process can be started.
+    streams that are closed outside; `record` takes what the command prints; `limit` is that of open files
+    outside, if ours is another.  Raises OSError where it can't be started; no signals are caught then.
     """
     terminals = [is_terminal(fd) for fd in range(3)]
     same_output = os.path.sameopenfile(1, 2)
@@ -54,10 +58,15 @@ def start(
     signals = Signals(ignored, on_terminal=pair is not None)
     if unbuffer is None:
         unbuffer = pair is None and not launches_many(command)
-    invocation = Invocation(command, environment(os.environ, folder, unbuffer), ignored, signals.mask)
-    if pair is None:
-        return _start_on_pipes(invocation, plan, signals, record)
-    return _start_on_terminal(invocation, plan, pair, signals, record)
+    environ = environment(outer_environment(), folder, unbuffer)
+    invocation = Invocation(command, environ, ignored, signals.mask, limit)
+    try:
+        if pair is None:
+            return _start_on_pipes(invocation, plan, signals, record)
+        return _start_on_terminal(invocation, plan, pair, signals, record)
+    except OSError:
+        signals.close()
+        raise
 
 
 def _start_on_pipes(invocation: Invocation, plan: StreamPlan, signals: Signals, record: Record) -> Child:
@@ -71,7 +80,7 @@ def _start_on_pipes(invocation: Invocation, plan: StreamPlan, signals: Signals, 
         os.close(fd)
     exec_errno = int(os.read(failure, 16) or 0)  # nothing comes if exec closes the pipe
     os.close(failure)
-    return Child(pid, signals, streams, exec_errno)
+    return Child(pid, signals, streams, exec_errno, ignored=invocation.ignored)
 
 
 def _start_on_terminal(
@@ -96,7 +105,15 @@ def _start_on_terminal(
         raise
     for fd in set(ends.values()):
         os.close(fd)
-    return Child(session.pid, signals, [output, *others], session=session, terminal=output, keyboard=keyboard)
+    return Child(
+        session.pid,
+        signals,
+        [output, *others],
+        session=session,
+        terminal=output,
+        keyboard=keyboard,
+        ignored=invocation.ignored,
+    )
 
 
 def _open_pipes(plan: StreamPlan, record: Record) -> tuple[list[Stream], dict[int, int]]:

@@ -6,6 +6,8 @@ import os
 import stat
 from collections.abc import Callable
 
+from capture.relay.terminal import is_terminal
+
 READ_SIZE = 64 * 1024
 
 Record = Callable[[str, bytes], None]  # of a stream's name and a chunk
@@ -14,18 +16,34 @@ Record = Callable[[str, bytes], None]  # of a stream's name and a chunk
 class Stream:
     """What the command writes to `source`, passed on to `sink` and recorded as `name`.
 
-    Back-pressure is kept: nothing more is read while bytes are `waiting` for the sink.
+    Back-pressure is kept: nothing more is read while bytes are `waiting` for the sink.  A terminal outside
+    that has gone is forgiven: what follows is still recorded.  Where nobody reads a pipe any more, or a file
+    can't be written, the source is closed, and the command gets an error for what it writes.
     """
 
-    def __init__(self, name: str, source: int, sink: int, record: Record, greedy: bool = False) -> None:
-        """`greedy` says that `source` does not block, so it is read until it is empty."""
+    def __init__(
+        self,
+        name: str,
+        source: int,
+        sink: int,
+        record: Record,
+        greedy: bool = False,
+        keep_reading: bool = False,
+    ) -> None:
+        """`greedy` says that `source` does not block, so it is read until it is empty.
+
+        `keep_reading` says that a sink which is a file and can't be written does not end the recording.
+        """
         self.name, self.source = name, source
         self.sink: int | None = _own_writer(sink)  # None once the terminal outside has gone
         self.waiting = b""  # read, but not yet written to the sink
         self.open = True
         self.broken = False  # the reader of the sink has gone
+        self.error: OSError | None = None  # why the file that is the sink can't be written
         self._record = record
         self._greedy = greedy
+        self._keep_reading = keep_reading
+        self._on_terminal = is_terminal(sink)
 
     def move(self) -> None:
         """Read what the command has written, pass it on and record it.
@@ -62,13 +80,21 @@ class Stream:
                 self.waiting = self.waiting[os.write(self.sink, self.waiting) :]
             except BlockingIOError:
                 return
-            except BrokenPipeError:  # closing the source gives the command a broken pipe as well
-                self.broken = True
-                self.close()
-                return
-            except OSError:  # the terminal outside has gone: what follows is still recorded
-                self.sink = None
+            except OSError as error:
+                self._fail(error)
         self.waiting = b""
+
+    def _fail(self, error: OSError) -> None:
+        """The sink can't be written any more."""
+        self.sink = None
+        if self._on_terminal:
+            return
+        if isinstance(error, ConnectionError):  # a broken pipe among them
+            self.broken = True
+        else:
+            self.error = error
+        if self.broken or not self._keep_reading:
+            self.close()
 
     def close(self) -> None:
         """Close the source; what is still waiting is dropped."""
@@ -105,7 +131,7 @@ def _own_writer(fd: int) -> int:
     shares it.  Without /proc it is `fd` itself: then a slow reader of one stream holds up the other.
     """
     mode = os.fstat(fd).st_mode
-    if stat.S_ISFIFO(mode) or os.isatty(fd):
+    if stat.S_ISFIFO(mode) or is_terminal(fd):
         try:
             return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         except OSError:

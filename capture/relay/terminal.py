@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from capture.relay.typed_signals import TypedSignals
+
 try:
     import fcntl
     import termios
@@ -92,6 +94,7 @@ class Keyboard:
         """`fd` is the outer terminal, `inner` our end of the inner one."""
         self.fd, self.inner = fd, inner
         self.waiting = b""  # read, but not yet taken by the inner terminal
+        self.typed = TypedSignals(inner)
         self._before: list[Any] | None = None
         self._post_processing = set_post_processing(inner, False)
 
@@ -122,32 +125,42 @@ class Keyboard:
         return self.taken
 
     def give_back(self) -> None:
-        """Restore the modes of the outer terminal."""
+        """Restore the modes of the outer terminal, unless a shell has it already, with modes of its own."""
         before, self._before = self._before, None
-        if before is not None:
+        if before is not None and self.in_foreground():
             try:
                 termios.tcsetattr(self.fd, termios.TCSANOW, before)
                 self._post_processing = set_post_processing(self.inner, False)
             except termios.error:
                 pass  # the terminal has gone
 
-    def move(self) -> bool:
-        """Read keys and type them into the inner terminal.  Returns False if the outer terminal has gone."""
+    def read(self) -> bool:
+        """Read keys into `waiting`.  Returns False if the outer terminal has gone."""
+        if not self.in_foreground():  # the shell that started us has ended: the keys are another's now
+            self._before = None
+            return True
         try:
             self.waiting = os.read(self.fd, 4096)
         except OSError:
             self.waiting = b""
         if not self.waiting:
             self.give_back()
-            return False
-        self.push()
-        return True
+        return bool(self.waiting)
 
-    def push(self) -> None:
-        """Type what is waiting, as much as the inner terminal takes now."""
+    def push(self) -> list[int]:
+        """Type what is waiting, as much as the inner terminal takes now.
+
+        Returns the signals that it makes of that for the command's process group.
+        """
+        modes = (
+            self.typed.modes() if self.waiting else None
+        )  # the command may change them when it gets the signal
         try:
-            self.waiting = self.waiting[os.write(self.inner, self.waiting) :]
+            count = os.write(self.inner, self.waiting)
         except BlockingIOError:
-            pass  # the command does not read
+            return []  # the command does not read
         except OSError:  # it has ended
             self.waiting = b""
+            return []
+        keys, self.waiting = self.waiting[:count], self.waiting[count:]
+        return self.typed.of(keys, modes)

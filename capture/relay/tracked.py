@@ -29,8 +29,11 @@ class TrackedRecording:
     def start_tracker(self) -> None:
         """Start the tracker, if there is a folder for it to read."""
         if self._folder is not None:
-            self._supervisor = Supervisor(self._folder)
-            self._supervisor.start()
+            try:
+                self._supervisor = Supervisor(self._folder)
+                self._supervisor.start()
+            except OSError:  # no more files can be opened: the recording is kept, for `capture sync`
+                self._supervisor = None
 
     def check_tracker(self) -> float | None:
         """Restart a tracker that has died.

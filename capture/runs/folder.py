@@ -11,6 +11,8 @@ import os
 import re
 import time
 
+from capture.runs import lock
+from capture.runs.files import read_run
 from capture.runs.model import PathLike, Run
 
 RUN_FILE = "run.json"
@@ -18,6 +20,8 @@ CONSOLE_LOG, CONSOLE_INDEX, RECORDS = "console.log", "console.idx", "records.jso
 STATUS, SUMMARY, TRACKER_LOG = "status.json", "summary.txt", "tracker.log"
 SYSTEM, PROVENANCE = "system.jsonl", "provenance.json"
 PARSERS, DELIVERED = "parsers", "delivered"
+
+INTERRUPTED = 128 + 2  # the exit status of a command that Ctrl-C has ended: SIGINT is 2 everywhere
 
 
 def new_id(start: float) -> str:
@@ -33,18 +37,33 @@ def folder_of(base: PathLike, project: str, run_id: str) -> str:
     return os.path.join(base, re.sub(r"[^\w.@+-]+", "-", project).strip(".-") or "project", run_id)
 
 
+def note_name(backend: str) -> str:
+    """Return the name of the file in `delivered` that says how far this backend is."""
+    return re.sub(r"[^\w.:@+-]", "-", backend) + ".json"
+
+
 def create(folder: PathLike, run: Run) -> None:
     """Make the run's folder, with its `run.json`.  Raises OSError, also if the folder exists already.
 
     The folder that holds all runs gets a `.gitignore`, since recordings do not belong in a commit.
     """
     os.makedirs(folder)
+    _ignore_in_git(folder)
+    write(folder, run)
+
+
+def make(folder: PathLike) -> None:
+    """Make the run's folder, unless it exists.  Raises OSError."""
+    os.makedirs(folder, exist_ok=True)
+    _ignore_in_git(folder)
+
+
+def _ignore_in_git(folder: PathLike) -> None:
     base = os.path.dirname(os.path.dirname(os.path.abspath(folder)))
     ignore = os.path.join(base, ".gitignore")
     if not os.path.exists(ignore):
         with open(ignore, "w") as file:
             file.write("*\n")
-    write(folder, run)
 
 
 def write(folder: PathLike, run: Run) -> None:
@@ -57,11 +76,9 @@ def write(folder: PathLike, run: Run) -> None:
 def read(folder: PathLike) -> Run:
     """Return the run in this folder.
 
-    Raises OSError if it has no `run.json`, ValueError or TypeError if that is damaged.
+    Raises OSError if it has no `run.json`, ValueError, with what is wrong, if that is damaged.
     """
-    with open(os.path.join(folder, RUN_FILE), encoding="utf-8") as file:
-        item = json.load(file)
-    return Run(**{name: value for name, value in item.items() if name in Run._fields})
+    return read_run(os.path.join(folder, RUN_FILE))
 
 
 def note_end(folder: PathLike | None, status: int | None) -> None:
@@ -78,25 +95,69 @@ def note_end(folder: PathLike | None, status: int | None) -> None:
         pass  # the folder is gone, or its disk is full: the command's status still counts
 
 
-def is_alive(run: Run) -> bool:
-    """Whether the process that makes this run still exists.  False for a run on another machine."""
-    if run.state != "running" or run.pid is None or run.host != os.uname().nodename:
-        return False
+def outcome(run: Run) -> str:
+    """How the run stands, by its `run.json`: `running`, `finished`, `failed`, `interrupted` or `crashed`.
+
+    Ctrl-C interrupts it; it failed if its exit status is not 0.
+    """
+    if run.state != "finished" or not run.exit_status:
+        return run.state
+    return "interrupted" if run.exit_status == INTERRUPTED else "failed"
+
+
+def duration(run: Run, now: float) -> float:
+    """The seconds for which the command has run, without the pauses between its starts.
+
+    `now`, in Unix seconds, counts as the end of a run that has none.
+    """
+    return max(0.0, (run.end or now) - run.start - run.paused)
+
+
+def note_crash(folder: PathLike | None, end: float | None = None) -> None:
+    """Write into `run.json` that the run's relay has died, unless another one has resumed it by now.
+
+    `end` is in Unix seconds, None if it is not known.
+    """
+    if folder is None:
+        return
     try:
-        os.kill(run.pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass  # it exists, and is another user's
-    return True
+        if not lock.take(folder):
+            return
+        try:
+            run = read(folder)
+            if run.state == "running":
+                write(folder, run._replace(state="crashed", end=end))
+        finally:
+            lock.release(folder)
+    except (OSError, ValueError):
+        pass  # the folder is gone, or its disk is full
+
+
+def at_home(run: Run, folder: PathLike) -> Run:
+    """Return the run with the `cwd` that its relative paths refer to now, if its folder was copied or moved.
+
+    It is as near as it was if the folders above came along (`PLACE/capture-runs/...`).  Otherwise it is the
+    run's folder itself: nothing is written beside the old place, which may be another one's by now.
+    """
+    now = os.path.realpath(folder)
+    before = os.path.realpath(run.folder) if run.folder else ""
+    if now == before or (not before and os.path.isdir(run.cwd)):
+        return run
+    inside = os.path.relpath(before, os.path.realpath(run.cwd)) if before else os.pardir
+    if not inside.startswith(os.pardir) and now.endswith(os.sep + inside):
+        return run._replace(cwd=now[: -len(os.sep + inside)] or os.sep)
+    return run._replace(cwd=now)
 
 
 def replace_file(path: PathLike, text: str) -> None:
-    """Replace a small text file in one step.  Raises OSError."""
+    """Replace a small text file in one step; only the user can read it.  Raises OSError."""
     head, tail = os.path.split(path)
     draft = os.path.join(head, f".{tail}.{os.getpid()}")
-    with open(
-        draft, "w", encoding="utf-8", errors="replace"
-    ) as file:  # a command may hold bytes that are no text
+    # A command may hold bytes that are no text.
+    with open(draft, "w", encoding="utf-8", errors="replace", opener=_open_private) as file:
         file.write(text)
     os.replace(draft, path)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

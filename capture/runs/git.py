@@ -34,6 +34,8 @@ def git_state(folder: PathLike) -> dict[str, str]:
 def _text(path: str) -> str:
     """Return the text of a small file, without space around it; "" if it can't be read."""
     try:
+        if not os.path.isfile(path):  # a FIFO of that name would be waited for
+            return ""
         with open(path, encoding="utf-8") as file:
             return file.read().strip()
     except (OSError, ValueError):

@@ -13,9 +13,10 @@ class Run(NamedTuple):
 
     `start` and `end` are in Unix seconds; `exit_status` is a shell's (128 + n for a signal n), None if it is
     not known; `state` is "running", "finished" or "crashed" (the relay died before the command did);
-    `pid` is the process that makes the run; `parent` is the id of the run in which it was started, or of
-    which it is a replay; `resumed` counts how often it was resumed; `to` names the adapters; `settings` is
-    the rest of the configuration in effect.
+    `pid` is the process that makes the run, and `process` tells it from others with that id; `parent` is the
+    id of the run in which it was started, or of which it is a replay; `resumed` counts how often it was
+    resumed, and `paused` the seconds in between; `to` names the adapters; `folder` is the run's own, where it
+    began; `settings` is the rest of the configuration in effect.
     """
 
     id: str
@@ -37,7 +38,10 @@ class Run(NamedTuple):
     git: dict[str, str] = {}  # noqa: RUF012
     parent: str | None = None
     resumed: int = 0
+    paused: float = 0.0
     settings: dict[str, Any] = {}  # noqa: RUF012
+    process: str = ""
+    folder: str = ""
 
 
 class ParserSource(NamedTuple):

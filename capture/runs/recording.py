@@ -94,8 +94,11 @@ def repair(folder: PathLike) -> None:
     """
     size = os.path.getsize(os.path.join(folder, CONSOLE_LOG))
     path = os.path.join(folder, CONSOLE_INDEX)
-    with open(path, encoding="ascii", errors="replace") as file:
-        lines = [line.split() for line in file if line.endswith("\n")]
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            lines = [line.split() for line in file if line.endswith("\n")]
+    except FileNotFoundError:  # it has crashed before its first byte
+        lines = []
     marks = [line for line in lines if len(line) == 3 and line[2].isdigit()]
     kept, total = [], 0
     for seconds, stream, length in marks:

@@ -12,17 +12,31 @@ from capture.runs import recording
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 
 
+def check_id(run_id: str) -> None:
+    """Raises UserError if an id is not fit for the name of a folder."""
+    if not _ID.fullmatch(run_id):
+        raise UserError(
+            f"--id {run_id}: should be letters, digits, dots, dashes and underscores, at most 100"
+        )
+
+
+def by_whom(folder: str) -> str:
+    """Which process makes the run in this folder, as the end of a sentence."""
+    try:
+        run = runs.read(folder)
+    except (OSError, ValueError):
+        return ""  # it is just beginning
+    return f", as process {run.pid} on {run.host}"
+
+
 def resume(run: runs.Run, folder: str, how: str) -> runs.Run | None:
     """Resume the run in `folder`, if there is one.
 
-    `run` is the run that would begin now.  Returns it with what is known of the old one, or None if there is
-    no old one.  `how` is "allow", "must" (there has to be one) or "never" (there must not be one).  Raises
-    UserError if that is not so, if the id is not valid, or if the old run is still running or can't be used.
+    `run` is the run that would begin now; this process has the folder for itself (`lock`).  Returns
+    it with what is known of the old one, or None if there is no old one.  `how` is "allow", "must" (there has
+    to be one) or "never" (there must not be one).  Raises UserError if that is not so, or if the old run
+    can't be used.
     """
-    if not _ID.fullmatch(run.id):
-        raise UserError(
-            f"--id {run.id}: should be letters, digits, dots, dashes and underscores, at most 100"
-        )
     try:
         old = runs.read(folder)
     except FileNotFoundError:
@@ -33,8 +47,6 @@ def resume(run: runs.Run, folder: str, how: str) -> runs.Run | None:
         raise UserError(f"{folder}: this run can't be resumed: {error}") from None
     if how == "never":
         raise UserError(f"there is a run {run.id} already; --resume allow goes on with it")
-    if runs.is_alive(old):
-        raise UserError(f"run {run.id} is still running, as process {old.pid}")
     resumed = run._replace(
         name=old.name,
         start=old.start,
@@ -43,6 +55,7 @@ def resume(run: runs.Run, folder: str, how: str) -> runs.Run | None:
         group=run.group or old.group,
         config={**old.config, **run.config},
         resumed=old.resumed + 1,
+        paused=old.paused + max(0.0, run.start - (old.end or _last_written(folder, run.start))),
     )
     try:
         recording.repair(folder)
@@ -50,3 +63,11 @@ def resume(run: runs.Run, folder: str, how: str) -> runs.Run | None:
     except OSError as error:
         raise UserError(f"{folder}: this run can't be resumed: {error.strerror}") from None
     return resumed
+
+
+def _last_written(folder: str, now: float) -> float:
+    """When the recording was last written: the end of a run that nobody could note.  `now` if it has none."""
+    try:
+        return os.path.getmtime(os.path.join(folder, runs.CONSOLE_INDEX))
+    except OSError:
+        return now

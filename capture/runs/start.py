@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from capture import runs
+from capture.errors import UserError
 from capture.redaction import Redactor
+from capture.runs import lock, names
 from capture.runs.git import git_state
 
 # Settings with a field of their own in `run.json`, or without use for the tracker.
 NOT_KEPT = (
-    *("config", "to", "tags", "notes", "group", "id", "resume"),
+    *("project", "name", "config", "to", "tags", "notes", "group", "id", "resume"),
     *("dir", "tty", "unbuffer", "summary", "parsers"),
 )
 
@@ -30,40 +32,63 @@ def new_run(command: Sequence[str], called: str, chosen: Mapping[str, Any]) -> r
     run_id = chosen.get("id") or runs.new_id(start)
     parent = os.environ.get("CAPTURE_RUN_DIR")
     redactor = Redactor(os.environ, chosen.get("redact", []))
+    words = redactor.command(command)
     return runs.Run(
         id=run_id,
-        project=chosen.get("project") or os.path.basename(cwd) or "default",
-        name=chosen.get("name") or f"{called}-{time.strftime('%H%M%S', time.localtime(start))}",
-        command=redactor.command(command),
+        project=redactor.text(project_of(chosen)),
+        name=redactor.text(chosen.get("name") or _name(called, run_id, words, chosen)),
+        command=words,
         cwd=cwd,
         host=os.uname().nodename if hasattr(os, "uname") else "",
         start=start,
         pid=os.getpid(),
-        tags=chosen.get("tags") or [],
+        process=lock.identity(),
+        tags=[redactor.text(tag) for tag in chosen.get("tags") or []],
         notes=redactor.text(chosen.get("notes") or ""),
-        group=chosen.get("group") or "",
+        group=redactor.text(chosen.get("group") or ""),
         to=chosen["to"],
         config=redactor.values(chosen["config"]),
-        git=git_state(cwd),
+        git={key: redactor.text(value) for key, value in git_state(cwd).items()},
         parent=os.path.basename(parent) if parent else None,
         settings={key: value for key, value in chosen.items() if key not in NOT_KEPT},
     )
 
 
+def project_of(chosen: Mapping[str, Any]) -> str:
+    """The run's project: the user's, or the folder's name."""
+    return chosen.get("project") or os.path.basename(os.getcwd()) or "default"
+
+
+def _name(called: str, run_id: str, command: Sequence[str], chosen: Mapping[str, Any]) -> str:
+    """A name that no other run of the project has by default."""
+    folder = runs.folder_of(os.path.abspath(chosen["dir"]), project_of(chosen), run_id)
+    if os.path.exists(folder):  # a run that is resumed has its name
+        return called
+    try:
+        return names.default(os.path.dirname(folder), called, run_id, command)
+    except (OSError, ValueError):
+        return f"{called}-{time.strftime('%H%M%S')}"
+
+
 def open_run(run: runs.Run, chosen: Mapping[str, Any]) -> tuple[runs.Run, str | None]:
     """Make the run's folder, or resume the run that has its `--id`.
 
-    Returns the run as it is now, and its folder.  If no folder can be made, that is printed and the folder is
-    None: the command runs unrecorded.  Raises UserError if `--resume` forbids it.
+    This process has it for itself until it ends (`lock`).  Returns the run as it is now, and its folder.  If
+    no folder can be made, that is printed and the folder is None: the command runs unrecorded.  Raises
+    UserError if `--resume` forbids it, or another process makes the run with this `--id` now.
     """
     folder = runs.folder_of(os.path.abspath(chosen["dir"]), run.project, run.id)
-    if chosen.get("id"):
-        from capture.runs import resume  # not on the way of every start
-
-        if (resumed := resume.resume(run, folder, chosen["resume"])) is not None:
-            return resumed, folder
+    run = run._replace(folder=folder)
     try:
-        runs.create(folder, run)
+        if chosen.get("id"):
+            resumed = _take(run, folder, chosen["resume"])
+            if resumed is not None:
+                return resumed, folder
+            runs.write(folder, run)
+        else:
+            runs.create(folder, run)
+            if run.state == "running":
+                lock.take(folder)
         if problems := copy_parsers(chosen.get("parsers", []), folder):
             ignored = [*run.settings.get("ignored", []), *problems]
             run = run._replace(settings={**run.settings, "ignored": ignored})
@@ -72,6 +97,27 @@ def open_run(run: runs.Run, chosen: Mapping[str, Any]) -> tuple[runs.Run, str | 
         print(f"capture: not recorded: {folder}: {error.strerror}", file=sys.stderr)
         return run, None
     return run, folder
+
+
+def _take(run: runs.Run, folder: str, how: str) -> runs.Run | None:
+    """Take the folder of a run that was given an `--id` for this process alone.
+
+    Returns the run that it resumes, None if it is a new one.  Raises UserError if another process has it, or
+    `--resume` forbids it; OSError if it can't be made.
+    """
+    from capture.runs import resume  # not on the way of every start
+
+    resume.check_id(run.id)
+    if how == "must" and not os.path.exists(folder):
+        return resume.resume(run, folder, how)
+    runs.make(folder)
+    if not lock.take(folder):
+        raise UserError(f"run {run.id} is still running{resume.by_whom(folder)}")
+    try:
+        return resume.resume(run, folder, how)
+    except UserError:
+        lock.release(folder)
+        raise
 
 
 def copy_parsers(parsers: Iterable[runs.ParserSource], folder: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,18 +18,24 @@ class RunStatus(NamedTuple):
     records: int  # how many
     last: dict[str, Any]  # the last value of each metric
     delivered: dict[str, bool]  # for each backend, whether it has stored all rows
+    offline: frozenset[str] = frozenset()  # of these, those whose rows are on this machine, to be sent later
+    tracked: bool = False  # the tracker has read the recording to its end
+    problems: Sequence[str] = ()  # what is wrong with the files in its folder
+
+    @property
+    def label(self) -> str:
+        """The run's name in lists and messages."""
+        return f"{self.run.project}/{self.run.name}"
 
     @property
     def state(self) -> str:
-        """`running`, `finished`, `failed` (an exit status that is not 0) or `crashed`."""
-        if self.run.state == "running" and not runs.is_alive(self.run):
-            return "crashed"
-        return "failed" if self.run.state == "finished" and self.run.exit_status else self.run.state
+        """`running`, `finished`, `failed`, `interrupted`, `crashed`, or `broken`.
 
-    @property
-    def tracked(self) -> bool:
-        """Whether the tracker has read the recording to its end."""
-        return bool(_json(self.folder / runs.STATUS).get("state") == "done")
+        Of a broken one, whose `run.json` can't be read, only the folder is known.
+        """
+        if self.run.state == "running" and not runs.is_alive(self.folder, self.run):
+            return "crashed"
+        return runs.outcome(self.run)
 
     def is_missing(self, backends: list[str]) -> bool:
         """Whether something is still to be delivered to one of these backends."""
@@ -42,33 +49,98 @@ def all_runs(base: Path, project: str | None = None) -> list[RunStatus]:
 
     With `project`, only those of that project.
     """
-    found = [of(path.parent) for path in base.glob("*/*/" + runs.RUN_FILE)]
-    known = [one for one in found if one is not None and project in (None, one.run.project)]
-    return sorted(known, key=lambda one: one.run.start)
+    found = [of(folder) for folder, _ in identities(base, project)]
+    return [one for one in found if one is not None]
+
+
+def identities(base: Path, project: str | None = None) -> list[tuple[Path, runs.Run]]:
+    """Return the same runs, each as its folder and who it is."""
+    found = []
+    for path in base.glob("*/*/" + runs.RUN_FILE):
+        try:
+            run = runs.read(path.parent)
+        except (OSError, ValueError):
+            run = _unknown(path.parent)
+        if project in (None, run.project):
+            found.append((path.parent, run))
+    return sorted(found, key=lambda one: one[1].start)
 
 
 def of(folder: Path) -> RunStatus | None:
     """Return the status of the run in this folder; None if there is none."""
+    problems: list[str] = []
     try:
         run = runs.read(folder)
-    except (OSError, ValueError, TypeError):
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (OSError, ValueError) as error:
+        return RunStatus(folder, _unknown(folder), 0, {}, {}, problems=[_why(error)])
     try:
         with (folder / runs.RECORDS).open("rb") as file:
             records = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
     except OSError:
         records = 0
-    delivered = {}
+    status = _object(folder / runs.STATUS, problems)
+    whole = status.get("state") == "done"
+    delivered, offline = {}, []
     for path in sorted((folder / runs.DELIVERED).glob("*.json")):
-        note = _json(path)
-        delivered[path.stem] = note.get("state") == "closed" and note.get("rows") == records
-    return RunStatus(folder, run, records, _json(folder / runs.STATUS).get("last") or {}, delivered)
+        note = _object(path, problems)
+        state = note.get("state")
+        delivered[path.stem] = whole and state in ("closed", "offline") and note.get("rows") == records
+        if delivered[path.stem] and state == "offline":
+            offline.append(path.stem)
+    for name in run.to:  # a name may hold what a file's can't
+        delivered.setdefault(name, delivered.get(runs.note_name(name)[: -len(".json")], False))
+    last = status.get("last") or {}
+    if not isinstance(last, dict):
+        problems.append(f"{runs.STATUS}: 'last' should be an object")
+        last = {}
+    last = {name: value for name, value in last.items() if isinstance(value, (int, float, str))}
+    return RunStatus(folder, run, records, last, delivered, frozenset(offline), whole, problems)
 
 
-def _json(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file; empty if it can't be read."""
+def progress(folder: Path) -> list[Any]:
+    """What changes as long as a tracker gets on: how much is read, and what each backend has got."""
+    ignored: list[str] = []
+    notes = [_object(path, ignored) for path in sorted((folder / runs.DELIVERED).glob("*.json"))]
+    got = [note.get(key) for note in notes for key in ("rows", "lines", "samples")]
+    return [_object(folder / runs.STATUS, ignored).get("position"), *got]
+
+
+def note_sent(folder: Path, backend: str, sent: bool) -> None:
+    """Note that a run which was offline has been sent; not `sent`: that there is nothing of it to be sent."""
+    path = folder / runs.DELIVERED / f"{backend}.json"
+    state = {"state": "closed"} if sent else {"state": "open", "rows": 0}
+    runs.replace_file(path, json.dumps({**_object(path, []), **state}) + "\n")
+
+
+def state_of(folder: runs.PathLike) -> str:
+    """What the tracker says that it is doing: "done" when it has read the recording to its end."""
+    return str(_object(Path(folder) / runs.STATUS, []).get("state", ""))
+
+
+def _unknown(folder: Path) -> runs.Run:
+    """What stands for a run whose `run.json` can't be read."""
+    place = folder.absolute()
     try:
-        item = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return item if isinstance(item, dict) else {}
+        start = place.stat().st_mtime
+    except OSError:
+        start = 0.0
+    return runs.Run(place.name, place.parent.name, place.name, [], "", "", start, state="broken", to=[])
+
+
+def _object(path: Path, problems: list[str]) -> dict[str, Any]:
+    """Return the JSON object in a file; empty if there is none, and then the problem is added."""
+    try:
+        return runs.read_object(path)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        problems.append(_why(error))
+    return {}
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{Path(error.filename or '').name}: {error.strerror}"
+    return str(error)

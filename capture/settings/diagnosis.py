@@ -61,7 +61,7 @@ def _command_environment() -> Iterator[Finding]:
         yield Finding("command", "there is no python on PATH")
         return
     asked = subprocess.run(
-        [python, "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=False
+        [python, "-I", "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=False
     )
     prefix = asked.stdout.strip()
     if prefix and os.path.realpath(prefix) == os.path.realpath(sys.prefix):
@@ -79,7 +79,7 @@ def _configuration(folder: str, environ: Mapping[str, str]) -> Iterator[Finding]
     problems = settings.Problems()
     layers = settings.layers_of(folder, environ, problems)
     chosen = settings.assemble(layers, {}, (), problems)
-    for line in problems.lines:
+    for line in (*problems.notes, *problems.lines):
         yield Finding("configuration", line, True)
     redactor = Redactor(environ)
     files = [where for where, _ in layers[1:-1]]
@@ -109,7 +109,9 @@ def _backends(chosen: settings.Settings, layers: settings.Layers) -> Iterator[Fi
         except Exception as error:
             yield Finding("backends", f"{name}: can't be used: {error}", name in chosen["to"])
             continue
-        if hasattr(found, "diagnose"):
+        if missing := None if ":" in name else registry.missing_library(name):
+            yield Finding("backends", f"{name}: {missing}", name in chosen["to"])
+        elif hasattr(found, "diagnose"):
             text, address = found.diagnose()
             reached = "" if address is None else f"; {_reach(address)}"
             wrong = name in chosen["to"] and "not reachable" in reached

@@ -10,9 +10,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from capture.errors import UserError
+from capture.errors import UserError, nearest
 from capture.runs import ParserSource
-from capture.settings import cache
+from capture.settings import cache, trust
 from capture.settings.problems import Problems
 
 Settings = dict[str, Any]
@@ -41,18 +41,43 @@ VARIABLES = (
 )
 # Those whose values are checked as in a file, which is slow; a backend's section is a mapping, too.
 FILE_VARIABLES = ("config", "parsers", "unbuffer", "collect", "redact", "rename", "drop", "scale")
+KNOWN = (*VARIABLES, *FILE_VARIABLES, "lenient")
+OWN = ("run_dir", "bin", "trust")  # what a run tells the programs in it, and which `capture` is meant
 
 
 def layers_of(folder: str, environ: Mapping[str, str], problems: Problems) -> Layers:
     """What is set where for a command that is started in `folder`, as (where, settings); the later wins."""
-    found = [(path, _checked(path, problems)) for path in files(folder, environ)]
-    return [("default", dict(DEFAULTS)), *found, ("variable", from_variables(environ, problems))]
+    found = []
+    for path in files(folder, environ):
+        if reason := trust.distrust(path, environ):
+            problems.notes.append(reason)
+        else:
+            found.append((path, _without_code(path, _checked(path, problems), environ, problems)))
+    default = {**DEFAULTS, "dir": runs_folder(folder)}
+    return [("default", default), *found, ("variable", from_variables(environ, problems))]
+
+
+def runs_folder(folder: str) -> str:
+    """The folder that holds all runs where no setting says so: the nearest one here or above, as with git.
+
+    One above that belongs to somebody else, as in /tmp, is not taken.
+    """
+    name: str = DEFAULTS["dir"]
+    place = here = os.path.abspath(folder)
+    while True:
+        try:
+            found = os.stat(os.path.join(place, name))
+            if place == here or found.st_uid == os.stat(here).st_uid:
+                return name if place == here else os.path.join(place, name)
+        except OSError:
+            pass
+        if place == (place := os.path.dirname(place)):
+            return name
 
 
 def files(folder: str, environ: Mapping[str, str]) -> list[str]:
     """The configuration files in effect; the later wins."""
-    home = environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
-    found = [path for path in [os.path.join(home, "capture", "capture.yaml")] if os.path.isfile(path)]
+    found = [path for path in [own_file(environ)] if os.path.isfile(path)]
     place = os.path.abspath(folder)
     while True:
         project = os.path.join(place, "pyproject.toml")
@@ -61,6 +86,24 @@ def files(folder: str, environ: Mapping[str, str]) -> list[str]:
                 return [*found, path]
         if place == (place := os.path.dirname(place)):
             return found
+
+
+def own_file(environ: Mapping[str, str]) -> str:
+    """The user's own configuration file."""
+    home = environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    return os.path.join(home, "capture", "capture.yaml")
+
+
+def _without_code(path: str, settings: Settings, environ: Mapping[str, str], problems: Problems) -> Settings:
+    """The settings of a file, which can't have code imported from a path: a repository brings such files."""
+    paths = [name for name in settings.get("to", []) if os.sep in name]
+    if not paths or path == own_file(environ):
+        return settings
+    problems.add(
+        f"{path}: to: {paths[0]}: a project's file can't name a path to import from; --to, CAPTURE_TO or "
+        f"{own_file(environ)} can"
+    )
+    return {**settings, "to": [name for name in settings["to"] if name not in paths] or DEFAULTS["to"]}
 
 
 def _has_section(path: str) -> bool:
@@ -95,6 +138,14 @@ def from_variables(environ: Mapping[str, str], problems: Problems) -> Settings:
     for key in VARIABLES:
         with problems:
             settings |= _variable(key, environ)
+    for name, text in environ.items():
+        key = name[len("CAPTURE_") :].lower()
+        if name.startswith("CAPTURE_") and key not in (*KNOWN, *OWN) and not text.startswith("{"):
+            near = nearest(key, KNOWN, 0.7)
+            if near is not None:  # else it is another program's
+                problems.add(
+                    f"{name}={text}: there is no such variable; did you mean CAPTURE_{near.upper()}?"
+                )
     others = {name: text for name, text in environ.items() if text and _is_as_in_a_file(name, text)}
     if others:
         from capture.settings import schema  # slow

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from capture.errors import UserError
 from capture.runs import ParserSource
 from capture.settings import cache
 from capture.settings.layers import DEFAULTS, Layers, Settings, layers_of
@@ -23,6 +24,8 @@ def load(folder: str, environ: Mapping[str, str], options: Mapping[str, Any]) ->
     problems = Problems()
     settings = assemble(layers_of(folder, environ, problems), options, (), problems)
     problems.raise_any()
+    for note in problems.notes:
+        print(f"capture: {note}", file=sys.stderr)
     return settings
 
 
@@ -37,20 +40,28 @@ def assemble(
     for _, layer in (*layers, ("options", options)):
         settings.update({key: value for key, value in layer.items() if value is not None})
     settings.setdefault("unbuffer", None)
-    if "every" in settings and not _is_every(settings["every"], problems):
+    if "every" in settings and not _is_every(settings["every"], _source("every", layers, options), problems):
         del settings["every"]
     settings["parsers"] = [*_parsers(parsers, problems), *settings.get("parsers", [])]
-    settings["to"] = _backends(settings["to"], problems)
+    settings["to"] = _backends(settings["to"], _source("to", layers, options), problems)
     return settings
 
 
-def _is_every(text: str, problems: Problems) -> bool:
+def _source(key: str, layers: Layers, options: Mapping[str, Any]) -> str:
+    """Who has set this key: the option, the variable or the file, as messages name it."""
+    if options.get(key) is not None:
+        return f"--{key}"
+    where = next((where for where, layer in reversed(layers) if layer.get(key) is not None), "")
+    return f"CAPTURE_{key.upper()}" if where == "variable" else f"{where}: {key}"
+
+
+def _is_every(text: str, source: str, problems: Problems) -> bool:
     from capture.parsing.downsampling import downsampler  # not on the way of every start
 
     try:
         downsampler(text)
     except ValueError as error:
-        problems.add(f"every: {error}")
+        problems.add(f"{source}: {error}")
         return False
     return True
 
@@ -74,10 +85,11 @@ def _parsers(paths: Iterable[str], problems: Problems) -> list[ParserSource]:
     return found
 
 
-def _backends(wanted: list[str], problems: Problems) -> list[str]:
-    """Those of the wanted backends that are installed.
+def _backends(wanted: list[str], source: str, problems: Problems) -> list[str]:
+    """Those of the wanted backends that can be used.
 
-    Looking through the installed packages is slow, so names that were found before are remembered.
+    Looking through the installed packages is slow, so names that were found before are remembered until
+    something is installed or removed.
     """
     known = cache.recall(sys.prefix, "backends") or DEFAULTS["to"]
     if set(wanted) <= set(known):
@@ -86,8 +98,11 @@ def _backends(wanted: list[str], problems: Problems) -> list[str]:
 
     found = []
     for name in wanted:
-        with problems:
+        try:
             registry.check([name])
-            found.append(name)
-    cache.remember(sys.prefix, "backends", registry.names(), ())
+            found.append(registry.absolute(name))
+        except UserError as error:
+            problems.add(f"{source}: {error}")
+    usable = {*found, *known} & set(registry.names())
+    cache.remember(sys.prefix, "backends", sorted(usable), registry.places())
     return found

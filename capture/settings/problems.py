@@ -15,6 +15,7 @@ class Problems:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.notes: list[str] = []  # what is to be said, and no mistake
 
     def add(self, problem: UserError | str) -> None:
         """Collect a mistake; its message may have several lines, one for each part of it."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import regex
 from pydantic import BeforeValidator, Field
 
 from capture.delivery import registry
-from capture.errors import UserError
+from capture.errors import UserError, did_you_mean
 from capture.language import checked_yaml, library, model
 from capture.language.checked_yaml import Checked, Source
 from capture.parsing.downsampling import downsampler
@@ -29,8 +31,8 @@ Part = Literal["command", "files", "git", "packages", "environment", "hardware"]
 
 def _regex(value: Any) -> str:
     try:
-        re.compile(value)
-    except (re.error, TypeError) as error:
+        regex.compile(value)  # it has a time limit where it is used
+    except (regex.error, TypeError) as error:
         raise ValueError(f"should be a regular expression: {error}") from None
     return str(value)
 
@@ -80,7 +82,7 @@ def check(path: str, problems: Problems) -> dict[str, Any]:
     with problems:
         source = _toml(file) if file.name == "pyproject.toml" else checked_yaml.read(file)
         if source.data is not None:
-            return _settings(source, source.name, file.parent, problems)
+            return _settings(source, str(file), file.parent, problems)
     return {}
 
 
@@ -115,15 +117,42 @@ def _settings(source: Source, where: str, folder: Path, problems: Problems) -> d
     Raises UserError where it is not a mapping.
     """
     of_adapters = _of_adapters(source, problems)
+    _take_out_unknown(source, problems)
     config, lines = source.check_keys(Config)
     problems.lines += lines
     settings = config.model_dump(mode="json", exclude_unset=True)  # YAML knows dates, run.json doesn't
     settings |= of_adapters
+    if "to" in settings and not (to := _backends(source, config, problems)):
+        del settings["to"]
+    elif "to" in settings:
+        settings["to"] = to
     if "parsers" in settings:
         settings["parsers"] = _parsers(source, config, where, folder, problems)
     if "dir" in settings:
         settings["dir"] = str(folder / Path(settings["dir"]).expanduser())
     return settings
+
+
+def _take_out_unknown(source: Source, problems: Problems) -> None:
+    """Removes the keys that neither the configuration nor a backend has."""
+    if isinstance(source.data, dict):
+        known = [*Config.model_fields, *(name for name in registry.names() if ":" not in name)]
+        for key in [key for key in source.data if key not in known]:
+            problems.add(source.error((key,), checked_yaml.unknown(str(key), known)))
+            del source.data[key]
+
+
+def _backends(source: Source, config: Config, problems: Problems) -> list[str]:
+    """The backends of `to:` that there are."""
+    found = []
+    for index, name in enumerate(config.to):
+        with problems:
+            try:
+                registry.check([name])
+            except UserError as error:
+                raise source.error(("to", index), f"to: {error}") from None
+            found.append(name)
+    return found
 
 
 def _parsers(
@@ -133,11 +162,21 @@ def _parsers(
     for index, item in enumerate(config.parsers):
         with problems:
             if isinstance(item, str):
-                found.append(check_parser(folder / item))
+                found.append(_file(source, index, item, folder))
             else:
                 library.load(source, ("parsers", index), samples=False)
                 found.append(ParserSource(where, source.text(("parsers", index))))
     return found
+
+
+def _file(source: Source, index: int, item: str, folder: Path) -> ParserSource:
+    """The parser in the file that an item of `parsers:` names."""
+    path = folder / item
+    if not path.exists():
+        there = [str(file.relative_to(folder)) for file in path.parent.glob("*.y*ml")]
+        hint = did_you_mean(item, there, f"it should be {path}")
+        raise source.error(("parsers", index), f"parsers: there is no file {item!r}; {hint}")
+    return check_parser(path)
 
 
 def _of_adapters(source: Source, problems: Problems) -> dict[str, Any]:
@@ -168,9 +207,32 @@ def _toml(path: Path) -> Source:
         import tomllib  # not there before 3.11
     else:
         import tomli as tomllib
+    shown = checked_yaml.shortest(path)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: {error}") from None
-    section = data.get("tool", {}).get("capture")
-    return Source.of_data(section, f"{path}: [tool.capture]")
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{shown}: not UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise UserError(f"{shown}: {error.strerror}") from None
+    except ValueError as error:
+        reason, _, place = str(error).partition(" (at ")
+        line = re.match(r"line (\d+)", place)
+        where = f"{shown}:{line[1] if line else len(text.splitlines())}"
+        raise UserError(f"{where}: this is not TOML: {reason[0].lower()}{reason[1:]}") from None
+    return Source.of_data(data.get("tool", {}).get("capture"), shown, partial(_line_in_toml, text))
+
+
+def _line_in_toml(text: str, loc: checked_yaml.Loc) -> int:
+    """The line of the part of `[tool.capture]` that `loc` leads to, as far as that can be seen."""
+    table, paths = "", []
+    for line in text.splitlines():
+        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line):
+            table = header[1].replace('"', "")
+        key = re.match(r"\s*[\"']?([\w./-]+)[\"']?\s*=", line)
+        paths.append(f"{table}.{key[1]}" if key else table)
+    for steps in range(len(loc), -1, -1):
+        wanted = ".".join(["tool.capture", *map(str, loc[:steps])])
+        if wanted in paths:
+            return paths.index(wanted) + 1
+    return 1

@@ -5,17 +5,42 @@ Sparklines keep at most POINTS values of a metric, each the mean of as many neig
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
-from capture.metrics import Series, mean
+from capture.metrics import Series, better, mean, only_counts
+from capture.printing import plain
 from capture.records import Row, plain_number
+from capture.tracker.families import Family, families
 
-WIDTH = 24
+WIDTH, NARROW = 24, 10
 MOST_METRICS = 14
 _OTHER_RANK = re.compile(r"rank\d+/")
 _BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+class Place(NamedTuple):
+    """Where in the run a value is."""
+
+    epoch: float | None
+    step: int | None
+    offset: int  # of its line in `console.log`
+
+    def __str__(self) -> str:
+        if self.epoch is not None:
+            return f"epoch {short(self.epoch)}"
+        return "" if self.step is None else f"step {self.step}"
+
+
+class Broken(NamedTuple):
+    """A value of a loss that is no finite number."""
+
+    name: str
+    value: float
+    place: Place
 
 
 class Summary:
@@ -25,41 +50,65 @@ class Summary:
         self.metrics: dict[str, Series] = {}
         self.axes: set[str] = set()
         self.values = 0
+        self.broken: Broken | None = None  # the first one
+        self.broken_count = 0
 
-    def add(self, row: Row) -> None:
-        """The next row."""
+    def add(self, row: Row, offset: int = 0) -> None:
+        """The next row; `offset` is where its line begins in `console.log`."""
         self.axes |= set(row.axes.values())
+        place = Place(row.epoch, row.step, offset)
         for name, value in row.metrics.items():
             if name not in row.axes.values():
                 self.values += 1
-                self.metrics.setdefault(name, Series()).add(value)
+                self.metrics.setdefault(name, Series()).add(value, place)
+                if not math.isfinite(value) and better(name) == "min":
+                    self.broken = self.broken or Broken(name, value, place)
+                    self.broken_count += 1
 
     def last(self) -> dict[str, float | str]:
         """The last value of each metric, of the first so many."""
-        shown = [(name, series.last) for name, series in self.metrics.items() if name not in self.axes]
-        return {name: plain_number(value) for name, value in shown[:MOST_METRICS]}
+        names = [member.metric for family in self._families() for member in family.members]
+        return {name: plain_number(self.metrics[name].last) for name in names[:MOST_METRICS]}
 
     def table(self) -> list[str]:
-        """A line for each metric: last value, best value, how it went; of equal ones that of rank 0."""
-        shown = {
-            name: series
-            for name, series in self.metrics.items()
-            if name not in self.axes
-            and not ((rank := _OTHER_RANK.match(name)) and name[rank.end() :] in self.metrics)
-        }
-        names = list(shown)[:MOST_METRICS]
-        width = max((len(name) for name in names), default=0)
-        lines = []
-        for name in names:
-            series = shown[name]
-            best = series.best(name)
-            text = "" if best is None or series.count == 1 else f"best {short(best)}"
-            lines.append(
-                f"  {name:{width}}  {short(series.last):>10}  {text:15}  {sparkline(series.points)}".rstrip()
-            )
-        if len(shown) > len(names):
-            lines.append(f"  and {len(shown) - len(names)} more")
+        """A line for each family of metrics: last values, how they went, and the best one with its place."""
+        shown = self._families()
+        width = max((len(family.title) for family in shown[:MOST_METRICS]), default=0)
+        lines = [f"  {f.title:{width}}  {self._line(f)}".rstrip() for f in shown[:MOST_METRICS]]
+        if more := sum(len(family.members) for family in shown[MOST_METRICS:]):
+            lines.append(f"  and {more} more")
         return lines
+
+    def _families(self) -> list[Family]:
+        """All metrics; of equal ones of several ranks that of rank 0."""
+        return families(
+            name
+            for name in self.metrics
+            if name not in self.axes
+            and not only_counts(name)
+            and not ((rank := _OTHER_RANK.match(name)) and name[rank.end() :] in self.metrics)
+        )
+
+    def _line(self, family: Family) -> str:
+        if len(family.members) == 1:
+            name = family.members[0].metric
+            series = self.metrics[name]
+            return f"{short(series.last):>10}  {self._best(name):24}  {sparkline(series.points)}"
+        cells = []
+        for label, name in family.members:
+            series = self.metrics[name]
+            cells.append(f"{label} {short(series.last):>8} {sparkline(series.points, NARROW):{NARROW}}")
+        label, name = next((m for m in family.members[1:] if self._best(m.metric)), family.members[0])
+        best = self._best(name)
+        return "  ".join([*cells, f"{label} {best}" if best else ""])
+
+    def _best(self, name: str) -> str:
+        series = self.metrics[name]
+        best = series.best(name)
+        if best is None or series.count == 1:
+            return ""
+        place = str(series.best_at(name))
+        return f"best {short(best)}" + (f" ({place})" if place else "")
 
 
 def short(value: float) -> str:
@@ -69,12 +118,12 @@ def short(value: float) -> str:
     return f"{value:.5g}"
 
 
-def sparkline(values: Sequence[float]) -> str:
-    """Values as a row of blocks, at most WIDTH of them."""
+def sparkline(values: Sequence[float], width: int = WIDTH) -> str:
+    """Values as a row of blocks, at most `width` of them."""
     if len(values) < 2:
         return ""
-    if len(values) > WIDTH:
-        edges = [round(i * len(values) / WIDTH) for i in range(WIDTH + 1)]
+    if len(values) > width:
+        edges = [round(i * len(values) / width) for i in range(width + 1)]
         values = [mean(values[a:b]) for a, b in pairwise(edges)]
     low = min(values)
     height = max(values) / 8 - low / 8  # that of one block; the whole may be more than a float holds
@@ -85,7 +134,8 @@ def sparkline(values: Sequence[float]) -> str:
 
 def block(title: str, summary: Summary, notes: Iterable[str]) -> str:
     """The closing block as text."""
-    return "\n".join([f"capture: {title}", *summary.table(), *(f"  {note}" for note in notes)]) + "\n"
+    lines = [f"capture: {title}", *summary.table(), *(f"  {note}" for note in notes)]
+    return plain("\n".join(lines)) + "\n"
 
 
 def clock(seconds: float) -> str:

@@ -10,6 +10,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
+from types import FrameType
 
 from capture.runs import TRACKER_LOG, PathLike
 
@@ -18,7 +20,15 @@ FAILURE_WEIGHT, KILL_WEIGHT = 1.0, 0.1  # being killed by a signal is hardly its
 FIRST_PAUSE, MAX_PAUSE = 0.1, 2.0  # seconds before it is started again
 GRACE = 2.0  # seconds between SIGTERM and SIGKILL
 POLL = 0.01  # seconds
-NICENESS = 10
+LOOK = 0.2  # seconds between two looks at the progress
+# A run's folder is data: nothing is imported from it, though the tracker works there.
+ISOLATED = ["-E", "-P", "-m", "capture.tracker"]
+if sys.version_info < (3, 11):
+    ISOLATED = [
+        "-E",
+        "-c",
+        "import sys; sys.path[:1] = []; import runpy; runpy.run_module('capture.tracker', None, '__main__')",
+    ]
 
 
 class Supervisor:
@@ -26,28 +36,30 @@ class Supervisor:
 
     def __init__(self, folder: PathLike, *arguments: str) -> None:
         """`arguments` are passed to the tracker after the folder."""
-        isolated = ["-E", "-P"] if sys.version_info >= (3, 11) else ["-E"]
-        module = ["-m", "capture.tracker", os.path.abspath(folder)]
-        self._program = [sys.executable, *isolated, *module, *arguments]
+        self._program = [sys.executable, *ISOLATED, os.path.abspath(folder), *arguments]
         self._folder = os.path.abspath(folder)
         self.pid: int | None = None  # of the tracker, while it is running
         self.done = False  # it has done all its work
+        self.interrupted = False  # by a signal, while it was waited for
         self._failures = 0.0
         self._next_start = 0.0  # on the monotonic clock
         self._lifeline, self._lifeline_end = os.pipe()  # the tracker's end, and ours
 
     def start(self) -> None:
         """Start the tracker.  If no process can be started, that counts as a failure."""
+        # A signal for the new process must wait until our handlers, which would swallow it, are gone there.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             self.pid = os.fork()
+            if self.pid == 0:
+                try:
+                    self._execute()
+                finally:
+                    os._exit(127)
         except OSError:  # no more processes can be started now
             self._note_failure(FAILURE_WEIGHT)
-            return
-        if self.pid == 0:
-            try:
-                self._execute()
-            finally:
-                os._exit(127)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     @property
     def given_up(self) -> bool:
@@ -79,25 +91,32 @@ class Supervisor:
         self._failures += weight
         self._next_start = time.monotonic() + min(MAX_PAUSE, FIRST_PAUSE * 2**self._failures)
 
-    def finish(self, wait: float) -> bool:
+    def finish(self, wait: float, progress: Callable[[], object] = lambda: None) -> bool:
         """Wait at most `wait` seconds until the tracker has done its work.  Ctrl-C ends the waiting.
 
-        Shortly before the time is over the tracker is told to deliver what it has.  Returns whether it has
-        done all its work.
+        The time begins anew whenever `progress()`, which is asked every LOOK seconds, has changed.  Shortly
+        before it is over the tracker is told to deliver what it has.  Returns whether all its work is done.
         """
         os.close(self._lifeline_end)
-        interrupted: list[int] = []
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda signum, frame: interrupted.append(signum))
-        deadline = time.monotonic() + wait
-        last_call = deadline - min(GRACE, wait / 2)
+            signal.signal(number, self._interrupt)
+        seen, looked = progress(), time.monotonic()
+        deadline = looked + wait
         while not (self.done or self.given_up):
-            if interrupted or time.monotonic() >= last_call:
-                self._stop(time.monotonic() + GRACE if interrupted else deadline)
+            now = time.monotonic()
+            if now >= looked + LOOK:
+                looked = now
+                if (reached := progress()) != seen:
+                    seen, deadline = reached, now + wait
+            if self.interrupted or now >= deadline - min(GRACE, wait / 2):
+                self._stop(now + GRACE if self.interrupted else deadline)
                 break
             time.sleep(POLL)
             self.check()
         return self.done
+
+    def _interrupt(self, signum: int, frame: FrameType | None) -> None:
+        self.interrupted = True
 
     def _stop(self, deadline: float) -> None:
         """Send the tracker SIGTERM, and SIGKILL at `deadline` on the monotonic clock.
@@ -108,14 +127,15 @@ class Supervisor:
             return
         try:
             os.kill(self.pid, signal.SIGTERM)
+            begin = time.monotonic()
             while (left := deadline - time.monotonic()) > 0:
                 pid, status = _reap(self.pid)
                 if pid:
                     self.done = status == 0
                     return
                 time.sleep(min(left, POLL))
-                if time.monotonic() >= deadline:
-                    os.kill(self.pid, signal.SIGKILL)
+            if begin < deadline:
+                os.kill(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
 
@@ -123,33 +143,18 @@ class Supervisor:
         """In the child process: become the tracker, in a session of its own, which Ctrl-C does not reach."""
         signal.set_wakeup_fd(-1)  # the self-pipe is the relay's
         os.setsid()
-        _be_nice()
-        signal.pthread_sigmask(signal.SIG_SETMASK, [])
         for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE}:
             try:
                 signal.signal(number, signal.SIG_DFL)
             except (OSError, ValueError):
                 pass
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
         log = os.open(os.path.join(self._folder, TRACKER_LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         for fd, target in ((self._lifeline, 0), (log, 1), (log, 2)):
             os.dup2(fd, target)
         os.chdir(self._folder)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         os.execv(self._program[0], self._program)
-
-
-def _be_nice() -> None:
-    """Let the command run first.
-
-    Where Linux schedules by session (autogroup), niceness counts only within a session, and this new session
-    would get as much time as the one of the command.
-    """
-    os.nice(NICENESS)
-    try:
-        with open("/proc/self/autogroup", "w") as group:
-            group.write(str(NICENESS))
-    except OSError:
-        pass  # macOS, or a kernel without it
 
 
 def _reap(pid: int) -> tuple[int, int]:

@@ -8,12 +8,13 @@ and skips the records that are in `records.jsonl` already, since parsing is dete
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import select
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -32,18 +33,23 @@ from capture.facts import config_sources, gather
 from capture.facts.observer import Observer
 from capture.language import library, model
 from capture.parsing.downsampling import downsampler
-from capture.parsing.engine import Engine
+from capture.parsing.engine import Engine, ReadLine
 from capture.parsing.pipeline import Pipeline
 from capture.records import Record, to_json
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
+from capture.tracker import pace
+from capture.tracker.bursts import Bursts
 from capture.tracker.closing import Summary, block, clock
+from capture.tracker.intake import Intake, MaskedLog
+from capture.tracker.unread import Unread
 
-PLAIN_CONTEXT = frozenset(["stream", "rank", "fit"])
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
 QUIET = 2.0
+TELL = 2.0  # seconds between two notes of how far it is, while lines come
 MOST_PRINTED = 1000  # names of config
-HURRY = 1.5  # seconds that are left for the backends after SIGTERM
+HURRY = 1.2  # seconds that are left for the backends after SIGTERM
+STOPPED = 3  # exit status: the recording was not read to its end
 
 
 class Stopped(BaseException):
@@ -53,18 +59,28 @@ class Stopped(BaseException):
 def main(argv: list[str]) -> int:
     """Track the run in the folder that `argv` names; `--to` delivers it to other backends than its own."""
     folder = Path(argv[0]).resolve()
-    run = runs.read(folder)
+    run = runs.at_home(runs.read(folder), folder)
     if argv[1:2] == ["--to"]:
         run = run._replace(to=argv[2].split(","))
+    os.umask(0o077)  # what a run prints is nobody else's business: this holds for the backends' files, too
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    tracker = Tracker(folder, run)
-    tracker.status("tracking")
+    redactor = Redactor(os.environ, run.settings.get("redact", []))
+    log = logging.StreamHandler()
+    log.setFormatter(MaskedLog(redactor))
+    logging.basicConfig(level=logging.WARNING, handlers=[log])
     try:
+        tracker = Tracker(folder, run, redactor)
+    except Stopped:
+        return STOPPED
+    try:
+        tracker.status("tracking")
         tracker.follow()
         tracker.finish()
     except Stopped:
         tracker.finish(HURRY)
+        tracker.status("done" if tracker.complete else "stopped")
+        os._exit(0 if tracker.complete else STOPPED)  # a backend that hangs would hold up the end for ever
     tracker.status("done")
     return 0
 
@@ -77,48 +93,59 @@ def _stop(signum: int, frame: FrameType | None) -> None:
 class Tracker:
     """One run: from its recording to its records, rows and lines."""
 
-    def __init__(self, folder: Path, run: runs.Run) -> None:
+    def __init__(self, folder: Path, run: runs.Run, redactor: Redactor) -> None:
         self.folder, self.run = folder, run
-        self.engine = engine_of(folder, run)
+        self.unread, self.bursts = Unread(), Bursts()
+        self.engine = engine_of(folder, run, self.unread.note)
         self.pipeline = Pipeline(self.engine)
         self.reader = RecordingReader(folder)
         axes = {rule.parser.name: naming.axes(rule.parser) for rule in self.engine.rules}
         self.namer = Namer(axes, run.settings.get("rename", {}))
         self.summary = Summary()
-        self.redactor = Redactor(os.environ, run.settings.get("redact", []))
+        self.redactor, self.intake = redactor, Intake(redactor)
         self.parsers: dict[str, None] = {}  # those that gave something, in the order of their first record
         self.written, self.file = _recover(folder / runs.RECORDS)
         self.ordinal = 0
         self.last: float | None = None  # when the last bytes came, in Unix seconds
-        self.config = config_sources.asked(folder, run, self.redactor)
+        self.position = 0  # in `console.log`: where the next bytes begin
+        self.complete = False  # the recording was read to its end, and all records are written
+        self.config = config_sources.asked(folder, run, redactor)
         run = self.run = run._replace(config=config_sources.merged(self.config))
         self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
         self.delivery.start()
-        gather.Gathering(folder, run, self.redactor, self.delivery.wake).start()
+        gather.Gathering(folder, run, redactor, self.delivery.wake).start()
         self.observer = Observer(folder, run, run.settings.get("system", 0))
 
     def follow(self) -> None:
-        """Read the recording until the relay has ended it, or has died."""
-        alive, active = True, time.monotonic()
+        """Read the recording until the relay has ended it, or has died, and take what was held back."""
+        alive, active, told = True, time.monotonic(), 0.0
         while True:
+            work = pace.Work()
             chunks = self.reader.read()
             for chunk in chunks:
                 self._read(chunk)
             if self.reader.finished:
-                return
+                break
             if not chunks and not alive:
                 self._crash()
-                return
+                break
             if self.observer.look():
                 self.delivery.wake()
             if chunks:
-                active = time.monotonic()
-                continue
-            pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
-            if select.select([0], [], [], pause)[0]:
+                active, pause = time.monotonic(), work.rest()
+                if active > told + TELL:
+                    told = active
+                    self.status("tracking")
+            else:
+                pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
+            if alive and pause and select.select([0], [], [], pause)[0]:
                 alive = bool(os.read(0, 4096))
+        self._take(self.pipeline.finish(self.last))
+        self.complete = True
 
     def _read(self, chunk: Chunk) -> None:
+        self.bursts.add(chunk)
+        self.position = chunk.offset + len(chunk.data)
         now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
         if chunk.stream == RESUME:
             self._take(self.pipeline.resume(now))
@@ -127,28 +154,35 @@ class Tracker:
         self.last = now or self.last
 
     def finish(self, limit: float | None = None) -> None:
-        """Take what was held back, wait for the backends and write the closing block.
+        """Wait for the backends and write the closing block.
 
-        `limit` is how many seconds the backends have left; the relay has a limit of its own.
+        `limit` is how many seconds the backends have left; the relay has a limit of its own.  Where the
+        recording was not read to its end, nothing more is made of it: half a line is none.
         """
-        self._take(self.pipeline.finish(self.last))
-        self.run = runs.read(self.folder)
-        self.status("delivering")
+        self.observer.finish()
+        self.run = runs.at_home(runs.read(self.folder), self.folder)
+        self.status("delivering" if self.complete else "stopping")
         results = self.delivery.finish(self.run.exit_status, limit)
         runs.replace_file(self.folder / runs.SUMMARY, self._block(results))
 
     def status(self, state: str) -> None:
-        """Write `status.json`: what the tracker is doing, how many records there are, and the last values."""
-        item = {"state": state, "records": self.ordinal, "pid": os.getpid(), "last": self.summary.last()}
+        """Write `status.json`: what the tracker is doing, how far it has read, and the last values."""
+        item = {
+            "state": state,
+            "records": self.ordinal,
+            "position": self.position,
+            "pid": os.getpid(),
+            "last": self.summary.last(),
+        }
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
     def _take(self, records: list[Record]) -> None:
         printed: dict[str, Any] = {}
-        for record in map(self._masked, records):
+        for record in filter(None, map(self.intake.take, records)):
             self.parsers.setdefault(record.parser)
             if self.ordinal >= self.written:
                 self.file.write(to_json(record) + "\n")
-            self.summary.add(self.namer.row(self.ordinal, record))
+            self.summary.add(self.namer.row(self.ordinal, record), record.at[0])
             self.ordinal += 1
             printed |= record.config
         if records:
@@ -165,42 +199,63 @@ class Tracker:
             self.config[config_sources.PRINTED] = told
             config_sources.note(self.folder, self.config)
 
-    def _masked(self, record: Record) -> Record:
-        if not record.config and set(record.context) <= PLAIN_CONTEXT:
-            return record
-        context = {name: self.redactor.value(name, value) for name, value in record.context.items()}
-        return record._replace(context=context, config=self.redactor.values(record.config))
-
     def _crash(self) -> None:
         """The relay died: what it had written is the run."""
         for chunk in self.reader.rest():
             self._read(chunk)
-        runs.write(self.folder, runs.read(self.folder)._replace(state="crashed", end=self.last))
+        runs.note_crash(self.folder, self.last)
+
+    def _broken(self) -> list[str]:
+        """The line on a loss that is nan or infinite."""
+        found = self.summary.broken
+        if found is None:
+            return []
+        step = f" at step {found.place.step}" if found.place.step is not None else f" in {found.place}"
+        line = _line_of(self.folder / runs.CONSOLE_LOG, found.place.offset)
+        more = self.summary.broken_count - 1
+        note = f"{found.name} is {found.value}{step.removesuffix(' in ')}, console line {line}"
+        also = "1 more value is" if more == 1 else f"{more} more values are"
+        return [f"{note}; {also} not finite" if more else note]
 
     def _block(self, results: list[DeliveryResult]) -> str:
         run = self.run
-        took = clock((run.end or time.time()) - run.start)
+        took = clock(runs.duration(run, time.time()))
         status = "ended" if run.exit_status is None else f"exit status {run.exit_status}"
-        how = "crashed" if run.state == "crashed" else f"{status}, {took}"
+        outcome = runs.outcome(run)
+        status = outcome if outcome in ("crashed", "interrupted") else status
+        how = f"{status}, {took}"
         place = os.path.relpath(self.folder, run.cwd)
         if self.summary.values:
             lines = f"{self.engine.understood} of {self.engine.lines} lines"
             notes = [f"{self.summary.values} values from {lines} ({', '.join(self.parsers)}): {place}"]
         else:
-            notes = [f"no metrics found in {self.engine.lines} lines; the console is kept in {place}"]
+            notes = [*map(self.redactor.text, self.unread.notes(self.folder, place, self.engine.lines))]
+        if not self.complete:
+            size = (self.folder / runs.CONSOLE_LOG).stat().st_size
+            notes.append(f"stopped after {self.position} of {size} bytes; the rest: capture sync {place}")
+        notes += self._broken()
         notes += [note for result in results for note in _notes_on(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
-        notes += self.engine.events + self.observer.notes
+        notes += self.intake.notes() + self.engine.events + self.bursts.notes(self.ordinal)
+        notes += self.observer.notes
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 
 
 def _notes_on(result: DeliveryResult) -> list[str]:
     if result.error:
         return [f"{result.name}: {result.delivered} of {result.total} delivered: {result.error}"]
-    return [f"{result.name}: {link}" for link in result.links]
+    name = f"{result.name} (offline)" if result.offline else result.name
+    return [f"{name}: {link}" for link in result.links]
 
 
-def engine_of(folder: Path, run: runs.Run) -> Engine:
+def _line_of(path: Path, offset: int) -> int:
+    """The number of the line in a file, from 1, that begins at or before this offset."""
+    with path.open("rb") as file:
+        parts = iter(lambda: file.read(min(1 << 20, offset - file.tell())), b"")
+        return 1 + sum(part.count(b"\n") for part in parts)
+
+
+def engine_of(folder: Path, run: runs.Run, on_line: Callable[[ReadLine], None]) -> Engine:
     """The run's engine, of the parsers in its folder; the built-in ones are put there at its first start."""
     place = folder / runs.PARSERS / library.BUILT_IN
     if not place.exists():
@@ -215,7 +270,7 @@ def engine_of(folder: Path, run: runs.Run) -> Engine:
         {key: run.settings[key] for key in ("rename", "drop", "scale") if key in run.settings}
     )
     every = run.settings.get("every")
-    engine = Engine(parsers.built_in, parsers.own, naming, downsampler(every) if every else None)
+    engine = Engine(parsers.built_in, parsers.own, naming, downsampler(every) if every else None, on_line)
     engine.events += [f"ignored: {problem}" for problem in parsers.problems]
     return engine
 

@@ -1,5 +1,5 @@
 """Alerts and stop rules: what is looked for in a run while it goes on, and what happens then.
 
-`rule_language` reads rules (`loss is nan`, `silent for 15m`), `conditions` is what they are made of, `watcher`
-evaluates them over rows, console and load.  Rules that have fired stand in the run's `alerts.jsonl`.
+`rule_language` reads rules (`loss is nan`, `silent for 15m`), `conditions` is what they are made of,
+`watcher` evaluates them over rows, console and load.  What has fired stands in the run's `alerts.jsonl`.
 """

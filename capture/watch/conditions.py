@@ -34,7 +34,7 @@ class Span(NamedTuple):
 
 
 class Value(NamedTuple):
-    """A value of a metric, with its place in the run and its time (Unix seconds), as far as they are known."""
+    """A value of a metric, its place in the run and its time (Unix seconds), as far as they are known."""
 
     name: str
     value: float

@@ -10,8 +10,8 @@
     gpu idle for 10m                   `gpu` (all of them), `cpu`, `command` (its processes)
     memory > 95%                       `memory`, `gpu memory`, `cpu`, `gpu`; may end in `for 5m`
 
-A metric is called by its name, its last part (`loss`) or a pattern (`*loss*`).  Conditions are joined by `and`
-and `or`.
+A metric is called by its name, its last part (`loss`) or a pattern (`*loss*`).  Conditions are joined by
+`and` and `or`.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ _FORMS: list[tuple[str, _Make]] = [
         lambda text, m: Load(text, m["figure"], "<", IDLE_PERCENT, _seconds(text, m["span"]), every=True),
     ),
     (
-        rf"(?P<figure>gpu memory|memory|cpu|gpu)\s*(?P<sign>[<>]=?)\s*(?P<number>{_NUMBER})\s*%(?:\s+{_SPAN})?",
+        rf"(?P<figure>gpu memory|memory|cpu|gpu)\s*(?P<sign>[<>]=?)\s*(?P<number>{_NUMBER})\s*%"
+        rf"(?:\s+{_SPAN})?",
         lambda text, m: Load(
             text, m["figure"], m["sign"], float(m["number"]), _seconds(text, m["span"]), every=False
         ),
@@ -116,8 +117,8 @@ def _one(text: str) -> Condition:
         if match := re.fullmatch(form, text.strip(), re.I if form.startswith(("says", "silent")) else 0):
             return make(text.strip(), match)
     raise UserError(
-        f"{text!r} is no rule; rules look like: loss is nan, loss > 10, loss rises for 5, val_loss no better for "
-        '10 epochs, says "out of memory", silent for 15m, gpu idle for 10m, memory > 95%'
+        f"{text!r} is no rule; rules look like: loss is nan, loss > 10, loss rises for 5, val_loss no better "
+        'for 10 epochs, says "out of memory", silent for 15m, gpu idle for 10m, memory > 95%'
     )
 
 

@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from backends import START, a_run, deliver, row, run_printing
+from backends import MIXED, START, a_run, deliver, mixed_rows, row, run_printing
 from helpers import eventually
 
 from capture import runs
@@ -66,6 +66,13 @@ def test_each_metric_stands_at_its_own_axis_with_the_time_of_the_recording(clien
     assert set(found(client, run).data.metrics) == {"loss", "epoch/loss", "loose"}
 
 
+def test_each_metric_of_a_mixed_program_has_a_curve_over_its_own_axis(client, tmp_path):
+    run, folder = a_run(tmp_path, project="mixed")
+    deliver(MlflowAdapter(), run, folder, mixed_rows())
+    assert {name: [point[1:] for point in points(client, run, name)] for name in MIXED} == MIXED
+    assert set(found(client, run).data.metrics) == set(MIXED)
+
+
 def test_nan_and_infinity_are_kept(client, tmp_path):
     run, folder = a_run(tmp_path, project="odd")
     values = [math.nan, math.inf, -math.inf, 10**400]
@@ -93,7 +100,7 @@ def test_the_load_is_on_the_page_of_system_metrics_once(client, tmp_path):
 def test_config_is_parameters_and_what_changes_later_is_a_tag(client, tmp_path):
     config = {"lr": 0.1, "model(big)": "x" * 9000, "amp": True} | {f"p{i}": i for i in range(150)}
     run, folder = a_run(tmp_path, project="config", config=config)
-    late = {"lr": 0.2, "net": {"depth": 3}, "provenance": {"git": {"commit": "abc"}}}
+    late = {"lr": 0.2, "net": {"depth": 3}, "_provenance": {"git": {"commit": "abc"}}}
     deliver(MlflowAdapter(), run, folder, [row(0, 1, loss=1.0)], config=late)
     data = found(client, run).data
     assert (data.params["lr"], data.params["amp"], data.params["net.depth"]) == ("0.1", "True", "3")
@@ -129,10 +136,13 @@ def test_the_run_is_described(client, tmp_path):
 )
 def test_the_run_ends_as_the_command_ended(client, tmp_path, exit_status, status):
     run, folder = a_run(tmp_path, project=f"ended-{exit_status}")
-    runs.write(folder, run._replace(end=START + 60))
+    runs.write(folder, run._replace(state="finished", exit_status=exit_status, end=START + 60, paused=20.0))
     deliver(MlflowAdapter(), run, folder, [row(0, 1, loss=1.0)], exit_status=exit_status)
-    info = found(client, run).info
-    assert (info.status, info.end_time) == (status, (START + 60) * 1000)
+    one = found(client, run)
+    assert (one.info.status, one.info.end_time) == (status, (START + 60) * 1000)
+    state = {0: "finished", 130: "interrupted"}.get(exit_status, "failed")
+    ended = {"state": state, "exit_status": str(exit_status), "duration_s": "40.0"}
+    assert ended.items() <= one.data.tags.items()
 
 
 def test_a_run_that_crashed_is_killed(client, tmp_path):
@@ -217,6 +227,25 @@ def test_a_place_that_mlflow_does_not_know_is_said_without_its_password(client, 
     with pytest.raises(UserError, match=r"^mlflow: gopher://there: ") as error:
         MlflowAdapter().open(run, folder)
     assert "s3cret" not in str(error.value)
+
+
+def test_a_removed_run_is_in_the_trash_and_others_stay(client, tmp_path):
+    runs_there = [
+        a_run(tmp_path, project="removed", run_id=f"20260102-030405-{name}", name=name)
+        for name in ("gone", "kept")
+    ]
+    for run, folder in runs_there:
+        deliver(MlflowAdapter(), run, folder, [row(0, 1, loss=0.5)])
+    for _ in range(2):  # what is gone is no error
+        assert MlflowAdapter.remove(*runs_there[0])
+    experiment = client.get_experiment_by_name("removed")
+    assert [one.info.run_name for one in client.search_runs([experiment.experiment_id])] == ["kept"]
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:1", "databricks"])
+def test_what_is_on_a_server_stays_there(tmp_path, monkeypatch, uri):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert MlflowAdapter.remove(*a_run(tmp_path)) is False
 
 
 def test_places_are_relative_to_the_commands_folder(monkeypatch, tmp_path):

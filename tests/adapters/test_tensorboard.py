@@ -13,12 +13,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from backends import START, a_run, deliver, row, run_printing
+from backends import MIXED, START, a_run, deliver, mixed_rows, row, run_printing
 from helpers import CAPTURE, eventually
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata as hparams
 from tensorboard.util import tensor_util
 
+from capture import runs
 from capture.adapters.tensorboard import TensorboardAdapter
 from capture.records import ConsoleLine, Row
 
@@ -35,7 +36,7 @@ def points(events, tag):
 
 
 def text(events, tag):
-    (event,) = events.Tensors(tag)
+    event = events.Tensors(tag)[-1]
     return tensor_util.make_ndarray(event.tensor_proto).item().decode()
 
 
@@ -58,6 +59,30 @@ def test_each_metric_stands_at_its_own_axis_with_the_time_of_the_recording(tmp_p
     assert points(events, "loose") == [(3, 7.0)]
     assert [event.wall_time for event in events.Scalars("loss")] == [START, START + 1]
     assert "step" not in events.Tags()["scalars"]
+
+
+def test_each_metric_of_a_mixed_program_has_a_curve_over_its_own_axis(tmp_path):
+    events = written(tmp_path, mixed_rows())
+    found = {name: [(e.step, pytest.approx(e.value)) for e in events.Scalars(name)] for name in MIXED}
+    assert found == MIXED
+    assert set(events.Tags()["scalars"]) == set(MIXED)
+
+
+def test_the_text_tab_says_how_the_run_ended(tmp_path):
+    run, folder = a_run(tmp_path, tags=["a", "b"])
+    runs.write(folder, run._replace(state="finished", exit_status=130, end=START + 90, paused=30.0))
+    deliver(TensorboardAdapter(), run, folder, [row(0, 1, loss=1.0)], exit_status=130)
+    events = read(tmp_path)
+    found = events.SummaryMetadata("_hparams_/session_end_info").plugin_data.content
+    assert hparams.parse_session_end_info_plugin_data(found).status == 0  # unknown: it has not failed
+    about = text(events, "run")
+    for line in (
+        "| state | interrupted |",
+        "| exit\\_status | 130 |",
+        "| duration\\_s | 60.0 |",
+        "| tags | a, b |",
+    ):
+        assert line in about
 
 
 def test_an_axis_between_whole_numbers_is_a_metric_over_the_program_steps(tmp_path):
@@ -93,7 +118,7 @@ def test_an_axis_that_counts_nothing_gives_way_to_the_number_of_the_row(tmp_path
 
 def test_config_is_in_the_hparams_tab_with_how_the_run_ended(tmp_path):
     config = {"lr": 0.1, "amp": True, "model": "größer", "layers": [1, 2], "big": 10**400, "nan": math.nan}
-    config |= {"net": {"width": 8}, "provenance": {"git": {"commit": "abc"}}}
+    config |= {"net": {"width": 8}, "_provenance": {"git": {"commit": "abc"}}}
     events = written(tmp_path, [row(0, 1, loss=1.0)], {"late": 5}, exit_status=1, config=config)
     found = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     start = hparams.parse_session_start_info_plugin_data(found)

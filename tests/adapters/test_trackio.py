@@ -13,12 +13,14 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from backends import START, a_run, deliver, row
+from backends import MIXED, START, a_run, deliver, mixed_rows, row
 from helpers import CAPTURE, eventually, run_in_progress, tracker_of
 
+from capture import runs
 from capture.adapters.trackio import TrackioAdapter
+from capture.delivery.naming import Namer
 from capture.errors import UserError
-from capture.records import ConsoleLine, Row, SystemSample
+from capture.records import ConsoleLine, Record, Row, SystemSample
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # trackio's and its friends'
 
@@ -84,10 +86,63 @@ def test_rows_have_the_steps_and_times_of_the_recording(stored, tmp_path):
         (5, 0.5, None),
         (3, 1.0, None),
         (9, 1.5, None),
-        (9, None, 1),
+        (4, None, 1),
     ]
     times = [datetime.fromisoformat(str(r["timestamp"])).timestamp() for r in found]
     assert times == [START + i for i in range(5)]
+
+
+def test_each_metric_of_a_mixed_program_has_a_curve_over_its_own_axis(stored, tmp_path):
+    run, folder = a_run(tmp_path, project="mixed")
+    deliver(TrackioAdapter(), run, folder, mixed_rows())
+    found = stored(run)
+    assert {name: [(r["step"], r[name]) for r in found if name in r] for name in MIXED} == MIXED
+    assert {name for r in found for name in r} == {
+        *MIXED,
+        "step",
+        "timestamp",
+    }  # no chart of what only counts
+
+
+def test_epochs_between_whole_numbers_are_drawn_where_they_are(stored, tmp_path):
+    run, folder = a_run(tmp_path, project="fractions")
+    namer = Namer({}, {})
+    records = [Record(START, "x", None, n / 4, {"loss": float(n)}) for n in range(1, 9)]
+    deliver(TrackioAdapter(), run, folder, [namer.row(n, record) for n, record in enumerate(records)])
+    assert [r["step"] for r in stored(run)] == [n / 4 for n in range(1, 9)]
+
+
+def test_a_row_whose_metrics_have_different_axes_is_split_and_stands_once(stored, tmp_path):
+    run, folder = a_run(tmp_path, project="split")
+    namer = Namer({}, {})
+    records = [
+        Record(START, "x", 100, 1, {"loss": 1.0}),
+        Record(START, "x", None, 1, {"loss": 2.0, "val_loss": 3.0}),
+    ]
+    rows = [namer.row(n, record) for n, record in enumerate(records)]
+    for _ in range(2):
+        deliver(TrackioAdapter(), run, folder, rows)
+    found = stored(run)
+    assert [(r["step"], r.get("loss"), r.get("val_loss")) for r in found] == [
+        (100, 1.0, None),
+        (100, 2.0, None),
+        (1, None, 3.0),
+    ]
+
+
+@pytest.mark.parametrize(("status", "state"), [(0, "finished"), (3, "failed"), (130, "interrupted")])
+def test_the_config_says_how_the_run_ended(stored, tmp_path, status, state):
+    run, folder = a_run(tmp_path, project=f"ended{status}", tags=["a", "b"], notes="why")
+    runs.write(folder, run._replace(state="finished", exit_status=status, end=START + 90, paused=30.0))
+    deliver(TrackioAdapter(), run, folder, [row(0, 1, loss=1.0)], exit_status=status)
+    assert stored.config(run)["run"] == {
+        "state": state,
+        "exit_status": status,
+        "duration_s": 60.0,
+        "tags": "a, b",
+        "notes": "why",
+    }
+    assert len(stored(run)) == 1
 
 
 def test_no_number_and_no_name_is_too_odd(stored, tmp_path):
@@ -108,11 +163,20 @@ def test_no_number_and_no_name_is_too_odd(stored, tmp_path):
 def test_config_is_complete_also_what_came_late_and_what_no_json_holds(stored, tmp_path):
     config = {"lr": 0.1, "seed": 2**64, "layers": [1, {"big": 10**30}], "_Username": "me", "nan": math.nan}
     run, folder = a_run(tmp_path, project="config", config=config, git={"commit": "abc"})
-    deliver(TrackioAdapter(), run, folder, [row(0, 1, loss=1.0)], config={"late": 3})
+    deliver(
+        TrackioAdapter(),
+        run,
+        folder,
+        [row(0, 1, loss=1.0)],
+        config={"late": 3, "_provenance": {"git": {"dirty": True}}},
+    )
     found = stored.config(run)
     assert (found["lr"], found["late"], found["seed"]) == (0.1, 3, str(2**64))
     assert found["layers"] == [1, {"big": str(10**30)}]
-    assert (found["command"], found["commit"], found["Username_"]) == ("python train.py", "abc", "me")
+    assert found["Username_"] == "me"
+    origin = found["_provenance"]
+    assert (origin["command"], origin["commit"], origin["git"]) == ("python train.py", "abc", {"dirty": True})
+    assert list(found)[:4] == ["lr", "seed", "layers", "Username_"]
     assert len(stored(run)) == 1
 
 

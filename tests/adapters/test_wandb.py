@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -30,6 +31,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
 ]
 
+HIDDEN = 2  # among the flags of a metric
 OWN = {"_step", "_timestamp", "_runtime"}
 WANDB = Path(sys.executable).with_name("wandb")
 PARSER = """
@@ -254,6 +256,8 @@ def test_online_metrics_are_drawn_over_their_axes(online):
     names = list(online.run.defined)
     over = {name: names[item["5"] - 1] for name, item in online.run.defined.items() if "5" in item}
     assert over == {"loss": "step", r"val\.acc": "step", "val_loss": "epoch"}
+    hidden = {name for name, item in online.run.defined.items() if HIDDEN in item.get("6", [])}
+    assert hidden == {"step", "epoch"}
 
 
 def test_online_the_summary_has_the_last_value_and_the_best_one(online):
@@ -261,6 +265,8 @@ def test_online_the_summary_has_the_last_value_and_the_best_one(online):
     assert (summary["loss"], summary["val_loss"]) == ({"min": 1, "last": 2}, {"min": 2.5, "last": 2.75})
     assert summary["val.acc"]["max"] == 0.75
     assert (summary["step"], summary["epoch"]) == (20, 2)
+    assert summary["exit_status"] == 3
+    assert 0 < summary["duration_s"] < 60
 
 
 def test_online_the_config_has_what_was_printed_last(online):
@@ -467,6 +473,46 @@ def test_an_offline_run_is_whole_though_wandbs_own_process_died(offline):
     assert metrics["loss"]["summary"] == {"min": True, "last": True}
 
 
+def test_an_interrupted_run_of_a_mixed_program_has_its_axes_its_start_and_its_end(offline):
+    import wandb
+
+    start = time.time() - 1000
+    runs.write(
+        offline.folder,
+        runs.read(offline.folder)._replace(
+            start=start, end=start + 50, paused=10.0, state="finished", exit_status=130
+        ),
+    )
+    said = [
+        (10, None, "loss"),
+        (None, 1, "val_acc"),
+        (20, None, "loss"),
+        (None, 2, "val_acc"),
+        (None, None, "bare"),
+    ]
+    with (offline.folder / runs.RECORDS).open("a") as file:
+        for n, (step, epoch, name) in enumerate(said):
+            file.write(to_json(Record(start + n, "x", step, epoch, {name: 0.5})) + "\n")
+    offline.start()
+    (outcome,) = offline.delivery.finish(130, 30)
+    assert outcome.error is None
+    items = offline_items(offline.folder)
+    metrics = {item["metric"]["name"]: item["metric"] for item in items if item["type"] == "metric"}
+    over = {name: item.get("step_metric") for name, item in metrics.items()}
+    assert over == {"loss": "step", "step": None, "val_acc": "epoch", "epoch": None, "bare": None}
+    assert {name for name, item in metrics.items() if item["options"].get("hidden")} == {"step", "epoch"}
+    rows = offline_rows(offline.folder)
+    assert [(r["step"], r["loss"]) for r in rows if "loss" in r] == [(10, 0.5), (20, 0.5)]
+    assert [(r["epoch"], r["val_acc"]) for r in rows if "val_acc" in r] == [(1, 0.5), (2, 0.5)]
+    about = next(item["run"] for item in items if item["type"] == "run")
+    began = datetime.fromisoformat(about["start_time"].replace("Z", "+00:00"))
+    assert began.timestamp() == pytest.approx(start, abs=0.01)
+    assert next(item["exit"]["exit_code"] for item in items if item["type"] == "exit") == 255
+    told = [item["summary"]["update"] for item in items if item["type"] == "summary"]
+    assert {"exit_status": 130, "duration_s": 40.0} in told
+    assert wandb.sdk.wandb_init.time is wandb.sdk.wandb_run.time is time
+
+
 def test_wandbs_own_variables_say_who_the_run_is_where_nobody_else_does(offline, monkeypatch):
     said = {"ENTITY": "team", "PROJECT": "big", "NAME": "one", "NOTES": "why", "TAGS": "a, b"}
     said |= {"RUN_GROUP": "g", "JOB_TYPE": "eval", "RUN_ID": "notours", "RESUME": "must"}
@@ -485,19 +531,15 @@ def test_wandbs_own_variables_say_who_the_run_is_where_nobody_else_does(offline,
     assert (about["run_group"], about["job_type"]) == ("g", "eval")
 
 
-def test_wandb_sync_sends_an_offline_run_as_it_is(server, offline):
+def test_an_offline_run_is_sent_as_it_is(server, offline, monkeypatch):
     offline.start()
     print_lines(offline.folder, "hello", "world")
     offline.say(20)
-    (link,) = offline.finish().links
-    command = link.partition("kept offline; to send it: ")[2].split()
-    subprocess.run(
-        [WANDB, *command[1:]],
-        cwd=runs.read(offline.folder).cwd,
-        env={**os.environ, **server.environ},
-        capture_output=True,
-        check=True,
-    )
+    result = offline.finish()
+    assert (result.offline, result.links) == (True, ["to send it: capture login wandb, then capture sync"])
+    for name, value in server.environ.items():
+        monkeypatch.setenv(name, value)
+    assert registry.adapter_class("wandb").send(runs.read(offline.folder), offline.folder, 30)
     everything_is_there_once(server, offline)
     assert (server.run.id, server.run.project) == (offline.folder.name, "p")
     assert server.run.config == {"depth": 4}

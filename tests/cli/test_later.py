@@ -62,13 +62,13 @@ class TestSync:
         code = (
             "import json\nfrom trackio.sqlite_storage import SQLiteStorage as S\n(run,) = S.get_runs('project')\n"
             "config = S.get_run_config('project', run)\n"
-            "print(json.dumps([S.get_system_logs('project', run), config['provenance']]))"
+            "print(json.dumps([S.get_system_logs('project', run), config['_provenance']]))"
         )
         environ = {**os.environ, "TRACKIO_DIR": str(Path("capture-runs/trackio").absolute())}
         done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, check=True)
         load, provenance = json.loads(done.stdout)
         assert [sample["machine/load"] for sample in load] == [0.1, 0.2, 0.3]
-        assert provenance == {"git": {"dirty": True}, "hardware": {"cpus": 2}}
+        assert {"git": {"dirty": True}, "hardware": {"cpus": 2}}.items() <= provenance.items()
         (events,) = Path("capture-runs/tensorboard").glob("*/*/events*")
         shown = events.read_bytes()
         assert shown.count(b"system/machine/load") == 3
@@ -95,9 +95,26 @@ class TestSync:
     def test_a_run_that_is_not_there_is_one_sentence(self):
         done = capture("sync", "nope")
         assert (done.returncode, done.stdout) == (2, "")
-        assert (
-            done.stderr
-            == "capture sync: there is no run 'nope', neither as a folder nor as an id in capture-runs\n"
+        assert done.stderr == "capture sync: there is no run 'nope': there are no runs in capture-runs\n"
+        record("--name", "noope")
+        assert capture("sync", "nope").stderr == (
+            "capture sync: there is no run 'nope' in capture-runs, by folder, id or name; did you mean 'noope'?\n"
+        )
+
+    def test_it_says_only_what_it_did(self):
+        record("--name", "done")
+        Path("words").write_text("hello\n")
+        capture("--to", "jsonl", "--name", "words", "--", "cat", "words")
+        for run in Path("capture-runs").glob("*/*/status.json"):
+            run.unlink()  # as if the tracker had died at the end
+        assert sorted(capture("sync").stdout.splitlines()) == [
+            "project/done: read to its end; nothing was missing in jsonl",
+            "project/words: read to its end; it holds no metrics",
+        ]
+        assert capture("sync").stdout == "nothing is missing in 2 runs\n"
+        assert capture("sync", "done").stdout == "nothing is missing in project/done\n"
+        assert capture("sync", "--to", "jsonl,tensorboard", "done").stdout == (
+            "project/done: 200 records delivered to tensorboard\n"
         )
 
     def test_a_run_in_progress_is_left_alone(self):
@@ -117,7 +134,10 @@ class TestSync:
         shutil.rmtree(folder / "delivered")
         assert capture("sync").returncode == 0
         assert len(rows(folder)) == 200
-        assert f"ignored: {parser}:3: unknown key 'pattern'" in (folder / runs.SUMMARY).read_text()
+        assert (
+            f"ignored: {os.path.relpath(parser, folder)}:3: unknown key 'pattern'"
+            in (folder / runs.SUMMARY).read_text()
+        )
 
 
 class TestReplay:
@@ -151,7 +171,9 @@ class TestReplay:
     def test_what_is_neither_is_one_sentence(self):
         done = capture("replay", "nope.log")
         assert (done.returncode, done.stderr) == (
-            2, "capture replay: nope.log: not a run and not a log: No such file or directory\n"
+            2,
+            "capture replay: there is no file 'nope.log', and there is no run 'nope.log': there are no runs in "
+            "capture-runs\n",
         )  # fmt: skip
 
 
@@ -201,6 +223,154 @@ class TestRuns:
 
     def test_no_runs_are_no_error(self):
         assert "there are no runs in capture-runs" in capture("runs").stdout
+
+    def test_options_stand_on_either_side(self):
+        Path("lines").write_text(LINES)
+        capture("--to", "jsonl", "--name", "here", "--dir", "elsewhere", "--", "cat", "lines")
+        for words in (
+            ["runs", "--dir", "elsewhere", "list"], ["runs", "list", "--dir", "elsewhere"],
+            ["--dir", "elsewhere", "runs"], ["--dir", "elsewhere", "runs", "list"], ["runs", "--dir", "elsewhere"],
+        ):  # fmt: skip
+            assert "project/here" in capture(*words).stdout, words
+        assert "project/here" not in capture("--dir", "elsewhere", "runs", "--project", "other").stdout
+        assert json.loads(capture("--dir", "elsewhere", "parse", "here").stdout.splitlines()[0])["step"] == 0
+
+
+class TestRunArguments:
+    """RUN is a folder, an id, a name or `last`."""
+
+    @pytest.fixture
+    def two(self):
+        folders = {}
+        for name, value in (("first", 1), ("second", 2)):
+            capture(
+                "--to", "jsonl", "--name", name, "--id", f"id-{name}", "--", "echo", f"epoch 1: loss={value}"
+            )
+            folders[name] = str(Path("capture-runs/project") / f"id-{name}")
+        return folders
+
+    def test_every_way_to_name_it(self, two):
+        for word, loss in (
+            ("first", 1), ("id-first", 1), ("project/first", 1), (two["first"], 1), ("last", 2), ("second", 2)
+        ):  # fmt: skip
+            assert json.loads(capture("parse", word).stdout)["metrics"] == {"loss": loss}, word
+        assert "gives epoch 1, loss 2" in capture("parsers", "explain", "last").stdout
+        assert capture("sync", "first").stdout == "nothing is missing in project/first\n"
+        assert capture("replay", "--to", "jsonl", "--name", "again", "first").returncode == 0
+        assert json.loads(capture("parse", "again").stdout)["metrics"] == {"loss": 1}
+
+    def test_a_file_comes_before_a_run(self, two):
+        Path("last").write_text("epoch 1: loss=7\n")
+        assert json.loads(capture("parse", "last").stdout)["metrics"] == {"loss": 7}
+
+    def test_a_name_of_several_runs_is_not_guessed(self, two):
+        capture("--to", "jsonl", "--name", "first", "--id", "other", "--", "echo", "epoch 1: loss=3")
+        done = capture("runs", "rm", "first")
+        assert done.returncode == 2
+        assert done.stderr == (
+            "capture runs: 2 runs are called 'first'; say which by its id: other, id-first\n"
+        )
+        assert Path(two["first"]).exists()
+
+    def test_a_parser_is_suggested_for_the_last_run(self):
+        lines = "".join(f"objective now {i / 10} after {i} rounds of it\n" for i in range(9))
+        Path("lines").write_text(lines)
+        done = capture("--to", "jsonl", "--summary", "always", "--", "cat", "lines")
+        assert "to get a parser for them: capture parsers suggest last" in done.stderr
+        assert "objective now {objective now} after" in capture("parsers", "suggest", "last").stdout
+
+
+class TestRemove:
+    @pytest.mark.timeout(300)  # two runs, five backends
+    def test_a_run_leaves_the_backends_of_this_machine_too(self):
+        record_to("jsonl,trackio,tensorboard,wandb", "gone")
+        record_to("trackio,tensorboard", "kept")
+        done = capture("runs", "rm", "gone")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == "project/gone: removed, also from jsonl, trackio, tensorboard, wandb\n"
+        assert runs_in_trackio() == ["kept"]
+        left = [path.name for path in Path("capture-runs").rglob("*")]
+        assert [name for name in left if "id-gone" in name] == []
+        assert [name for name in left if name.startswith("kept-")] == ["kept-id-kept"]
+        assert [name for name in left if name.startswith("offline-run-")] == []
+        assert "project/gone" not in capture("runs").stdout
+
+    def test_a_backend_that_can_not_remove_it_keeps_the_run(self):
+        record_to("tensorboard", "stuck")
+        place = Path("capture-runs/tensorboard/project/stuck-id-stuck")
+        shutil.rmtree(place)
+        place.write_text("no folder")
+        done = capture("runs", "rm", "stuck")
+        assert done.returncode == 1
+        assert done.stdout.startswith(
+            "project/stuck: kept, because it can't be removed everywhere: tensorboard: "
+        )
+        assert "project/stuck" in capture("runs").stdout
+
+    def test_what_the_user_named_is_the_users(self):
+        Path("capture.yaml").write_text("jsonl: {path: mine.jsonl}\n")
+        record_to("jsonl", "one")
+        done = capture("runs", "rm", "one")
+        assert done.stdout == "project/one: removed; what jsonl has got stays there\n"
+        assert Path("mine.jsonl").exists()
+
+
+def record_to(backends, name):
+    done = capture(
+        "--wait",
+        "80",
+        "--to",
+        backends,
+        "--name",
+        name,
+        "--id",
+        f"id-{name}",
+        "--",
+        "echo",
+        "epoch 1: loss=1",
+    )
+    assert done.returncode == 0
+    assert " missing" not in capture("runs").stdout
+
+
+def runs_in_trackio():
+    code = "from trackio.sqlite_storage import SQLiteStorage as S\nprint(*S.get_runs('project'))"
+    environ = {**os.environ, "TRACKIO_DIR": str(Path("capture-runs/trackio").absolute())}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+class TestNothingPrinted:
+    """A typing error, or `true`, is no run."""
+
+    @pytest.mark.parametrize(("command", "status", "says"), [
+        ("true", 0, "capture: nothing was printed, so no run is kept (--name NAME keeps it)\n"),
+        ("no-such-program", 127, "capture: no-such-program: command not found\n"),
+    ])  # fmt: skip
+    def test_it_leaves_no_run(self, command, status, says):
+        done = capture("--wait", "80", "--summary", "always", "--", command)
+        assert (done.returncode, done.stdout, done.stderr) == (status, "", says)
+        assert list(Path("capture-runs").glob("*/*")) == []
+
+    def test_a_pipe_without_a_byte_leaves_none_either(self):
+        assert capture("--wait", "80", "-", input="").returncode == 0
+        assert list(Path("capture-runs").glob("*/*")) == []
+
+    def test_one_that_failed_is_kept(self):
+        assert capture("--wait", "80", "--", "false").returncode == 1
+        assert runs.read(only_run()).exit_status == 1
+
+    @pytest.mark.parametrize("option", ["--name", "--id"])
+    def test_one_that_was_asked_for_is_kept(self, option):
+        assert capture("--wait", "80", option, "x", "--", "true").returncode == 0
+        assert "nothing was printed; the run is kept in" in (only_run() / runs.SUMMARY).read_text()
+
+    def test_a_run_that_is_resumed_is_never_removed(self):
+        record("--id", "job")
+        assert capture("--id", "job", "--resume", "must", "--", "true").returncode == 0
+        assert len(rows(only_run())) == 200
 
 
 class TestResume:

@@ -100,7 +100,7 @@ def test_rows_arrive_in_order_while_the_file_grows(folder):
     (result,) = made.finish(7, 10)
     assert [row.step for row in fake.rows] == [0, 1, 2, 3, 4]
     assert [row.ordinal for row in fake.rows] == [0, 1, 2, 3, 4]
-    assert result == ("a", 5, 5, None, ["look here"])
+    assert result == ("a", 5, 5, None, ["look here"], False)
     assert fake.closed == 7
     assert cursor(folder) == {"rows": 5, "lines": 0, "samples": 0, "state": "closed", "error": None}
 
@@ -243,7 +243,7 @@ def test_load_provenance_and_console_are_read_from_the_folder_as_rows_are(folder
     fake = Fake()
     deliver(folder, fake).finish(0, 10)
     assert everything(fake) == (
-        [{"provenance": {"git": {"dirty": True}, "python": {"version": "3"}}}],
+        [{"_provenance": {"git": {"dirty": True}, "python": {"version": "3"}}}],
         [1, 2, 3],
         ["hello"],
     )
@@ -259,7 +259,7 @@ def test_provenance_that_is_found_out_late_is_delivered(folder):
     made.wake()
     eventually(lambda: fake.configs)
     made.finish(0, 10)
-    assert fake.configs == [{"provenance": {"git": {"dirty": False}}}]
+    assert fake.configs == [{"_provenance": {"git": {"dirty": False}}}]
 
 
 @pytest.mark.parametrize("method", ["log", "config", "system", "console"])
@@ -326,7 +326,7 @@ def test_after_a_lost_connection_the_new_one_gets_all_that_the_backend_lacks(fol
     made.finish(0, 10)
     assert [row.step for row in second.held_rows] == [0, 1]
     assert [row.step for row in second.rows] == [4]
-    assert second.configs == [{"depth": 3, "provenance": {"git": {"dirty": True}}}]
+    assert second.configs == [{"depth": 3, "_provenance": {"git": {"dirty": True}}}]
     assert (second.samples, second.lines) == ([], [])
 
 

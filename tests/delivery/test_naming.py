@@ -38,6 +38,33 @@ def test_without_a_step_the_epoch_is_the_axis(namer):
     assert (row.axes, row.metrics) == ({"val_loss": "epoch"}, {"val_loss": 0.5, "epoch": 3})
 
 
+def axes_of(*said):
+    """What one metric is drawn over, line by line: (step, epoch) each."""
+    names = Namer({}, {})
+    rows = [names.row(n, record("x", {"m": 0.5}, step, epoch)) for n, (step, epoch) in enumerate(said)]
+    return [row.metrics[row.axes["m"]] if row.axes else None for row in rows]
+
+
+def test_a_metric_that_is_drawn_over_steps_stays_there_where_a_line_has_an_epoch_alone():
+    assert axes_of((100, None), (200, None), (None, 1), (300, None)) == [100, 200, 200, 300]
+
+
+def test_a_metric_of_lines_with_an_epoch_moves_to_steps_when_they_come():
+    assert axes_of((None, 1), (100, 1), (200, 1)) == [1, 100, 200]
+
+
+def test_lines_that_repeat_an_epoch_do_not_become_a_vertical_line():
+    assert axes_of(*[(None, 1)] * 6) == [1, 1, 1, None, None, None]
+
+
+def test_lines_after_the_last_step_do_not_become_a_vertical_line():
+    assert axes_of((100, None), *[(None, None)] * 4) == [100, 100, 100, None, None]
+
+
+def test_a_step_that_repeats_is_the_programs_own():
+    assert axes_of(*[(5, None)] * 5) == [5] * 5
+
+
 def test_a_renamed_metric_keeps_its_axis(namer):
     row = namer(rename={"epoch/val_loss": "val_loss"}).row(
         0, record("keras", {"val_loss": 0.5}, step=100, epoch=1)

@@ -147,10 +147,15 @@ def test_without_a_work_tree_and_without_python_there_is_nothing_to_say(tmp_path
         (["./tool", "train"], "#!/usr/bin/env python3\n", ["python3"]),
         (["./tool", "train"], "\x7fELF", []),
         (["nothing-like-this"], "", []),
+        (["mpirun", "-np", "4", "/opt/x/bin/python", "train.py"], "", ["/opt/x/bin/python"]),
+        (["nice", "-n", "5", "./tool", "train"], "#!/opt/x/bin/python3\n", ["/opt/x/bin/python3"]),
+        (["cat", "./tool"], "#!/tmp/evil/python3\n", []),  # only named in the command
+        (["./other", "/tmp/evil/python3", "./tool"], "#!/tmp/evil/python3\n", []),
     ],
 )
 def test_the_interpreter_of_the_command(command, first, interpreter, tmp_path):
     (tmp_path / "tool").write_text(first)
+    (tmp_path / "tool").chmod(0o755)
     assert provenance.interpreter_of(command, tmp_path, str(tmp_path)) == interpreter
 
 
@@ -158,3 +163,42 @@ def test_a_process_that_is_asked_and_fails_is_no_error(tmp_path):
     (tmp_path / "python").write_text("#!/bin/sh\nexit 3\n")
     (tmp_path / "python").chmod(0o755)
     assert provenance.packages([str(tmp_path / "python")], tmp_path, "") == {}
+
+
+def test_a_file_that_the_command_merely_names_starts_nothing_and_the_folder_lends_no_module(own_world):
+    for name in ("json.py", "platform.py", "site.py"):
+        Path(name).write_text(f"open({str(own_world / 'imported')!r}, 'w').close()\n")
+    evil = Path("evil-python3")
+    evil.write_text(f"#!/bin/sh\ntouch {own_world / 'started'}\n")
+    evil.chmod(0o755)
+    Path("data.txt").write_text(f"#! {evil.absolute()}\n")
+    facts = provenance.packages(["cat", "data.txt", str(evil.absolute())], own_world, os.environ["PATH"])
+    assert facts == {}
+    facts = provenance.packages([sys.executable, "-c", "1"], own_world, os.environ["PATH"])
+    assert "pytest" in facts["packages"]
+    assert not Path("imported").exists()
+    assert not Path("started").exists()
+
+
+def test_a_pipe_that_the_command_names_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "data.fifo")
+    assert provenance.interpreter_of([str(tmp_path / "data.fifo")], tmp_path, "") == []
+
+
+def test_a_repository_starts_no_program_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q")
+    Path("a.txt").write_text("one\n")
+    Path(".gitattributes").write_text("*.txt diff=evil\n")
+    git("add", ".")
+    git("commit", "-qm", "first")
+    Path("a.txt").write_text("two\n")
+    evil = tmp_path / "evil"
+    evil.write_text(f"#!/bin/sh\ntouch {tmp_path / 'started'}\n")
+    evil.chmod(0o755)
+    for key in ("core.fsmonitor", "diff.external", "diff.evil.command", "diff.evil.textconv", "core.pager"):
+        git("config", key, str(evil))
+    facts, diff = provenance.git(tmp_path)
+    assert facts["dirty"] is True
+    assert "+two" in diff
+    assert not Path("started").exists()

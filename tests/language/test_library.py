@@ -43,7 +43,7 @@ def test_a_format_is_five_lines():
     (("step: 1", "step: one"), "mine.yaml:5: samples.0.gives.0.step:"),
     (("patterns:", "patterns: [\n"), "mine.yaml:4: this is not YAML"),
     (('line: "it {step:int}: obj {objective}"', "hello"), "mine.yaml:3: patterns.0: should be a mapping"),
-    (('line: "it {step:int}: obj {objective}"', "line:"), "mine.yaml:3: patterns.0.line: input should be a valid string"),
+    (('line: "it {step:int}: obj {objective}"', "line:"), "mine.yaml:3: patterns.0.line: should be text"),
 ])  # fmt: skip
 def test_errors_name_the_place_and_what_would_be_right(change, says):
     assert says in problem(GOOD.replace(*change))

@@ -12,7 +12,8 @@ from capture import runs
 
 @pytest.mark.parametrize("status", [0, 1, 2, 126, 127, 255])
 def test_the_exit_status_is_passed_on(status):
-    assert subprocess.run([*CAPTURE, "--", "sh", "-c", f"exit {status}"], check=False).returncode == status
+    command = [*CAPTURE, "--name", "kept", "--", "sh", "-c", f"exit {status}"]
+    assert subprocess.run(command, check=False).returncode == status
     assert runs.read(only_run()).exit_status == status
 
 

@@ -151,6 +151,25 @@ class TestAsProcess1:
         with self.capture(f"{sys.executable} orphans.py") as process:
             assert process.stdout.read() == b"2 orphans, 0 left\n"
 
+    def test_orphans_are_reaped_behind_a_zombie_of_our_own(self):
+        """It is the first that waitid finds, until whoever started it waits for it."""
+        code = (
+            "import os, time\nfrom capture.relay.command import reap_orphans\n"
+            "own = os.fork()\nif not own: os._exit(0)\n"
+            "reader, writer = os.pipe()\n"
+            "def orphan():\n if os.fork(): os._exit(0)\n os.write(writer, b'%d ' % os.getpid())\n os._exit(0)\n"
+            "for _ in range(3):\n parent = os.fork()\n if not parent: orphan()\n os.waitpid(parent, 0)\n"
+            "pids = b''\nwhile pids.count(b' ') < 3: pids += os.read(reader, 100)\n"
+            "state = lambda pid: open(f'/proc/{pid}/stat').read().rpartition(')')[2].split()[0]\n"
+            "pids = [int(pid) for pid in pids.split()]\n"
+            "while [state(pid) for pid in [own, *pids]] != ['Z'] * 4: time.sleep(0.01)\n"
+            "reap_orphans({own})\nprint([os.path.exists(f'/proc/{pid}') for pid in pids], state(own))\n"
+        )
+        Path("zombies.py").write_text(code)
+        contained = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "zombies.py"]
+        done = subprocess.run(contained, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.stdout, done.stderr) == ("[False, False, False] Z\n", "")
+
     def test_sigterm_reaches_the_command(self):
         code = (
             "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *a: sys.exit(3))\n"

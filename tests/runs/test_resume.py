@@ -8,7 +8,7 @@ import pytest
 from capture import runs
 from capture.errors import UserError
 from capture.runs.recording import Recorder
-from capture.runs.resume import resume
+from capture.runs.resume import check_id, resume
 
 
 def a_run(**more):
@@ -46,20 +46,23 @@ def test_a_run_that_must_not_be_there(ended):
         resume(a_run(), ended, "never")
 
 
-def test_a_run_that_is_still_running(ended):
-    runs.write(ended, a_run(pid=os.getpid(), host=os.uname().nodename))
-    with pytest.raises(UserError, match=f"still running, as process {os.getpid()}"):
-        resume(a_run(), ended, "allow")
-
-
 @pytest.mark.parametrize("name", ["", "../up", "a b", "x" * 101])
-def test_an_id_that_is_no_name_of_a_folder(tmp_path, name):
+def test_an_id_that_is_no_name_of_a_folder(name):
     with pytest.raises(UserError, match="should be letters"):
-        resume(a_run(id=name), str(tmp_path), "allow")
+        check_id(name)
 
 
-def test_a_damaged_run_is_named(ended):
-    with open(os.path.join(ended, runs.RUN_FILE), "w") as file:
-        file.write("{")
-    with pytest.raises(UserError, match="night: this run can't be resumed"):
+@pytest.mark.parametrize(("text", "says"), [
+    ("{", "damaged: "), ("[]", "should be an object, is a list"), ("{}", "has no 'id'"), ("\xff", "damaged: "),
+])  # fmt: skip
+def test_a_damaged_run_is_named(ended, text, says):
+    with open(os.path.join(ended, runs.RUN_FILE), "w", encoding="latin-1") as file:
+        file.write(text)
+    with pytest.raises(UserError, match=f"night: this run can't be resumed: run.json: {says}"):
         resume(a_run(), ended, "allow")
+
+
+def test_a_run_that_died_before_its_first_byte(ended):
+    os.unlink(os.path.join(ended, runs.CONSOLE_INDEX))
+    assert resume(a_run(), ended, "allow") is not None
+    assert os.path.getsize(os.path.join(ended, runs.CONSOLE_INDEX)) == 0

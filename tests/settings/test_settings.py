@@ -108,7 +108,18 @@ def test_formats_are_read_with_the_file_and_watched():
 @pytest.mark.parametrize(("text", "says"), [
     ("projekt: x", r"capture\.yaml:1: unknown key 'projekt'; did you mean 'project'"),
     ("tty: maybe", r"capture\.yaml:1: tty:"),
-    ("parsers: [missing.yaml]", r"missing\.yaml: No such file"),
+    ("name: x\nparsers: [missing.yaml]", r"capture\.yaml:2: parsers: there is no file 'missing\.yaml'"),
+    ("name: x\nto: wanbd", r"capture\.yaml:2: to: there is no backend 'wanbd'; did you mean 'wandb'\?"),
+    ("wnadb: {entity: x}", r"capture\.yaml:1: unknown key 'wnadb'; did you mean 'wandb'\?"),
+    ("parsers:\n  - name: a\n    patterns: [{line: 'it {step: loss {loss}'}]", r"capture\.yaml:3: patterns\.0\.line: '\{step' is not closed"),
+    ("name: x\nproject: 'y\n", r"capture\.yaml:2: this is not YAML: .*quoted"),
+    ("linger: x", r"capture\.yaml:1: linger: should be a number, not 'x'"),
+    ("wait: -1", r"capture\.yaml:1: wait: should be at least 0, not -1"),
+    ("unbuffer: perhaps", r"capture\.yaml:1: unbuffer: should be true or false, not 'perhaps'"),
+    ("tty: alwys", r"capture\.yaml:1: tty: should be 'auto', 'always' or 'never', not 'alwys' \(did you mean 'always'\?\)"),
+    ("project: 2024", r'capture\.yaml:1: project: should be text \("2024"\), not 2024'),
+    ("config: 3", r"capture\.yaml:1: config: should be a mapping, not 3"),
+    ("tags: {a: 1}", r"capture\.yaml:1: tags: should be a list"),
     ("parsers:\n  - name: x\n    patterns:\n      - lien: a", r"capture\.yaml:4: unknown key 'lien'"),
     ("linger: -1", r"capture\.yaml:1: linger:"),
     ("name: x\nevery: often", r"capture\.yaml:2: every: 'often' should be a time"),
@@ -126,7 +137,9 @@ def test_what_is_wrong_is_said_with_its_place(text, says):
     ("CAPTURE_COLLECT", "everything", "CAPTURE_COLLECT=everything: collect"),
     ("CAPTURE_UNBUFFER", "maybe", "CAPTURE_UNBUFFER=maybe: unbuffer: "),
     ("CAPTURE_RENAME", "{", r"CAPTURE_RENAME:\d: this is not YAML"),
-    ("CAPTURE_PARSERS", "missing.yaml", r"missing\.yaml: No such file"),
+    ("CAPTURE_PARSERS", "missing.yaml", r"parsers: there is no file 'missing\.yaml'"),
+    ("CAPTURE_PROJCT", "x", "CAPTURE_PROJCT=x: there is no such variable; did you mean CAPTURE_PROJECT\\?"),
+    ("CAPTURE_TO", "wanbd", "CAPTURE_TO: there is no backend 'wanbd'; did you mean 'wandb'\\?"),
     ("CAPTURE_WANDB", "{entiti: x}", "unknown key 'entiti'"),
 ])  # fmt: skip
 def test_a_wrong_variable_is_explained(name, value, says):
@@ -313,7 +326,7 @@ def test_a_parser_in_pyproject_or_a_variable_becomes_yaml():
     write("pyproject.toml", "[[tool.capture.parsers]]\nname = 'toml'\npatterns = [{line = 'x {x}'}]\n")
     found = here()
     assert names(found) == ["toml"]
-    assert found["parsers"][0].file == f"{Path('pyproject.toml').absolute()}: [tool.capture]"
+    assert found["parsers"][0].file == str(Path("pyproject.toml").absolute())
     found = here(environ={"CAPTURE_PARSERS": "[{name: variable, patterns: [{line: 'x {x}'}]}]"})
     assert (names(found), found["parsers"][0].file) == (["variable"], "CAPTURE_PARSERS")
 
@@ -338,7 +351,7 @@ def test_lenient_leaves_out_what_is_wrong_and_says_it(monkeypatch):
         "own.yaml",
         "name: own\npatterns: [{line: 'x {y}'}]\nsamples: [{text: x 1, gives: {metrics: {y: 1}}}]\n",
     )
-    path = write(
+    write(
         "capture.yaml",
         "projekt: x\nnotes: kept\nwait: -3\nto: jsonl,wandbb\nparsers:\n"
         "  - own.yaml\n  - nope.yaml\n  - name: bad\n    patterns: [{regex: '('}]\n",
@@ -354,11 +367,46 @@ def test_lenient_leaves_out_what_is_wrong_and_says_it(monkeypatch):
     assert names(found) == ["own"]
     said = "\n".join(ignored)
     for words in (
-        f"{path.absolute()}:1: unknown key 'projekt'", f"{path.absolute()}:3: wait", "nope.yaml: No such file",
+        "capture.yaml:1: unknown key 'projekt'", "capture.yaml:3: wait", "no file 'nope.yaml'",
         ":9: ", "gone.yaml: No such file", "CAPTURE_TTY=foo", "no backend 'wandbb'",
     ):  # fmt: skip
         assert words in said
     assert len(ignored) == 7
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("[tool.capture]\nproject = 'x\n", r"pyproject\.toml:2: this is not TOML: "),
+    ("[project]\nname = 'x'\n[tool.capture]\nnotes = 'x'\nprojct = 'x'\n", r"pyproject\.toml:5: unknown key 'projct'; did you mean 'project'\?"),
+    ("[tool.capture.wandb]\nentity = 'x'\nentty = 'x'\n", r"pyproject\.toml:3: unknown key 'entty'; did you mean 'entity'\?"),
+    ("[tool.capture]\nto = [\n  'wanbd',\n]\n", r"pyproject\.toml:2: to: there is no backend 'wanbd'"),
+])  # fmt: skip
+def test_what_is_wrong_in_pyproject_is_said_with_its_line(text, says):
+    write("pyproject.toml", text)
+    with pytest.raises(UserError, match=says):
+        here()
+
+
+def test_variables_of_other_programs_are_left_alone():
+    assert leniently(environ={"CAPTURE_THE_FLAG": "1", "CAPTURE_RUN_DIR": "x"})[1] == []
+
+
+def test_a_folder_uses_the_runs_folder_above_it():
+    Path("capture-runs").mkdir()
+    Path("a/b").mkdir(parents=True)
+    top = Path("capture-runs").absolute()
+    assert load(".", {}, {})["dir"] == "capture-runs"
+    assert load("a/b", {}, {})["dir"] == str(top)
+    Path("a/capture-runs").mkdir()
+    assert load("a/b", {}, {})["dir"] == str(top.parent / "a" / "capture-runs")
+    assert load("a/b", {"CAPTURE_DIR": "mine"}, {})["dir"] == "mine"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_the_runs_folder_of_somebody_else_above_is_not_used():
+    Path("capture-runs").mkdir()
+    Path("a").mkdir()
+    os.chown("capture-runs", 12345, 12345)
+    assert load("a", {}, {})["dir"] == "capture-runs"
 
 
 @pytest.mark.parametrize("text", ["a: b: c", "- a\n- b\n", "\t", "x" * (1 << 21)])

@@ -1,8 +1,10 @@
 """The closing block: last and best values, and how they went."""
 
 import math
+import sys
 
 import pytest
+from helpers import capture, only_run
 
 from capture.metrics import POINTS, Series
 from capture.records import Row
@@ -64,7 +66,7 @@ def test_the_block_shows_metrics_not_their_axes():
     text = block("p/run: exit status 0", summary, ["note"])
     assert text.splitlines() == [
         "capture: p/run: exit status 0",
-        "  loss           1  best 1           █▅▁",
+        "  loss           1  best 1 (step 2)           █▅▁",
         "  note",
     ]
     assert summary.values == 3
@@ -89,6 +91,12 @@ def test_infinities_are_counted_and_not_drawn():
     assert (made.count, made.points, made.best("loss")) == (3, [1, 3], 1)
 
 
+def test_what_only_counts_is_no_metric_of_the_block():
+    summary = Summary()
+    summary.add(Row(0, 0.0, 3, None, {"train/epoch": 0.5, "train/global_step": 3, "steps_per_s": 2.0}, {}))
+    assert [line.split()[0] for line in summary.table()] == ["steps_per_s"]
+
+
 def test_many_metrics_are_cut_and_counted():
     summary = Summary()
     summary.add(Row(0, 0.0, None, None, {f"m{i}": i for i in range(20)}, {}))
@@ -107,3 +115,51 @@ def test_of_many_ranks_the_first_is_shown_and_what_only_another_prints():
     for name in ("loss", "rank1/loss", "rank2/loss", "rank3/ppl"):
         summary.add(Row(0, None, 1, None, {name: 0.5, "step": 1}, {name: "step"}))
     assert [line.split()[0] for line in summary.table()] == ["loss", "rank3/ppl"]
+
+
+def test_training_and_validation_are_one_line_with_the_epoch_of_the_best():
+    summary = Summary()
+    for epoch, (train, val) in enumerate([(3, 3.5), (2, 2.5), (1, 2.75)], 1):
+        summary.add(Row(epoch, 0.0, None, epoch, {"loss": train, "val_loss": val}, {}))
+        summary.add(Row(epoch, 0.0, None, epoch, {"lr": 0.1}, {}))
+    assert summary.table() == [
+        "  loss  train        1 █▅▁         val     2.75 █▁▃         val best 2.5 (epoch 2)",
+        "  lr           0.1                            ▁▁▁",
+    ]
+    assert list(summary.last()) == ["loss", "val_loss", "lr"]
+
+
+@pytest.mark.parametrize(
+    ("printed", "note"),
+    [
+        ("step 1: loss=1.0\nhello\nstep 2: loss=nan\nstep 3: loss=inf\n", "loss is nan at step 2, console line 3; 1 more value is not finite"),
+        ("start\nepoch 1 val_loss: inf\n", "val_loss is inf in epoch 1, console line 2"),
+        ("loss: nan\n", "loss is nan, console line 1"),
+    ],
+)  # fmt: skip
+def test_the_block_says_where_a_loss_was_nan_or_infinite(printed, note):
+    capture("--wait", "80", "--to", "jsonl", "--", sys.executable, "-c", f"print({printed!r}, end='')")
+    lines = (only_run() / "summary.txt").read_text().splitlines()
+    assert lines.count(f"  {note}") == 1
+
+
+def test_the_block_is_silent_on_other_metrics_that_are_nan():
+    capture(
+        "--wait",
+        "80",
+        "--to",
+        "jsonl",
+        "--",
+        sys.executable,
+        "-c",
+        "print('step 1: loss=0.5 grad_ratio=nan')",
+    )
+    assert " is nan" not in (only_run() / "summary.txt").read_text()
+
+
+def test_a_loss_that_is_no_number_is_remembered_with_its_first_place():
+    summary = Summary()
+    for step, loss in enumerate([1.0, math.nan, math.inf]):
+        summary.add(Row(step, 0.0, step, None, {"loss": loss, "ratio": math.nan}, {}), offset=10 * step)
+    assert (summary.broken.name, summary.broken.place.step, summary.broken.place.offset) == ("loss", 1, 10)
+    assert summary.broken_count == 2

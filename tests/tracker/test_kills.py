@@ -24,6 +24,9 @@ PROGRAM = (
     " print(f'{i} | loss {6 - i / 1000:.4f} | lr 1.0e-04 | 5.00ms | mfu 0.01%', flush=True)\n time.sleep(0.02)"
 )
 
+# One worker of the suite makes the fixture, once, and whichever test is the first has the time for it.
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("kills")]
+
 
 def kill_tree(process):
     """All at once, as a machine that dies."""
@@ -91,7 +94,6 @@ def killed(tmp_path_factory):
     os.chdir(before)
 
 
-@pytest.mark.timeout(600)
 def test_something_was_killed_fifty_times_and_synced(killed):
     _, _, count, synced = killed
     assert count >= 45

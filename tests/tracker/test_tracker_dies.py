@@ -64,8 +64,16 @@ def test_one_that_can_not_start_is_given_up_and_said():
     with start(code, "--summary", "always") as process:
         folder = run_in_progress()
         (folder / runs.RUN_FILE).write_text("{broken")
-        tracked = folder / runs.TRACKER_LOG
-        eventually(lambda: tracked.exists() and tracked.read_text().count("Traceback") == 5, 30)
+        tracked, killed = folder / runs.TRACKER_LOG, set()
+
+        def failed_five_times():
+            pid = tracker_of(folder)
+            if pid and pid not in killed:  # it has read the file before it was broken
+                os.kill(pid, signal.SIGKILL)
+                killed.add(pid)
+            return tracked.exists() and tracked.read_text().count("Traceback") == 5
+
+        eventually(failed_five_times, 60)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (0, b"epoch 1: loss=0.5\n")
     assert b"the tracker did not finish; the recording is kept in capture-runs/project/" in err

@@ -1,0 +1,80 @@
+"""An argument parser that says in one sentence what is wrong, with the nearest word.
+
+On the way of every start: imports only what is needed, when it is needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from capture.errors import UserError, did_you_mean, nearest
+
+# argparse's messages, and ours.
+_MESSAGES = (
+    (r"argument (\S+?)(?:/\S+)?: expected (?:one|at least one) argument", r"\1 wants a value"),
+    (r"argument (\S+?)(?:/\S+)?: invalid (?:float|int) value: '(.*)'", r"\1 \2: should be a number"),
+    (r"argument (\S+?)(?:/\S+)?: ignored explicit argument .*", r"\1 takes no value"),
+    (r"the following arguments are required: (.*)", r"\1 is missing"),
+    (r"argument (.*)", r"\1"),
+)
+
+
+class Arguments(argparse.ArgumentParser):
+    """Raises UserError where `argparse` would print its usage and exit."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse, but what is not known is an error at once, of the subcommand that does not know it."""
+        self._check_first_options(args or ())
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            if unknown[0].startswith("-"):
+                raise self._no_option(unknown[0])
+            raise UserError(f"{unknown[0]!r} is one word too many; {self.prog} --help says what is expected")
+        return found, unknown
+
+    def _check_first_options(self, words: Sequence[str]) -> None:
+        """Raises UserError if one of the options before the first other word is unknown.
+
+        argparse would take the value of an unknown option for a subcommand.
+        """
+        rest = iter(words)
+        for word in rest:
+            name, equals, _ = word.partition("=")
+            if not name.startswith("-") or name in ("-", "--"):
+                return
+            action = self._option_string_actions.get(name)
+            if action is None:
+                raise self._no_option(name)
+            if action.nargs is None and not equals:
+                next(rest, None)  # its value
+
+    def _no_option(self, word: str) -> UserError:
+        name = word.partition("=")[0]
+        long = [option[2:] for option in self._option_string_actions if option.startswith("--")]
+        near = nearest(name.lstrip("-"), long)
+        hint = f"did you mean --{near}?" if near else f"{self.prog} --help lists them"
+        return UserError(f"there is no option {name}; {hint}")
+
+    def error(self, message: str) -> NoReturn:
+        """Raises UserError with argparse's message in plain words."""
+        for pattern, words in _MESSAGES:
+            if re.fullmatch(pattern, message, re.S):
+                message = re.sub(pattern, words, message, flags=re.S)
+                break
+        raise UserError(f"{message}; see {self.prog} --help")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        choices: Iterable[Any] | None = action.choices
+        if choices is None or value in choices:
+            return
+        known = [str(choice) for choice in choices]
+        listed = f"should be one of {', '.join(known)}"
+        if action.option_strings:
+            raise UserError(f"{action.option_strings[0]} {value}: {listed}")
+        raise UserError(f"{value}: {did_you_mean(str(value), known, listed)}")

@@ -1,0 +1,70 @@
+"""What the closing block says where no metrics were found: a line that nothing reads, and what to do next."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from capture import runs
+from capture.console.frames import FrameReader
+from capture.console.prefixes import Prefixes
+from capture.language.model import ReaderPattern
+from capture.parsing import glued
+from capture.parsing.engine import ReadLine
+
+LOOKED_AT = 256 * 1024  # bytes of the console
+MOST_READ = 1000  # lines that are remembered as read
+LONGEST = 100  # characters of the line that is shown
+RECURRING = 3  # lines that differ in their numbers alone, of which a parser can be suggested
+_NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+
+
+class Unread:
+    """Remembers the lines that a pattern has read, so that one of the others can be shown."""
+
+    def __init__(self) -> None:
+        self._read: set[str] = set()
+
+    def note(self, line: ReadLine) -> None:
+        """What the engine made of a line."""
+        in_vain = line.rule is None or (isinstance(line.rule.pattern, ReaderPattern) and not line.records)
+        if not in_vain and len(self._read) < MOST_READ:
+            self._read.add(line.text.strip())
+
+    def notes(self, folder: Path, place: str, lines: int) -> list[str]:
+        """The lines of the closing block; `place` is how the run's folder is shown."""
+        if not lines:
+            return [f"nothing was printed; the run is kept in {place}"]
+        found = [f"no metrics found in {lines:,} line{'s' * (lines != 1)}; the console is kept in {place}"]
+        text, count = self._example(folder / runs.CONSOLE_LOG)
+        if count >= RECURRING:
+            found.append(f"no parser reads lines such as: {text}")
+            found.append("to get a parser for them: capture parsers suggest last")
+        elif count:
+            found.append(f"no parser reads: {text}")
+            found.append("to see why: capture parsers explain last")
+        return found
+
+    def _example(self, console: Path) -> tuple[str, int]:
+        """A line of the commonest kind of those that nothing has read, and how many there are."""
+        try:
+            with console.open("rb") as file:
+                data = file.read(LOOKED_AT)
+        except OSError:
+            return "", 0
+        reader, prefixes, kinds = FrameReader(), Prefixes(), dict[str, list[str]]()
+        for frame in [*reader.feed(data, 0), *reader.finish()]:
+            for line in glued.peel(prefixes, frame.text, None):
+                text = " ".join(line.views[0].text.split())
+                shape = _NUMBER.sub("0", text)
+                if (
+                    shape != text
+                    and re.search(r"[A-Za-z]{2}", shape)
+                    and line.views[0].text.strip() not in self._read
+                ):
+                    kinds.setdefault(shape, []).append(text)
+        if not kinds:
+            return "", 0
+        found = max(kinds.values(), key=lambda texts: (len(set(texts)), len(texts)))
+        shown = found[0] if len(found[0]) <= LONGEST else f"{found[0][: LONGEST - 3]}..."
+        return shown, len(set(found))

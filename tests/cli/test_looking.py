@@ -1,0 +1,232 @@
+"""Which run was best and why: `runs`, `show`, `compare`, `plot`, and what is changed afterwards.
+
+`python tests/cli/test_looking.py` writes the screens anew.
+"""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from helpers import FIXTURES, capture, eventually
+from looking import make_runs
+
+from capture import runs
+from capture.errors import UserError
+from capture.page import query, results
+
+SCREENS = {
+    "runs": ["runs"],
+    "runs-sorted": ["runs", "--sort", "val_loss"],
+    "show": ["show", "20260101-000001-abcdef"],
+    "compare": ["compare", "20260101-000000-abcdef", "20260101-000001-abcdef"],
+    "plot": ["plot", "val_loss", "20260101-000000-abcdef", "20260101-000001-abcdef", "--height", "8"],
+}
+
+
+def screen(name, width, folder):
+    """What a command prints on a terminal of this width."""
+    done = capture(*SCREENS[name], cwd=folder, env={**os.environ, "COLUMNS": str(width), "TZ": "UTC"})
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if "started 20" not in line and "  in  " not in line]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder in which three runs were made."""
+    folder = tmp_path_factory.mktemp("looking")
+    make_runs(folder / "capture-runs")
+    return folder
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_screen_is_as_wide_as_the_terminal_and_as_it_was(name, width, folder):
+    shown = screen(name, width, folder)
+    assert max(map(len, shown.splitlines())) <= width
+    assert shown == (FIXTURES / "screens" / f"{name}-{width}.txt").read_text()
+
+
+def listed(folder, *options):
+    """The names of the runs that are listed, in their order."""
+    done = capture("runs", *options, "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return [run["name"].split()[0] for run in json.loads(done.stdout)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("lr < 0.2", ["train-3", "train-1"]),
+        ("lr == 0.3 or hidden = 32", ["train-3", "train-2"]),
+        ("state == finished and not hidden == 8", ["train-3"]),
+        ("val_acc > 0.9", ["train-2"]),
+        ("name == 'train-2 lr=0.3 hidden=8'", ["train-2"]),
+        ("lr > 5", []),
+    ],
+)
+def test_runs_are_chosen_by_a_condition(condition, expected, folder):
+    assert listed(folder, "--where", condition) == expected
+
+
+def test_the_best_run_comes_last_and_alone(folder):
+    assert (
+        listed(folder, "--sort", "val_loss") == ["train-3", "train-1", "train-2"]
+        or listed(folder, "--sort", "val_loss")[-1] == "train-2"
+    )
+    assert listed(folder, "--best", "val_loss") == ["train-2"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--where", "lrr < 1"], "did you mean 'lr'?"),
+        (["--where", "lr <"], "is not arithmetic"),
+        (["--sort", "val_los"], "did you mean 'val_loss'?"),
+        (["--best", "seed"], "doesn't tell whether high or low is good"),
+        (["--columns", "nope"], "no run has 'nope'"),
+    ],
+)
+def test_a_mistake_gets_one_sentence(options, words, folder):
+    done = capture("runs", *options, cwd=folder)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_csv_has_a_row_for_each_run_and_every_value(folder):
+    rows = list(csv.DictReader(io.StringIO(capture("runs", "--csv", cwd=folder).stdout)))
+    assert [row["config/lr"] for row in rows] == ["0.1", "0.3", "0.1"]
+    assert float(rows[1]["val_loss best"]) == pytest.approx(min(_values(folder, 1, "val_loss")))
+
+
+def _values(folder, place, name):
+    path = folder / f"capture-runs/mnist/20260101-00000{place}-abcdef/records.jsonl"
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    return [record["metrics"][name] for record in records if name in record["metrics"]]
+
+
+def test_the_index_can_be_thrown_away_and_follows_what_changes(folder, tmp_path):
+    base = tmp_path / "capture-runs"
+    (one, *_) = make_runs(base)
+    first = listed(tmp_path)
+    (base / results.INDEX).unlink()
+    assert listed(tmp_path) == first
+    with (one / "records.jsonl").open("a") as file:
+        file.write(json.dumps({"time": 1.0, "parser": "general", "step": None, "epoch": 9, "context": {}, "at": [0, 1],
+                               "metrics": {"val_loss": -5.0}}) + "\n")  # fmt: skip
+    assert listed(tmp_path, "--best", "val_loss") == ["train-1"]
+    (base / results.INDEX).write_text(json.dumps({"version": 1, "runs": {str(one): 5}}))
+    assert listed(tmp_path, "--best", "val_loss") == ["train-1"]
+
+
+def test_a_condition_knows_names_of_several_words():
+    holds = query.condition(
+        "val loss < 0.5 and epoch/acc >= 0.9 and opt == adam", ["val loss", "epoch/acc", "opt"]
+    )
+    assert holds({"val loss": 0.4, "epoch/acc": 0.9, "opt": "adam"})
+    assert not holds({"val loss": 0.4, "epoch/acc": 0.9, "opt": "sgd"})
+    assert not holds({"epoch/acc": 0.9, "opt": "adam"})  # what is missing does not hold
+
+
+def test_a_condition_runs_no_code():
+    for text in ("__import__('os').system('true') == lr", "lr.__class__", "[lr for lr in 'ab']", "lr if"):
+        with pytest.raises(UserError):
+            query.condition(text, ["lr"])
+
+
+def test_curves_of_several_metrics_share_an_axis(folder):
+    shown = capture("plot", "*loss", cwd=folder, env={**os.environ, "COLUMNS": "80"}).stdout
+    assert "━━ loss" in shown
+    assert "━━ val_loss" in shown
+    assert " step " in shown.splitlines()[-1]
+
+
+def test_a_curve_that_is_not_there_gets_one_sentence(folder):
+    for arguments, words in [
+        (["plot", "val_los"], "did you mean 'val_loss'?"),
+        (["plot", "loss", "--axis", "stepp"], "did you mean 'step'?"),
+        (["plot", "loss", "--smooth", "3"], "less than 1"),
+    ]:
+        done = capture(*arguments, cwd=folder)
+        assert (done.returncode, words in done.stderr) == (2, True), done.stderr
+
+
+def test_a_growing_run_is_drawn_until_it_ends(tmp_path):
+    script = "import sys, pathlib\nfor i in range(40): print('step', i, 'loss', 1 / (i + 1), flush=True)\nsys.stdin.read()\n"
+    (tmp_path / "train.py").write_text(script)
+    command = [sys.executable, "-m", "capture"]
+    with subprocess.Popen([*command, "--to", "jsonl", "--", sys.executable, "train.py"], cwd=tmp_path,
+                          stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as training:  # fmt: skip
+        eventually(
+            lambda: any(
+                len(p.read_text().splitlines()) == 40 for p in tmp_path.glob("capture-runs/*/*/records.jsonl")
+            )
+        )
+        with subprocess.Popen(
+            [*command, "plot", "loss", "-f"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+        ) as plot:
+            assert "loss" in plot.stdout.readline()
+            assert plot.poll() is None
+            training.stdin.close()
+            training.wait()
+            plot.communicate(timeout=60)
+            assert plot.returncode == 0
+
+
+def test_tags_notes_and_names_are_changed_afterwards(tmp_path):
+    (one, *_) = make_runs(tmp_path / "capture-runs")
+    capture("tag", one.name, "baseline", "nightly", cwd=tmp_path)
+    capture("note", one.name, "the first that works", cwd=tmp_path)
+    capture("rename", one.name, "the good one", cwd=tmp_path)
+    run = runs.read(one)
+    assert (run.tags, run.notes, run.name) == (
+        ["baseline", "nightly"],
+        "the first that works",
+        "the good one",
+    )
+    assert "no tags" not in capture("tag", "the good one", "nightly", "--remove", cwd=tmp_path).stdout
+    assert runs.read(one).tags == ["baseline"]
+
+
+def test_a_run_is_run_again_with_more_options(tmp_path):
+    (tmp_path / "train.py").write_text("import sys\nprint('step 1 loss', sys.argv[-1])\n")
+    capture(
+        "--to", "jsonl", "--project", "p", "--tag", "a", "--", sys.executable, "train.py", "0.5", cwd=tmp_path
+    )
+    (tmp_path / "elsewhere").mkdir()
+    done = capture("rerun", "--dir", tmp_path / "capture-runs", "--", "0.25", cwd=tmp_path / "elsewhere")
+    assert done.stdout == "step 1 loss 0.25\n"
+    last = [runs.read(path.parent) for path in tmp_path.glob("capture-runs/p/*/run.json")]
+    last.sort(key=lambda run: run.start)
+    assert [run.command[1:] for run in last] == [["train.py", "0.5"], ["train.py", "0.5", "0.25"]]
+    assert last[1].tags == ["a"]
+
+
+def test_a_rerun_says_that_the_code_is_another(tmp_path):
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    (tmp_path / "train.py").write_text("print('step 1 loss 0.5')\n")
+    (tmp_path / ".gitignore").write_text("capture-runs\n")
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *arguments], cwd=tmp_path, check=True)
+    capture("--to", "jsonl", "--", sys.executable, "train.py", cwd=tmp_path)
+    assert "the code is another" not in capture("rerun", cwd=tmp_path).stderr
+    subprocess.run([*git, "commit", "-qm", "two", "--allow-empty"], cwd=tmp_path, check=True)
+    assert "the code is another" in capture("rerun", cwd=tmp_path).stderr
+    assert "->" in capture("compare", *[p.parent.name for p in tmp_path.glob("capture-runs/*/*/run.json")][:3],
+                           cwd=tmp_path).stdout  # fmt: skip
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as place:
+        make_runs(Path(place) / "capture-runs")
+        (FIXTURES / "screens").mkdir(exist_ok=True)
+        for name in SCREENS:
+            for width in (80, 120):
+                (FIXTURES / "screens" / f"{name}-{width}.txt").write_text(screen(name, width, Path(place)))
