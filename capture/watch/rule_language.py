@@ -11,7 +11,7 @@
     memory > 95%                       `memory`, `gpu memory`, `cpu`, `gpu`; may end in `for 5m`
 
 A metric is called by its name, its last part (`loss`) or a pattern (`*loss*`).  Conditions are joined by
-`and` and `or`.
+`and` and `or`; `and` binds closer.
 """
 
 from __future__ import annotations
@@ -20,32 +20,18 @@ import re
 from collections.abc import Callable
 
 from capture.errors import UserError
-from capture.watch.conditions import (
-    IDLE_PERCENT,
-    Compared,
-    Condition,
-    IsNot,
-    Load,
-    Missing,
-    Monotone,
-    NoBetter,
-    Says,
-    Silent,
-    Span,
-)
+from capture.watch.conditions import FIGURES, IDLE_PERCENT, Condition, Load, Says, Silent
+from capture.watch.of_metrics import Compared, IsNot, Missing, Monotone, NoBetter, OfMetric, Span
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 _SPAN = r"for\s+(?P<span>\d+(?:\.\d+)?\s*[a-z]*)"
-_UNITS = {
-    "s": 1.0,
-    "sec": 1.0,
-    "second": 1.0,
-    "m": 60.0,
-    "min": 60.0,
-    "minute": 60.0,
-    "h": 3600.0,
-    "hour": 3600.0,
+_SECONDS = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0),
+    **dict.fromkeys(("h", "hour", "hours"), 3600.0),
+    **dict.fromkeys(("d", "day", "days"), 86400.0),
 }
+_QUOTED = r"\"[^\"]*\"|'[^']*'"
 
 
 class Rule:
@@ -70,33 +56,24 @@ _FORMS: list[tuple[str, _Make]] = [
     (rf"silent\s+{_SPAN}", lambda text, m: Silent(text, _seconds(text, m["span"]))),
     (
         rf"(?P<figure>gpu|cpu|command)\s+idle\s+{_SPAN}",
-        lambda text, m: Load(text, m["figure"], "<", IDLE_PERCENT, _seconds(text, m["span"]), every=True),
+        lambda text, m: Load(
+            text, m["figure"].lower(), "<", IDLE_PERCENT, _seconds(text, m["span"]), every=True
+        ),
     ),
     (
         rf"(?P<figure>gpu memory|memory|cpu|gpu)\s*(?P<sign>[<>]=?)\s*(?P<number>{_NUMBER})\s*%"
         rf"(?:\s+{_SPAN})?",
         lambda text, m: Load(
-            text, m["figure"], m["sign"], float(m["number"]), _seconds(text, m["span"]), every=False
+            text, m["figure"].lower(), m["sign"], float(m["number"]), _seconds(text, m["span"]), every=False
         ),
     ),
-    (r"(?P<name>.+?)\s+is\s+(?P<what>nan|inf|not finite)", lambda text, m: IsNot(text, m["name"], m["what"])),
-    (
-        rf"(?P<name>.+?)\s+(?P<way>rises|falls)\s+{_SPAN}",
-        lambda text, m: Monotone(text, m["name"], m["way"] == "rises", _span(text, m["span"])),
-    ),
-    (
-        rf"(?P<name>.+?)\s+no better\s+{_SPAN}",
-        lambda text, m: NoBetter(text, m["name"], _span(text, m["span"])),
-    ),
-    (
-        rf"(?P<name>.+?)\s+missing\s+{_SPAN}",
-        lambda text, m: Missing(text, m["name"], _seconds(text, m["span"])),
-    ),
+    (r"(?P<name>.+?)\s+is\s+(?P<what>nan|inf|not finite)", lambda text, m: _is_not(text, m)),
+    (rf"(?P<name>.+?)\s+(?P<way>rises|falls)\s+{_SPAN}", lambda text, m: _monotone(text, m)),
+    (rf"(?P<name>.+?)\s+no better\s+{_SPAN}", lambda text, m: _no_better(text, m)),
+    (rf"(?P<name>.+?)\s+missing\s+{_SPAN}", lambda text, m: _missing(text, m)),
     (
         rf"(?P<name>.+?)\s*(?P<sign>[<>=!]=|[<>=])\s*(?P<number>{_NUMBER})(?:\s+{_SPAN})?",
-        lambda text, m: Compared(
-            text, m["name"], m["sign"], float(m["number"]), _span(text, m["span"]) if m["span"] else None
-        ),
+        lambda text, m: _compared(text, m),
     ),
 ]
 
@@ -107,30 +84,71 @@ def parse(text: str) -> Rule:
     return Rule(text.strip(), groups)
 
 
+def duration(text: str) -> float:
+    """The seconds of a time such as 30s, 15m or 2h; a bare number is seconds.  Raises UserError."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(text).lower())
+    if match is None or (match[2] or "s") not in _SECONDS:
+        raise UserError(f"{text}: should be a time, such as 30s, 15m or 2h")
+    return float(match[1]) * _SECONDS[match[2] or "s"]
+
+
 def _split(text: str, word: str) -> list[str]:
     """The parts between a word, but for those inside quotes."""
-    return [part.strip() for part in re.split(rf"\s+{word}\s+(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", text)]
+    parts, begin = [], 0
+    for match in re.finditer(rf"{_QUOTED}|\s+({word})\s+", text, re.I):
+        if match[1]:
+            parts.append(text[begin : match.start()])
+            begin = match.end()
+    return [part.strip() for part in [*parts, text[begin:]]]
 
 
 def _one(text: str) -> Condition:
     for form, make in _FORMS:
-        if match := re.fullmatch(form, text.strip(), re.I if form.startswith(("says", "silent")) else 0):
-            return make(text.strip(), match)
+        if match := re.fullmatch(form, text, re.I | re.S):
+            return make(text, match)
     raise UserError(
         f"{text!r} is no rule; rules look like: loss is nan, loss > 10, loss rises for 5, val_loss no better "
         'for 10 epochs, says "out of memory", silent for 15m, gpu idle for 10m, memory > 95%'
     )
 
 
+def _is_not(text: str, match: re.Match[str]) -> Condition:
+    what = match["what"].lower()
+    return OfMetric(text, match["name"], lambda: IsNot(what))
+
+
+def _compared(text: str, match: re.Match[str]) -> Condition:
+    name, sign, number = match["name"], match["sign"], float(match["number"])
+    if name.lower() in FIGURES:
+        raise UserError(f"{text!r}: {name} is a share: {name} {sign} {match['number']}%")
+    span = _span(text, match["span"]) if match["span"] else None
+    return OfMetric(text, name, lambda: Compared(sign, number, span))
+
+
+def _monotone(text: str, match: re.Match[str]) -> Condition:
+    rises, span = match["way"].lower() == "rises", _span(text, match["span"])
+    return OfMetric(text, match["name"], lambda: Monotone(rises, span))
+
+
+def _no_better(text: str, match: re.Match[str]) -> Condition:
+    span = _span(text, match["span"])
+    return OfMetric(text, match["name"], lambda: NoBetter(span))
+
+
+def _missing(text: str, match: re.Match[str]) -> Condition:
+    seconds = _seconds(text, match["span"])
+    return OfMetric(text, match["name"], lambda: Missing(seconds), timed=True)
+
+
 def _span(text: str, span: str) -> Span:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", span)
-    amount, unit = (float(match[1]), match[2]) if match else (0.0, "?")
-    if unit in ("", "value", "values", "times"):
-        return Span(amount, "values")
-    if unit in ("epoch", "epochs", "step", "steps"):
-        return Span(amount, unit.rstrip("s") + "s")
-    if unit.rstrip("s") in _UNITS or unit in _UNITS:
-        return Span(amount * _UNITS[unit if unit in _UNITS else unit.rstrip("s")], "seconds")
+    amount, unit = re.findall(r"[\d.]+|[a-z]+", span.lower() + " values")[:2]
+    found = {"value": "values", "times": "values", "epoch": "epochs", "step": "steps"}.get(unit, unit)
+    if float(amount) == 0:
+        raise UserError(f"{text!r}: for {span}: should be more than 0")
+    if found in ("values", "epochs", "steps"):
+        return Span(float(amount), found)
+    if unit in _SECONDS:
+        return Span(float(amount) * _SECONDS[unit], "seconds")
     raise UserError(
         f"{text!r}: for {span}: should be a number of epochs, steps or values, or a time such as 30s, 15m, 2h"
     )
