@@ -8,6 +8,7 @@ modules: `recording` (the console's bytes), `start`, `resume` and `replay` (the 
 
 from capture.runs.files import read_object
 from capture.runs.folder import (
+    ALERTS,
     CONSOLE_INDEX,
     CONSOLE_LOG,
     DELIVERED,
@@ -38,6 +39,7 @@ from capture.runs.lock import is_alive
 from capture.runs.model import ParserSource, PathLike, Result, Run
 
 __all__ = [
+    "ALERTS",
     "CONSOLE_INDEX",
     "CONSOLE_LOG",
     "DELIVERED",

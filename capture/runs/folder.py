@@ -18,7 +18,7 @@ from capture.runs.model import PathLike, Run
 RUN_FILE = "run.json"
 CONSOLE_LOG, CONSOLE_INDEX, RECORDS = "console.log", "console.idx", "records.jsonl"
 STATUS, SUMMARY, TRACKER_LOG = "status.json", "summary.txt", "tracker.log"
-SYSTEM, PROVENANCE = "system.jsonl", "provenance.json"
+SYSTEM, PROVENANCE, ALERTS = "system.jsonl", "provenance.json", "alerts.jsonl"
 PARSERS, DELIVERED = "parsers", "delivered"
 
 INTERRUPTED = 128 + 2  # the exit status of a command that Ctrl-C has ended: SIGINT is 2 everywhere
@@ -81,25 +81,32 @@ def read(folder: PathLike) -> Run:
     return read_run(os.path.join(folder, RUN_FILE))
 
 
-def note_end(folder: PathLike | None, status: int | None) -> None:
+def note_end(folder: PathLike | None, status: int | None, stopped_by: str = "") -> None:
     """Write into `run.json` that the run has ended, if that is still possible.
 
     `folder` is None where nothing is recorded; `status` is the exit status of the command, None where
-    capture did not start it.
+    capture did not start it; `stopped_by` is the rule that has ended it.
     """
     if folder is None:
         return
     try:
-        write(folder, read(folder)._replace(end=time.time(), exit_status=status, state="finished"))
+        write(
+            folder,
+            read(folder)._replace(
+                end=time.time(), exit_status=status, state="finished", stopped_by=stopped_by
+            ),
+        )
     except (OSError, ValueError):
         pass  # the folder is gone, or its disk is full: the command's status still counts
 
 
 def outcome(run: Run) -> str:
-    """How the run stands, by its `run.json`: `running`, `finished`, `failed`, `interrupted` or `crashed`.
+    """How the run stands: `running`, `finished`, `failed`, `interrupted`, `stopped` or `crashed`.
 
-    Ctrl-C interrupts it; it failed if its exit status is not 0.
+    Ctrl-C interrupts it, a rule of the user's stops it; it failed if its exit status is not 0.
     """
+    if run.stopped_by and run.state == "finished":
+        return "stopped"
     if run.state != "finished" or not run.exit_status:
         return run.state
     return "interrupted" if run.exit_status == INTERRUPTED else "failed"

@@ -38,7 +38,8 @@ from capture.parsing.pipeline import Pipeline
 from capture.records import Record, to_json
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
-from capture.tracker import pace
+from capture.tracker import pace, requests
+from capture.tracker.alerts import Alerts
 from capture.tracker.bursts import Bursts
 from capture.tracker.closing import Summary, block, clock
 from capture.tracker.intake import Intake, MaskedLog
@@ -62,6 +63,8 @@ def main(argv: list[str]) -> int:
     run = runs.at_home(runs.read(folder), folder)
     if argv[1:2] == ["--to"]:
         run = run._replace(to=argv[2].split(","))
+    if argv[-1] == requests.OPTION:
+        requests.begin()
     os.umask(0o077)  # what a run prints is nobody else's business: this holds for the backends' files, too
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -114,6 +117,7 @@ class Tracker:
         self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
         self.delivery.start()
         gather.Gathering(folder, run, redactor, self.delivery.wake).start()
+        self.alerts = Alerts(folder, run, redactor)
         self.observer = Observer(folder, run, run.settings.get("system", 0))
 
     def follow(self) -> None:
@@ -129,8 +133,11 @@ class Tracker:
             if not chunks and not alive:
                 self._crash()
                 break
-            if self.observer.look():
+            if self.observer.look() and self.observer.sample is not None:
+                self.alerts.sample(self.observer.sample)
                 self.delivery.wake()
+            if not chunks:
+                self.alerts.tick()
             if chunks:
                 active, pause = time.monotonic(), work.rest()
                 if active > told + TELL:
@@ -151,6 +158,7 @@ class Tracker:
             self._take(self.pipeline.resume(now))
         else:
             self._take(self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now))
+        self.alerts.chunk(chunk, now)
         self.last = now or self.last
 
     def finish(self, limit: float | None = None) -> None:
@@ -182,7 +190,9 @@ class Tracker:
             self.parsers.setdefault(record.parser)
             if self.ordinal >= self.written:
                 self.file.write(to_json(record) + "\n")
-            self.summary.add(self.namer.row(self.ordinal, record), record.at[0])
+            row = self.namer.row(self.ordinal, record)
+            self.summary.add(row, record.at[0])
+            self.alerts.row(row)
             self.ordinal += 1
             printed |= record.config
         if records:
@@ -223,6 +233,8 @@ class Tracker:
         status = "ended" if run.exit_status is None else f"exit status {run.exit_status}"
         outcome = runs.outcome(run)
         status = outcome if outcome in ("crashed", "interrupted") else status
+        if run.stopped_by:
+            status = f"stopped by {run.stopped_by!r}, {status}"
         how = f"{status}, {took}"
         place = os.path.relpath(self.folder, run.cwd)
         if self.summary.values:
@@ -233,7 +245,7 @@ class Tracker:
         if not self.complete:
             size = (self.folder / runs.CONSOLE_LOG).stat().st_size
             notes.append(f"stopped after {self.position} of {size} bytes; the rest: capture sync {place}")
-        notes += self._broken()
+        notes += self._broken() + self.alerts.notes()
         notes += [note for result in results for note in _notes_on(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
         notes += self.intake.notes() + self.engine.events + self.bursts.notes(self.ordinal)
