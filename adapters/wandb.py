@@ -41,6 +41,7 @@ OWN = ("_step", "_runtime", "_timestamp")  # W&B's own columns
 log = logging.getLogger(__name__)
 _REFUSED = re.compile(r"returned error (401|403|404)\b")
 _FATAL = re.compile(rb'"level":"ERROR\+4","msg":"([^"]*fatal error[^"]*)')
+ENDED = ("exit_status", "duration_s", "stopped_by")  # in the summary
 
 
 class WandbAdapter(Adapter):
@@ -118,7 +119,7 @@ class WandbAdapter(Adapter):
     def close(self, exit_status: int | None) -> None:
         """Finish the run with the command's exit status."""
         run = runs.read(self._folder)
-        ended = {name: value for name, value in about(run).items() if name in ("exit_status", "duration_s")}
+        ended = {name: value for name, value in about(run).items() if name in ENDED}
         code = exit_code(exit_status, run)
         with self._connected():
             self._run.summary.update(ended)

@@ -1,8 +1,8 @@
 """Stops a command that a rule of the user's has ended: SIGTERM, and after a grace time SIGKILL.
 
-All processes below the command get both, as Ctrl-C at a terminal would reach them: a launcher's workers may
-be in sessions of their own, and a shell waits for its program.  The command's process group is not used: where
-capture gave it no terminal, a whole script is in it.
+All processes below the command get both: a launcher's workers may be in sessions of their own, and a shell
+waits for its program.  The command's process group is not used: where capture gave it no terminal, a whole
+script is in it.
 """
 
 from __future__ import annotations
