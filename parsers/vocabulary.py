@@ -30,7 +30,7 @@ _CLEAR = re.compile(
 )
 # Words that other programs use too.
 _WEAK = re.compile(
-    r"losses|scores?|metric|err|error|precision|map|return|returns|ret|r2|fid|hits?|top\d|cost|objective|squared?|absolute"
+    r"losses|scores?|metric|fitness|err|error|precision|map|return|returns|ret|r2|fid|hits?|top\d|cost|objective|squared?|absolute"
 )
 # Words of numbers that are printed beside metrics.
 _BESIDE = re.compile(
@@ -64,7 +64,21 @@ _HYPERPARAMETER = re.compile(
 )
 _RETURNS, _AVERAGES = frozenset(["return", "returns"]), frozenset(["mean", "average", "avg", "std"])
 _PROCESSES = frozenset(
-    ["run", "seed", "rank", "gpu", "device", "worker", "process", "job", "exp", "experiment"]
+    [
+        "run",
+        "seed",
+        "rank",
+        "dp",
+        "pp",
+        "tp",
+        "gpu",
+        "device",
+        "worker",
+        "process",
+        "job",
+        "exp",
+        "experiment",
+    ]
 )
 _SPLIT = re.compile(r"(?i)train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -76,7 +90,7 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # `answer` and `ERROR` of any log, so a sign belongs to it.
 _TEXTS = """
 loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost return Return bjective eward
-REWARD _rew rew: Rew:
+REWARD _rew rew: Rew: itness
 erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
 MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
 bpc bpd mrr MRR WER CER wer: wer= cer: cer= ross-entropy ross_entropy rossEntropy err-top lr= lr:

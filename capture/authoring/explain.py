@@ -13,7 +13,7 @@ from capture.language.model import Parser, Pattern, ReaderPattern, TablePattern
 from capture.language.patterns import RegexMatcher, Timeout
 from capture.language.readers import LineReader, StreamReader
 from capture.parsing.engine import Engine, ReadLine
-from capture.parsing.pipeline import READ_SIZE
+from capture.parsing.pipeline import READ_SIZE, parse
 from capture.parsing.rule import Rule
 from capture.records import Record
 
@@ -140,3 +140,11 @@ def shown(pattern: Pattern) -> str:
     if isinstance(pattern, ReaderPattern):
         return f"reader {pattern.reader}"
     return pattern.source or ("a table" if isinstance(pattern, TablePattern) else "a block")
+
+
+def plans(file: BinaryIO, parsers: Sequence[Parser], own: Sequence[Parser] = ()) -> list[tuple[Rule, str]]:
+    """The plans for lines of a log, in Python, each with its rule; one needs two lines of a shape."""
+    engine = Engine(parsers, own)
+    for _ in parse(file, engine):
+        pass
+    return engine.plans.sources if engine.plans else []

@@ -7,9 +7,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from capture import settings
 from capture.authoring import explain, samples, suggest
@@ -39,6 +39,11 @@ def arguments() -> Arguments:
     explain.add_argument(
         "line", metavar="LINE|RUN|FILE", help=f"a line; {RUN}; a log; or - for standard input"
     )
+    explain.add_argument(
+        "--plan",
+        action="store_true",
+        help="print the Python that reads lines of these shapes once they recur",
+    )
     add_options(explain)
     suggest = commands.add_parser(
         "suggest", help="print a parser for the lines of a log that no pattern reads"
@@ -56,6 +61,8 @@ def main(argv: list[str]) -> int:
         return _show(options.name)
     if options.command == "test":
         return _test(options.files)
+    if options.command == "explain" and options.plan:
+        return _plans(options.line, options.dir, options.parser)
     if options.command == "explain":
         return _explain(options.line, _read(options.line, options.dir, options.parser))
     if options.command == "suggest":
@@ -117,13 +124,31 @@ def _test(files: list[Path]) -> int:
 
 def _read(name: str, base: str | None, wanted: list[str]) -> Explainer:
     """Explain a log, or a line that is not the name of a file."""
-    parsers, own = choose(wanted)
-    if not wanted:
-        own = [parser for _, parser in _own()]
+    with _open(name, base) as file:
+        return explain.explain(file, *_chosen(wanted))
+
+
+def _open(name: str, base: str | None, times: int = 1) -> BinaryIO:
+    """A log; or so many times a line that is not the name of a file."""
     if not os.path.exists(name) and any(sign in name for sign in " :=|"):
-        return explain.explain(io.BytesIO(os.fsencode(name) + b"\n"), parsers, own)
-    with open_log(place_of(name, base)) as file:
-        return explain.explain(file, parsers, own)
+        return io.BytesIO((os.fsencode(name) + b"\n") * times)
+    return open_log(place_of(name, base))
+
+
+def _chosen(wanted: list[str]) -> tuple[Sequence[model.Parser], Sequence[model.Parser]]:
+    """The built-in parsers and the user's, or those that are wanted."""
+    parsers, own = choose(wanted)
+    return parsers, own if wanted else [parser for _, parser in _own()]
+
+
+def _plans(name: str, base: str | None, wanted: list[str]) -> int:
+    with _open(name, base, times=3) as file:
+        found = explain.plans(file, *_chosen(wanted))
+    for rule, source in found:
+        print(f"# {rule.parser.name}: {explain.shown(rule.pattern)}\n{source}")
+    if not found:
+        print("no plan: the patterns are asked anew for each line")
+    return 0
 
 
 def _explain(name: str, explainer: Explainer) -> int:

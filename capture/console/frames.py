@@ -70,6 +70,9 @@ class Frame(NamedTuple):
         return self.end in FINAL
 
 
+_new = tuple.__new__
+
+
 class Lines(NamedTuple):
     """Whole finished lines of one chunk, whose bytes hold no control characters but newlines and colours.
 
@@ -102,7 +105,8 @@ class Lines(NamedTuple):
             line = self.data[index]
             text = line.removesuffix(b"\r")
             shown = visible(text[:LINE_LIMIT]) if b"\x1b" in text else text[:LINE_LIMIT]
-            yield Frame(shown, "newline", offset, len(text), self.time, self.stream, self.cleared)
+            # Half the time of `Frame(...)`.
+            yield _new(Frame, (shown, "newline", offset, len(text), self.time, self.stream, self.cleared))
             offset += len(line) + 1
             done = index + 1
 

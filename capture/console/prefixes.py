@@ -110,6 +110,14 @@ class Prefixes:
         return PeeledLine(views[::-1] if certain else views, stamp)
 
 
+def depends_on_digits(line: PeeledLine, text: str) -> bool:
+    """Whether a line of other digits than this text's may be peeled in another way.
+
+    The digits are a rank or a worker, or the envelope is one only if they are right.
+    """
+    return (text[:1] in _ENVELOPES and is_special(text)) or any(view.context for view in line.views)
+
+
 def _printed_by(opened: envelopes.Opened, line: PeeledLine) -> PeeledLine:
     views = [View(view.text, {**opened.context, **view.context}) for view in line.views]
     return PeeledLine(views, line.stamp or opened.stamp)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from capture.language.expressions import Expression
+from capture.language.expressions import Expression, compiled
 from capture.language.model import Parser
 from capture.records import Record, Row
 
@@ -46,28 +46,26 @@ class Namer:
         drawn_over: dict[str, str] = {}
         known = {"step": record.step, "epoch": record.epoch, **record.metrics}
         names = {name: value for name, value in known.items() if value is not None}
+        own, context = _own_prefix(record.context), _other_context(record.context)
+        axes = self._axes.get(record.parser, [])
         for name, value in record.metrics.items():
-            shown = self._prefix(name, record.context) + name
+            shown = f"{own}{self._prefix(name, context)}{name}"
             metrics[shown] = value
-            if axis := self._place(shown, self._axis(name, record, names), record.step is None):
+            if axis := self._place(shown, self._axis(name, record, axes, names), record.step is None):
                 column, position = axis
                 metrics.setdefault(column, position)
                 if column != shown:
                     drawn_over[shown] = column
         return Row(ordinal, record.time, record.step, record.epoch, metrics, drawn_over, record.config)
 
-    def _prefix(self, name: str, context: Mapping[str, Any]) -> str:
-        parts = []
-        if context.get("rank"):
-            parts.append(f"rank{context['rank']}")
-        if context.get("fit", 1) != 1:
-            parts.append(f"fit{context['fit']}")
-        for key in sorted({"bar", *context} - _OWN_PREFIX):
-            value = context.get(key)
+    def _prefix(self, name: str, context: Sequence[tuple[str, Any]]) -> str:
+        """What tells a metric from another of its name, in another bar, fold or part of the data."""
+        prefix = ""
+        for key, value in context:
             if self._home.setdefault((key, name), value) != value and value is not None:
                 shown = f"{key}{value}" if isinstance(value, (int, float)) else str(value)
-                parts.append(shown.replace(" ", "_"))
-        return "".join(f"{part}/" for part in parts)
+                prefix += shown.replace(" ", "_") + "/"
+        return prefix
 
     def _place(self, name: str, found: tuple[str, float] | None, stepless: bool) -> tuple[str, float] | None:
         """Where a metric's next point is: a chart has one axis, and not all points over one place of it.
@@ -88,14 +86,17 @@ class Namer:
         self._latest[last.column] = last.position
         return None if stepless and last.placed else found
 
-    def _axis(self, name: str, record: Record, names: Mapping[str, float]) -> tuple[str, float] | None:
+    def _axis(
+        self, name: str, record: Record, axes: Axes, names: Mapping[str, float]
+    ) -> tuple[str, float] | None:
         """The column that a metric is drawn over, and its value; None if the record says nothing of it.
 
+        axes: those of its parser
         names: step, epoch and metrics, as far as they are known
         """
         printed = self._printed.get(name, name)
         best: tuple[str, float] | None = None
-        for prefix, column, position in self._axes.get(record.parser, []):
+        for prefix, column, position in axes:
             if printed.startswith(prefix):
                 if column in record.metrics:
                     return column, record.metrics[column]
@@ -109,10 +110,21 @@ class Namer:
         return None if record.epoch is None else ("epoch", record.epoch)
 
 
+def _own_prefix(context: Mapping[str, Any]) -> str:
+    """The prefix of a rank, but for rank 0, and of a fit, but for the first."""
+    rank = f"rank{context['rank']}/" if context.get("rank") else ""
+    return rank + (f"fit{context['fit']}/" if context.get("fit", 1) != 1 else "")
+
+
+def _other_context(context: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What else the record says of its source, and the bar even if there is none."""
+    return [(key, context.get(key)) for key in sorted({"bar", *context} - _OWN_PREFIX)]
+
+
 def axes(parser: Parser) -> Axes:
     """A parser's x-axes as (prefix of the metric's name, column, position), the longest prefix first."""
     outcomes = [outcome for pattern in parser.patterns for outcome in (pattern, *pattern.cases)]
     found = {("", column): position for column, position in parser.axis.items()}
     found |= {(o.prefix, column): position for o in outcomes for column, position in o.axis.items()}
-    table = [(prefix, column, Expression(position)) for (prefix, column), position in found.items()]
+    table = [(prefix, column, compiled(position)) for (prefix, column), position in found.items()]
     return sorted(table, key=lambda item: -len(item[0]))

@@ -91,7 +91,7 @@ _TAG = re.compile(
 class Checked(BaseModel):
     """A model in which a key that it doesn't have is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -10,6 +10,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from capture.errors import UserError
@@ -36,14 +37,14 @@ class Expression:
         self.name = tree.id if isinstance(tree, ast.Name) else None  # of an expression that is only a name
         lazy = any(isinstance(node, (ast.IfExp, ast.BoolOp)) for node in ast.walk(tree))
         self.names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-        self._required = frozenset() if lazy else self.names - _CALLS.keys()  # without these it has no value
+        self.required = frozenset() if lazy else self.names - CALLS.keys()  # without these it has no value
 
     def value(self, names: Mapping[str, Any]) -> Any:
         """The value, given those of the names; None if a name is missing or the arithmetic has no result."""
         if self.name is not None:
             value = names.get(self.name)
             return float(value) if isinstance(value, int) and not -MAX_INT < value < MAX_INT else value
-        if not self._required <= names.keys():  # cheaper than the exception
+        if not self.required <= names.keys():  # cheaper than the exception
             return None
         try:
             value = self._evaluate(names)
@@ -61,7 +62,14 @@ class Expression:
         return bool(self.value(names))
 
 
-def _power(base: Any, exponent: Any) -> Any:
+@lru_cache(maxsize=4096)
+def compiled(source: str) -> Expression:
+    """The expression, compiled once.  Raises UserError for what the language doesn't have."""
+    return Expression(source)
+
+
+def power(base: Any, exponent: Any) -> Any:
+    """The power, of numbers that are not large.  Raises ArithmeticError if it is too large or not real."""
     if abs(exponent) > 64 or abs(base) > 1e9:
         raise ArithmeticError("the power is too large")
     result = base**exponent
@@ -77,7 +85,7 @@ _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
-    ast.Pow: _power,
+    ast.Pow: power,
 }
 _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
@@ -92,7 +100,7 @@ _UNARY: dict[type, Callable[[Any], Any]] = {
     ast.UAdd: operator.pos,
     ast.Not: operator.not_,
 }
-_CALLS: dict[str, Callable[..., Any]] = {
+CALLS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "min": min,
     "max": max,
@@ -101,8 +109,8 @@ _CALLS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _number(value: Any) -> Any:
-    """The value, if it is not text: text can only be compared."""
+def numeric(value: Any) -> Any:
+    """The value, if it is not text: text can only be compared.  Raises TypeError if it is."""
     if isinstance(value, str):
         raise TypeError("text is not a number")
     return value
@@ -137,7 +145,7 @@ def _compile(node: ast.AST) -> Evaluate:
         case ast.IfExp(test=test, body=body, orelse=orelse):
             condition, a, b = _compile(test), _compile(body), _compile(orelse)
             return lambda names: a(names) if condition(names) else b(names)
-        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _CALLS:
-            function, arguments = _CALLS[name], [_compile(arg) for arg in args]
-            return lambda names: function(*(_number(arg(names)) for arg in arguments))
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in CALLS:
+            function, arguments = CALLS[name], [_compile(arg) for arg in args]
+            return lambda names: function(*(numeric(arg(names)) for arg in arguments))
     raise UserError(f"{ast.unparse(node)!r} is not allowed here: only arithmetic on names is")

@@ -29,12 +29,13 @@ class KeyValueSpan(NamedTuple):
 
 def find(text: str) -> Iterator[tuple[str, float]]:
     """Each name with its number.  A percentage is read as a share: `62%` is 0.62."""
-    for key_start, key_end, start, end, read in _spans(text):
+    for key_start, key_end, start, end, read in spans(text):
         yield text[key_start:key_end], read(text[start:end])
 
 
 @ShapeCache
-def _spans(text: str) -> list[KeyValueSpan]:
+def spans(text: str) -> list[KeyValueSpan]:
+    """Where the names and numbers are, and how the numbers are read; the same for all texts of one shape."""
     return [
         KeyValueSpan(
             *pair.span("key"),

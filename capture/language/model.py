@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from capture.language.checked_yaml import Checked
-from capture.language.expressions import Expression
+from capture.language.expressions import compiled
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 def _arithmetic(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError("should be arithmetic on names, such as (epoch - 1) * batches")
-    return Expression(str(value)).source
+    return compiled(str(value)).source
 
 
 def _as_list(value: Any) -> Any:

@@ -170,6 +170,10 @@ class RegexMatcher:
         """Whether it is known to match no line of this text's shape."""
         return self._cached_spans.has(text, None)
 
+    def known_spans(self, text: str) -> Spans | None:
+        """Where the values of all lines of this text's shape are; None if that is not known."""
+        return self._cached_spans.cached(text)
+
     @cached_property
     def _cached_spans(self) -> ShapeCache[Spans | None]:
         return ShapeCache(self._spans, digit_sensitive_text(self.source))
@@ -190,8 +194,11 @@ class RegexMatcher:
         text, second = found.string, f"/{self.second}"
         seconds = found.spans("second") if self.second is not None else []
         pairs = [*zip(found.spans("key"), found.spans("value"), strict=False)]
-        next_values = [*(start for _, (start, _) in pairs[1:]), math.inf]
-        for ((key_start, key_end), (start, end)), next_value in zip(pairs, next_values, strict=True):
+        next_values = [
+            *(start for _, (start, _) in pairs[1:]),
+            math.inf,
+        ]  # too many without pairs
+        for ((key_start, key_end), (start, end)), next_value in zip(pairs, next_values, strict=False):
             yield PairSpan(key_start, key_end, "", _reader_for(text[start:end]), start, end)
             for a, b in seconds:
                 if end <= a < next_value:

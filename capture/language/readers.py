@@ -1,10 +1,11 @@
 """Readers: Python for what no expression can say, beside the parser files of an installed package.
 
-A reader is a module with `LITERALS`, texts of which every line that it reads contains at least one.  One that
-reads single lines has `read(line, state, memory)`, as in `LineReader`, and may have `begin()`, which returns
-the state that it keeps for one source of lines.  One that reads several lines has `begin()`, which
-returns what is open at the beginning of a stream, and `read_next(text, final, opened, timeout)`, as tables
-and blocks have it.  A parser names it (`reader: general`); only modules of installed packages are imported.
+A reader is a module with `LITERALS`, texts of which every line that it reads contains at least one.  One
+that reads single lines has `read(line, state, memory)`, as in `LineReader`, and may have `begin()`, which
+returns the state that it keeps for one source of lines, and `plan(text)`, for speed.  One that reads several
+lines has `begin()`, which returns what is open at the beginning of a stream, and
+`read_next(text, final, opened, timeout)`, as tables and blocks have it.  A parser names it
+(`reader: general`); only modules of installed packages are imported.
 """
 
 from __future__ import annotations
@@ -57,17 +58,35 @@ class Answer(NamedTuple):
     expects_next: bool = False
 
 
+class LinePlan(NamedTuple):
+    """How a reader reads all lines of one shape, once it has read two of them.
+
+    texts: where the texts are that it needs
+    fixed: what has to be the same in all these lines: digits in names
+    read: takes those texts, the reader's own state, what the parser remembers and whether the reader is
+        `alone`, and returns the values of the line, and whether the next one is expected, whatever it
+        holds; None, before it has changed anything, if `LineReader.read` has to be asked
+    """
+
+    texts: Sequence[slice]
+    fixed: Sequence[slice]
+    read: Callable[[Sequence[str], Any, Memory, bool], tuple[Mapping[str, Value], bool] | None]
+
+
 @dataclass(frozen=True)
 class LineReader:
     """A reader of single lines, and the literals that these contain.
 
     `read` takes the line, the reader's own state and what the parser remembers, and may change both.
+    `plan` takes the text of a line that has been read, and returns how others of its shape are; None if
+    each has to be looked at.
     """
 
     name: str
     literals: frozenset[str]
     begin: Callable[[], Any]
     read: Callable[[Line, Any, Memory], Answer]
+    plan: Callable[[str], LinePlan | None]
 
     def rejects(self, text: str) -> bool:
         """Not known before the reader is asked: the answer may depend on its memory."""
@@ -103,9 +122,14 @@ def find(name: str) -> LineReader | StreamReader:
             if hasattr(found, "read_next"):
                 return StreamReader(name, literals, found.begin, found.read_next)
             if hasattr(found, "read"):
-                return LineReader(name, literals, getattr(found, "begin", _stateless), found.read)
+                begin, plan = getattr(found, "begin", _stateless), getattr(found, "plan", _unplanned)
+                return LineReader(name, literals, begin, found.read, plan)
     raise UserError(f"there is no reader {name!r} in the packages that bring parsers")
 
 
 def _stateless() -> None:
     """The state of a reader that keeps none."""
+
+
+def _unplanned(text: str) -> None:
+    """Each line has to be looked at."""

@@ -21,6 +21,7 @@ class _NotUnderstood(Exception):
     """Syntax that may change what the rest of the expression means."""
 
 
+_SPECIAL, _QUANTIFIERS = frozenset("\\[({.^$"), frozenset("*+?{")
 _QUANTIFIER = re.compile(r"([*+?]|\{(\d*)(?:,\d*)?\})[?+]?")
 _GROUP = re.compile(r"\(\?(?:P?<[A-Za-z_]\w*>|:|>|=)|\((?!\?)")
 _ESCAPED_LITERAL = re.compile(r"\\([^\w\s])")
@@ -111,8 +112,9 @@ def _sequence(regex: str, at: int) -> tuple[Required, int]:
     strongest: Required = None
     literals = {""}  # the literal text just before `at`, in all its spellings
     while at < len(regex) and regex[at] not in "|)":
-        characters, found, after = _atom(regex, at)
-        quantifier = _QUANTIFIER.match(regex, after)
+        character = regex[at]
+        characters, found, after = _atom(regex, at) if character in _SPECIAL else (character, None, at + 1)
+        quantifier = _QUANTIFIER.match(regex, after) if regex[after : after + 1] in _QUANTIFIERS else None
         after = quantifier.end() if quantifier else after
         optional = quantifier is not None and quantifier[1] != "+" and not int(quantifier[2] or 0)
         if characters and not quantifier and len(literals) * len(characters) <= MAX_SPELLINGS:

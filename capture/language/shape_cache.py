@@ -20,7 +20,12 @@ _ZEROS = bytes.maketrans(b"0123456789", b"0000000000")
 @lru_cache(maxsize=16)  # several caches are asked about one line in a row
 def shape(text: str) -> bytes:
     """The text with every digit replaced by a zero; in UTF-8, because bytes are translated faster."""
-    return text.encode("utf-8", "surrogatepass").translate(_ZEROS)
+    return shape_of(text.encode("utf-8", "surrogatepass"))
+
+
+def shape_of(data: bytes) -> bytes:
+    """The bytes with every digit replaced by a zero."""
+    return data.translate(_ZEROS)
 
 
 def zeroed(text: str) -> str:
@@ -47,6 +52,10 @@ class ShapeCache(Generic[T]):
     def has(self, text: str, result: T) -> bool:
         """Whether `result` is cached for this text's shape."""
         return self._results.get(shape(text), self) is result
+
+    def cached(self, text: str) -> T | None:
+        """The result that is cached for this text's shape; None if there is none."""
+        return self._results.get(shape(text))
 
     def __call__(self, text: str) -> T:
         """The function's result for this text."""

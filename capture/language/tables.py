@@ -26,6 +26,7 @@ RULER = re.compile(r"[\W_]*")  # also an empty line
 _NO_VALUE = re.compile(rf"[-+]+|[Nn]one|[Nn]/?[Aa]|NULL|#na#|{DURATION}")
 _HASH = re.compile(r"\s*#\s*(?=\S)")  # before the header of a file of numbers
 _PERCENT = re.compile(r"\s?%$")
+MOST_IN_LIST = 64  # numbers in one cell
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,11 @@ class TableMatcher:
             return match.values if match else {} if _NO_VALUE.fullmatch(cell) else None
         cell = _PERCENT.sub("", cell)
         metric = self.spec.columns.get(name) or (name.lower() if self.spec.lower else name)
+        if cell.startswith("[") and cell.endswith("]"):
+            parts = [part.strip() for part in cell[1:-1].split(",")]
+            if len(parts) <= MOST_IN_LIST and all(map(is_number, parts)):
+                names = [metric] if len(parts) == 1 else [f"{metric}/{i}" for i in range(len(parts))]
+                return dict(zip(names, map(number, parts), strict=True))
         count, slash, total = cell.partition("/")
         if is_number(count) and (not slash or is_number(total)):
             values = {metric: number(count), **({f"{metric}s": number(total)} if slash else {})}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from capture.language.required_text import Required, prefilter
 from capture.language.shape_cache import ShapeCache, zeroed
@@ -47,9 +48,16 @@ class _Search:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
-        self._may_match = prefilter(_zeroed(rule.matcher.literals) for rule in rules)
-        half = len(rules) // 2
-        self._halves = [_Search(rules[:half]), _Search(rules[half:])] if half else []
+
+    @cached_property
+    def _may_match(self) -> Callable[[str], bool] | None:
+        return prefilter(_zeroed(rule.matcher.literals) for rule in self._rules)
+
+    @cached_property
+    def _halves(self) -> list[_Search]:
+        """Made when a text first concerns one of the rules: a program is read by few."""
+        half = len(self._rules) // 2
+        return [_Search(self._rules[:half]), _Search(self._rules[half:])] if half else []
 
     def __call__(self, text: str, certain: bool = False) -> list[Rule]:
         """The rules in their order; `certain` says that there is at least one."""

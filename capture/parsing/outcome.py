@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 
 from capture.console.frames import Frame
 from capture.language import key_values, model
-from capture.language.expressions import Expression
+from capture.language.expressions import Expression, compiled
 from capture.language.literals import literal
 from capture.language.model import BlockPattern, Case, Parser, Pattern
 from capture.language.numbers import Value
@@ -39,43 +39,44 @@ class Outcome:
         self.wait = case.wait or pattern.wait
         self.hold = case.hold or pattern.hold
         when = case.when or pattern.when
-        self._when = _WHEN[when] if when else None
+        self.when = when
+        self._is_when = _WHEN[when] if when else None
         conditions = _compiled([*pattern.if_, *case.if_])
         exceptions = _compiled([*pattern.unless, *case.unless])
         # What only asks whether a name is known is cheap, and asked first.
-        self._required_names = frozenset(c.name for c in conditions if c.name)
-        self._forbidden_names = frozenset(c.name for c in exceptions if c.name)
-        self._conditions = [c for c in conditions if not c.name]
-        self._exceptions = [c for c in exceptions if not c.name]
-        self._step = _compiled(case.step or pattern.step)
-        self._epoch = _compiled(case.epoch or pattern.epoch)
-        self._derive = {name: Expression(e) for name, e in {**pattern.derive, **case.derive}.items()}
-        self._remember = {name: Expression(e) for name, e in {**pattern.remember, **case.remember}.items()}
-        self._forget = [*pattern.forget, *case.forget]
-        self._context = [*pattern.context, *case.context]
-        self._renaming = Renaming(case, pattern, parser, prefix=case.prefix or pattern.prefix)
-        self._texts_with_pairs = pattern.pairs
-        self._bar = pattern.bar
-        self._only_pairs = isinstance(pattern, BlockPattern)
-        used = [*conditions, *exceptions, *self._step, *self._epoch, *self._remember.values()]
-        self._not_metrics = POSITIONS.union(*(e.names for e in used), self._context, pattern.pairs)
-        if self._bar:
-            self._not_metrics |= {n for n in (self._bar.count, self._bar.total, self._bar.label) if n}
+        self.required_names = frozenset(c.name for c in conditions if c.name)
+        self.forbidden_names = frozenset(c.name for c in exceptions if c.name)
+        self.conditions = [c for c in conditions if not c.name]
+        self.exceptions = [c for c in exceptions if not c.name]
+        self.step = _compiled(case.step or pattern.step)
+        self.epoch = _compiled(case.epoch or pattern.epoch)
+        self.derive = {name: compiled(e) for name, e in {**pattern.derive, **case.derive}.items()}
+        self.remember = {name: compiled(e) for name, e in {**pattern.remember, **case.remember}.items()}
+        self.forget = [*pattern.forget, *case.forget]
+        self.context = [*pattern.context, *case.context]
+        self.renaming = Renaming(case, pattern, parser, prefix=case.prefix or pattern.prefix)
+        self.texts_with_pairs = pattern.pairs
+        self.bar = pattern.bar
+        self.only_pairs = isinstance(pattern, BlockPattern)
+        used = [*conditions, *exceptions, *self.step, *self.epoch, *self.remember.values()]
+        self.not_metrics = POSITIONS.union(*(e.names for e in used), self.context, pattern.pairs)
+        if self.bar:
+            self.not_metrics |= {n for n in (self.bar.count, self.bar.total, self.bar.label) if n}
 
     def fits(self, frame: Frame, names: Mapping[str, Value]) -> bool:
         """Whether this case holds for a frame.
 
         names: all values that are known: the line's own, and those remembered
         """
-        if self._when is not None and not self._when(frame):
+        if self._is_when is not None and not self._is_when(frame):
             return False
         known = names.keys()
-        if not self._required_names <= known or not known.isdisjoint(self._forbidden_names):
+        if not self.required_names <= known or not known.isdisjoint(self.forbidden_names):
             return False
-        for condition in self._conditions:  # all() and any() would take longer than the conditions
+        for condition in self.conditions:  # all() and any() would take longer than the conditions
             if not condition.holds(names):
                 return False
-        for exception in self._exceptions:  # noqa: SIM110
+        for exception in self.exceptions:  # noqa: SIM110
             if exception.holds(names):
                 return False
         return True
@@ -93,21 +94,21 @@ class Outcome:
         if epoch is not None:
             known["epoch"] = epoch
         values = match.values
-        if self._derive:
-            derived = self.derive(known)
+        if self.derive:
+            derived = self._derived(known)
             known |= derived
             values = {**values, **derived}
         context = {}
-        if self._context:
-            context = {name: known[name] for name in self._context if known.get(name) not in (None, "")}
-        if self._remember or self._forget:
-            state.remember(self._to_remember(known), frame, self._forget)
-        excluded = self._not_metrics | match.values.keys() if self._only_pairs else self._not_metrics
+        if self.context:
+            context = {name: known[name] for name in self.context if known.get(name) not in (None, "")}
+        if self.remember or self.forget:
+            state.remember(self._to_remember(known), frame, self.forget)
+        excluded = self.not_metrics | match.values.keys() if self.only_pairs else self.not_metrics
         if self.as_ == "metrics":
             reading = Reading(step, epoch, self._metrics(values, match.pairs, excluded), context, frame=frame)
-            if self._bar is None:
+            if self.bar is None:
                 return [reading]
-            return self._settle(self._bar, reading, known, state, has_epoch="epoch" in values)
+            return self._settle(self.bar, reading, known, state, has_epoch="epoch" in values)
         config = _config(values, match.pairs, excluded)
         state.add_context(config)
         return [Reading(config=config, frame=frame)] if self.as_ == "config" else [NOTHING]
@@ -120,17 +121,17 @@ class Outcome:
         values: those of the line: the step of an earlier line is not this one's, its epoch goes on
         names: all values that are known
         """
-        step = _first_known(self._step, names) if self._step else values.get("step")
-        epoch: Any = _first_known(self._epoch, names) if self._epoch else names.get("epoch")
+        step = _first_known(self.step, names) if self.step else values.get("step")
+        epoch: Any = _first_known(self.epoch, names) if self.epoch else names.get("epoch")
         return (
-            int(step) if _is_finite(step) else None,
-            epoch if _is_finite(epoch) else None,
+            int(step) if is_finite(step) else None,
+            epoch if is_finite(epoch) else None,
         )
 
-    def derive(self, names: Mapping[str, Value]) -> dict[str, Value]:
+    def _derived(self, names: Mapping[str, Value]) -> dict[str, Value]:
         """The values of `derive:`, of which each may use those before it; unknown ones are left out."""
         known, derived = {**names}, {}
-        for name, expression in self._derive.items():
+        for name, expression in self.derive.items():
             value = expression.value(known)
             if value is not None:
                 known[name] = derived[name] = int(value) if isinstance(value, bool) else value
@@ -138,7 +139,7 @@ class Outcome:
 
     def _to_remember(self, names: Mapping[str, Value]) -> dict[str, Value]:
         """The values of `remember:`; unknown ones are left out."""
-        return {n: value for n, e in self._remember.items() if (value := e.value(names)) is not None}
+        return {n: value for n, e in self.remember.items() if (value := e.value(names)) is not None}
 
     def _metrics(
         self, values: Mapping[str, Value], pairs: Sequence[tuple[str, Value]], excluded: Set[str]
@@ -147,9 +148,9 @@ class Outcome:
         metrics = {n: v for n, v in values.items() if n not in excluded and not isinstance(v, str)}
         if pairs:
             metrics |= {name: value for name, value in pairs if not isinstance(value, str)}
-        for name in self._texts_with_pairs:
+        for name in self.texts_with_pairs:
             metrics |= key_values.find(str(values.get(name, "")))
-        return self._renaming(metrics)
+        return self.renaming(metrics)
 
     def _settle(
         self,
@@ -167,7 +168,7 @@ class Outcome:
         has_epoch: whether the bar itself shows its epoch
         """
         count, total = names.get(spec.count), names.get(spec.total or "")
-        if not _is_finite(count):
+        if not is_finite(count):
             return [NOTHING]
         description = str(names.get(spec.label or "", ""))
         name = bars.bar_name(description)
@@ -176,14 +177,14 @@ class Outcome:
             int(count),
             reading.metrics,
             reading.epoch if has_epoch else None,
-            total if _is_finite(total) else None,
+            total if is_finite(total) else None,
             reading.frame,
             context,
         )
         settled = state.bar(spec.values, bars.identity(description), total).refresh(drawing)
         if not settled:
             return [NOTHING]
-        if self._remember:
+        if self.remember:
             state.memory |= self._to_remember({**names, "step": settled[-1].step})
         return [
             Reading(step, reading.epoch if epoch is None else epoch, metrics, context)
@@ -192,7 +193,7 @@ class Outcome:
 
 
 def _compiled(sources: Sequence[str]) -> list[Expression]:
-    return [Expression(source) for source in sources]
+    return [compiled(source) for source in sources]
 
 
 def _first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> Any:
@@ -204,7 +205,8 @@ def _first_known(attempts: Sequence[Expression], names: Mapping[str, Value]) -> 
     return None
 
 
-def _is_finite(value: Any) -> TypeGuard[float]:
+def is_finite(value: Any) -> TypeGuard[float]:
+    """Whether a value is a number, and neither NaN nor infinite."""
     return isinstance(value, (int, float)) and math.isfinite(value)
 
 

@@ -48,6 +48,10 @@ class Renaming:
         rewrite = {old: new for rewriting in rewritings for old, new in rewriting.items()}
         self._names = _Names(rename, rewrite, prefix)
 
+    def of(self, name: str) -> tuple[str, float | None] | None:
+        """The new name of a metric and its factor, if it has one; None if the metric is dropped."""
+        return None if name in self._drop else (self._names[name], self._scale.get(name))
+
     def __call__(self, metrics: Mapping[str, float]) -> dict[str, float]:
         """The metrics that are not dropped, scaled and under their new names."""
         if self._drop or self._scale:

@@ -21,12 +21,12 @@ class Position(NamedTuple):
     epoch: float | None
 
 
-@dataclass
+@dataclass(slots=True)
 class _Counter:
     """The steps or the epochs of one parser, counted over all starts of the command."""
 
     first: float | None = None
-    highest: float | None = None
+    highest: float = _NEVER
     added: float = 0  # to what the program prints
     restarted: bool = False  # the command was started again, and has printed no value since
 
@@ -34,27 +34,39 @@ class _Counter:
         """The printed value as the whole run counts it."""
         if self.restarted:
             self.restarted = False
-            if self.first is not None and self.highest is not None and printed <= self.first:
+            if self.first is not None and printed <= self.first:
                 self.added = self.highest + (self.first == 0)  # a count from 0 has one value more
         value = printed + self.added
-        self.first = value if self.first is None else self.first
-        self.highest = value if self.highest is None else max(self.highest, value)
+        if value > self.highest:
+            if self.first is None:
+                self.first = value
+            self.highest = value
         return value
 
 
-@dataclass
-class _Counters:
-    steps: _Counter = field(default_factory=_Counter)
-    epochs: _Counter = field(default_factory=_Counter)
-
-
-@dataclass
+@dataclass(slots=True)
 class _Series:
     """The epochs and steps at which one metric was printed in one training."""
 
     training: int
     first: tuple[float, float]
     last: tuple[float, float]
+
+
+@dataclass(slots=True)
+class _Place:
+    """How far the programs are whose lines one parser reads.
+
+    training: the number of the last one
+    series: by the first metric of a line, and what its context tells apart
+    beside: by each metric of a line with an epoch
+    """
+
+    steps: _Counter = field(default_factory=_Counter)
+    epochs: _Counter = field(default_factory=_Counter)
+    training: int = 1
+    series: dict[tuple[str, str], _Series] = field(default_factory=dict)
+    beside: dict[tuple[str, str], _Series] = field(default_factory=dict)
 
 
 class Restarts:
@@ -65,15 +77,12 @@ class Restarts:
     """
 
     def __init__(self) -> None:
-        self._training: dict[str, int] = {}  # by parser
-        self._series: dict[tuple[str, str, str], _Series] = {}  # by the first metric of a line
-        self._beside: dict[tuple[str, str, str], _Series] = {}  # by each metric of a line with an epoch
-        self._counters: dict[str, _Counters] = {}
+        self._places: dict[str, _Place] = {}  # by parser
 
     def resume(self) -> None:
         """The command was started again."""
-        for counters in self._counters.values():
-            counters.steps.restarted = counters.epochs.restarted = True
+        for place in self._places.values():
+            place.steps.restarted = place.epochs.restarted = True
 
     def locate(
         self,
@@ -83,44 +92,34 @@ class Restarts:
         step: int | None,
         epoch: float | None,
     ) -> Position:
-        """The position of metrics that a parser has read together, in this context, step and epoch."""
-        counters = self._counters.get(parser) or self._counters.setdefault(parser, _Counters())
-        step = None if step is None else int(counters.steps.total(step))
-        epoch = None if epoch is None else counters.epochs.total(epoch)
-        return Position(self._training_of(parser, metrics, context, step, epoch), step, epoch)
-
-    def _training_of(
-        self,
-        parser: str,
-        metrics: Collection[str],
-        context: Mapping[str, Any],
-        step: int | None,
-        epoch: float | None,
-    ) -> int:
-        """The number of the training that these metrics belong to; it may be a new one.
+        """The position of metrics that a parser has read together, in this context, step and epoch.
 
         What the context tells apart has steps of its own: a validation bar's first step begins no new
         training.  Nor does a step that is only repeated (the best one, at the end): the count has to be
         back where the first metric began.  If that is new itself, the next model may print other metrics
         than the one before: then the epochs of the others have to be back.
         """
-        training = self._training.setdefault(parser, 1)
-        if step is None and epoch is None:
-            return training
+        place = self._places.get(parser) or self._places.setdefault(parser, _Place())
+        if step is not None:
+            step = int(place.steps.total(step))
+        if epoch is not None:
+            epoch = place.epochs.total(epoch)
+        elif step is None:
+            return Position(place.training, None, None)
         position = (_NEVER if epoch is None else epoch, _NEVER if step is None else step)
-        place = str(sorted(context.items())) if context else ""
-        key = (parser, next(iter(metrics), ""), place)
-        series = self._series.get(key)
-        if series is not None and series.training == training:
+        apart = str(sorted(context.items())) if context else ""
+        key = (next(iter(metrics), ""), apart)
+        series = place.series.get(key)
+        if series is not None and series.training == place.training:
             if not (position <= series.first and position < series.last):
                 series.last = position
-                return training
-            training = self._training[parser] = training + 1
+                return Position(place.training, step, epoch)
+            place.training += 1
         elif series is None and epoch is not None:
-            beside = [self._beside.get((parser, metric, place)) for metric in metrics]
-            if any(s and s.training == training and epoch <= s.first[0] < s.last[0] for s in beside):
-                training = self._training[parser] = training + 1
-        series = self._series[key] = _Series(training, position, position)
+            beside = [place.beside.get((metric, apart)) for metric in metrics]
+            if any(s and s.training == place.training and epoch <= s.first[0] < s.last[0] for s in beside):
+                place.training += 1
+        series = place.series[key] = _Series(place.training, position, position)
         if epoch is not None:
-            self._beside |= dict.fromkeys([(parser, metric, place) for metric in metrics], series)
-        return training
+            place.beside |= dict.fromkeys([(metric, apart) for metric in metrics], series)
+        return Position(place.training, step, epoch)

@@ -7,8 +7,8 @@ from functools import partial
 from capture.console.frames import Frame
 from capture.language.matchers import StreamMatcher, matcher
 from capture.language.model import Case, Parser, Pattern
-from capture.language.patterns import Match, RegexMatcher, WrappedMatcher
-from capture.language.readers import Line, LineReader
+from capture.language.patterns import Match, RegexMatcher, Spans, WrappedMatcher
+from capture.language.readers import Line, LinePlan, LineReader
 from capture.parsing.outcome import Outcome
 from capture.parsing.state import NOTHING, Reading, State, Waiting
 from capture.parsing.wrapped import WrappedLine
@@ -42,6 +42,14 @@ class Rule:
             state.unfinished[self, stream] = (opened, 0)
         return opened is not None
 
+    def known_spans(self, text: str) -> Spans | None:
+        """Where a single expression finds the values of all lines of this text's shape, if that is known."""
+        return self._expression.known_spans(text) if self._expression and self.timeout is None else None
+
+    def line_plan(self, text: str) -> LinePlan | None:
+        """How a reader of single lines reads all of this text's shape, if it need not look at each."""
+        return self.line_reader.plan(text) if self.line_reader else None
+
     def read(self, frame: Frame, text: str, state: State) -> list[Reading] | None:
         """What the frame means; None if the pattern does not recognise it, or others may read it too.
 
@@ -68,14 +76,18 @@ class Rule:
         key = (self, frame.stream)
         line = Line(text, frame, state.alone, state.in_heading, key in state.unfinished)
         found, expects_next = reader.read(line, state.readers[self], state.memory)
-        if expects_next:
-            state.unfinished[key] = (None, frame.offset)
-        elif line.expected:
-            del state.unfinished[key]
+        self.expect(expects_next, frame, state)
         if not found:
             return None
         readings = [self.readings(Match(dict(values)), where, state) for values, where in found]
         return None if readings[-1] is None else [reading for each in readings for reading in each or ()]
+
+    def expect(self, next_line: bool, frame: Frame, state: State) -> None:
+        """Note whether its reader expects the line below this one, whatever it holds."""
+        if next_line:
+            state.unfinished[self, frame.stream] = (None, frame.offset)
+        else:
+            state.unfinished.pop((self, frame.stream), None)
 
     def _read_wrapped(
         self, matcher: WrappedMatcher, frame: Frame, text: str, state: State

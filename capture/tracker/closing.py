@@ -55,12 +55,16 @@ class Summary:
 
     def add(self, row: Row, offset: int = 0) -> None:
         """The next row; `offset` is where its line begins in `console.log`."""
-        self.axes |= set(row.axes.values())
+        columns = {*row.axes.values()}
+        self.axes |= columns
         place = Place(row.epoch, row.step, offset)
         for name, value in row.metrics.items():
-            if name not in row.axes.values():
+            if name not in columns:
                 self.values += 1
-                self.metrics.setdefault(name, Series()).add(value, place)
+                series = self.metrics.get(name)
+                if series is None:
+                    series = self.metrics[name] = Series()
+                series.add(value, place)
                 if not math.isfinite(value) and better(name) == "min":
                     self.broken = self.broken or Broken(name, value, place)
                     self.broken_count += 1

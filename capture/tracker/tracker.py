@@ -7,6 +7,7 @@ and skips the records that are in `records.jsonl` already, since parsing is dete
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import math
@@ -76,6 +77,7 @@ def main(argv: list[str]) -> int:
         tracker = Tracker(folder, run, redactor)
     except Stopped:
         return STOPPED
+    gc.freeze()  # the parsers stay: what comes and goes is collected without looking at them
     try:
         tracker.status("tracking")
         tracker.follow()

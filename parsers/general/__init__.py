@@ -10,15 +10,17 @@ A new kind of pair or position is one more recogniser in `pairs` or `positions`.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from capture.language.readers import Answer, Found, Line, Memory
+from capture.language.numbers import Value
+from capture.language.readers import Answer, Found, Line, LinePlan, Memory
 from capture.parsers import vocabulary
 from capture.parsers.general import form, mapping, scanner
-from capture.parsers.general.known_lines import KnownLines
-from capture.parsers.general.line import Scan, Statement
+from capture.parsers.general.known_lines import KnownLines, digits_in_names
+from capture.parsers.general.line import Scan, ScannedLine, Statement
 from capture.parsers.general.progress import Progress
-from capture.parsers.general.recurrence import Recurrence
+from capture.parsers.general.recurrence import Held, Recurrence
 from capture.parsers.vocabulary import Clarity
 
 LITERALS = vocabulary.LITERALS
@@ -42,15 +44,60 @@ def begin() -> Run:
 
 def read(line: Line, run: Run, memory: Memory) -> Answer:
     """The metrics of a line and how far the run is; those of earlier lines that it makes certain."""
-    statement = _clear_statement(line)
-    if statement is None:
+    if not line.expected:
+        run.recurrence.end_list()  # there may be others between
+    clear = _clear_statement(line)
+    if clear is None:
         return _read_doubtful(line, run, memory)
-    run.recurrence.is_of_training = True
-    found = Found({**statement.metrics, **run.progress.place(statement, memory)}, line.frame)
-    return Answer([found], run.recurrence.is_in_block(line.expected))
+    of_line, statement = clear
+    before = run.recurrence.add_clear(form.is_list_of_pairs(of_line), statement)
+    found = [
+        *(_found_later(held, run) for held in before),
+        Found({**statement.metrics, **run.progress.place(statement, memory)}, line.frame),
+    ]
+    return Answer(found, run.recurrence.is_in_block(True))
 
 
-def _clear_statement(line: Line) -> Statement | None:
+def _found_later(held: Held, run: Run) -> Found:
+    """The values of a line that was held back."""
+    return Found({"epoch": math.nan, **held.statement.metrics, **run.progress.place(*held.place)}, held.frame)
+
+
+def plan(text: str) -> LinePlan | None:
+    """How lines are read that differ in their numbers alone, if this one's words make it one of metrics."""
+    scan = _known.get(text) if len(text) <= LONGEST and vocabulary.holds_metric(text) else None
+    if scan is None or scan.line is None or form.is_list_of_pairs(scan.line):
+        return None
+    line = scan.line
+    spans = [
+        *line.metrics.values(),
+        *line.positions.values(),
+        *(span for pair in line.ordered for span in pair),
+    ]
+    readers = [span.read for span in spans]
+    metrics, positions = tuple(line.metrics), tuple(line.positions)
+    first, second = len(metrics), len(metrics) + len(positions)
+    pairs = [(at, at + 1) for at in range(second, len(spans), 2)]
+    is_clear = line.clearest >= Clarity.CLEAR
+
+    def read(
+        texts: Sequence[str], run: Run, memory: Memory, alone: bool
+    ) -> tuple[Mapping[str, Value], bool] | None:
+        numbers = [read(text) for read, text in zip(readers, texts, strict=True)]
+        for part, total in pairs:
+            if not 0 < numbers[total] >= numbers[part]:
+                return None
+        statement = line.stating(dict(zip(metrics, numbers)), dict(zip(positions, numbers[first:])))
+        if not is_clear and not (statement.has_position and alone):
+            return None
+        run.recurrence.add_clear(False, statement)
+        values = {**statement.metrics, **run.progress.place(statement, memory)}
+        return values, run.recurrence.is_in_block(True)
+
+    return LinePlan([slice(start, end) for start, end, _ in spans], digits_in_names(text), read)
+
+
+def _clear_statement(line: Line) -> tuple[ScannedLine, Statement] | None:
     """What a line says by its words; None if they don't make it one of metrics."""
     if line.is_heading or not (line.expected or vocabulary.holds_metric(line.text)):
         return None
@@ -58,24 +105,23 @@ def _clear_statement(line: Line) -> Statement | None:
     if found is None:
         return None
     statement = found.statement(plain)
-    is_clear = found.clearest >= Clarity.CLEAR or (statement.has_position and line.alone)
-    return statement if is_clear else None
+    is_placed = statement.has_position or line.expected
+    is_clear = found.clearest >= Clarity.CLEAR or (is_placed and line.alone)
+    return (found, statement) if is_clear else None
 
 
 def _read_doubtful(line: Line, run: Run, memory: Memory) -> Answer:
     """What a line says by its form, once this has recurred: it is a heading, below one, or has a counter."""
     of_line, plain = form.of(line.text, line.expected)
     if of_line is None:
+        run.recurrence.end_list()
         return Answer(expects_next=run.recurrence.is_in_block(line.expected))
     statement = of_line.line.statement(plain)
     if of_line.is_heading:
         return Answer(expects_next=run.recurrence.begin_block(of_line, statement, memory))
     if line.is_heading:
         return Answer(expects_next=run.recurrence.is_in_block(line.expected))
-    found = [
-        Found({"epoch": math.nan, **held.statement.metrics, **run.progress.place(*held.place)}, held.frame)
-        for held in run.recurrence.add(of_line, statement, memory, line)
-    ]
+    found = [_found_later(held, run) for held in run.recurrence.add(of_line, statement, memory, line)]
     return Answer(found, run.recurrence.is_in_block(line.expected))
 
 
@@ -85,8 +131,10 @@ def _scan(text: str) -> Scan:
         return mapping.scan(text, start) if start >= 0 else Scan(None, text, False)
     known = _known.get(text)
     if known is not None and (known.line is None or known.line.holds_for(text)):
-        return known._replace(text=text)
+        return Scan(known.line, text, True)
     scan = mapping.scan(text, start) if start >= 0 else scanner.scan(text)
     if scan.reusable:
+        if scan.line is not None and scan.text == text:
+            scan.line.read_faster(text)
         _known.add(text, scan)
     return scan

@@ -8,12 +8,19 @@ from typing import NamedTuple
 from capture.language.numbers import NUMBER
 
 _ARROW = re.compile(r"\s*(?:(?:\|\s)?>|[=*#~-]{2,}>?|\*|[-=]>|[→↳•])(?=\s)")  # ==> epoch 3   -> val_loss 0.7
+_PLACE = re.compile(
+    r"\[[^\[\]]{0,60}\w\.(?:py|cc|cpp|h|jl):\d+\]\s?"
+)  # [0807 20:05:17 @monitor.py:474] cost: 2
 _BAR = re.compile(r"\[[=#>. -]{5,}\]|\|?[▏▎▍▌▋▊▉█━╸╺─░▒▓]{2,}[ ╸╺]*\|?")  # [=====>    ]   |███▌     |
-# |--->    |===>   |    [00:12<00:30, 3.1it/s]
-_TAIL = re.compile(r"\s(?:\|[-=#~.]{2,}>?\s*\|?|\[\d+:[\d:]+<[^\[\]]*\])\s*$")
+# |--->    |===>   |    [00:12<00:30, 3.1it/s]    [02/03 10:11:12]
+_TAIL = re.compile(r"\s(?:\|[-=#~.]{2,}>?\s*\|?|\[\d+:[\d:]+<[^\[\]]*\]|\[[\d/-]+ \d+:\d\d(?::\d\d)?\])\s*$")
 # A text without which an expression can't match, the expression, and what is put in its place.
 _REPLACEMENTS = [
-    ("=[", re.compile(rf"(?<==)\[\s*({NUMBER})\s*\]"), r"\1"),  # episodic_return=[23.]
+    # episodic_return=[23.]   dice [0.91]   lr:(2.0e-04,)
+    ("[", re.compile(rf"(?:(?<=[=:])\s?|(?<=[a-z] )(?=\[\d*\.))\[\s*({NUMBER})\s*,?\s*\]"), r"\1"),
+    (",)", re.compile(rf"(?<=[=:])\s?\(\s*({NUMBER}),\s*\)"), r"\1"),
+    ("(:", re.compile(r"[(,]\s*:(\w+),\s?(?=[-+.\d])"), r" \1="),  # (:epoch,8,:loss,0.5) of Julia
+    ("('", re.compile(r"\('([\w/ .@-]+)',\s?(?=[-+.\d]|nan|inf)"), r"(\1="),  # ('loss', 0.5)
     (
         "(",  # tensor(0.53, grad_fn=<NllLossBackward0>)   np.float64(0.5)   param(0.5) of Flux
         re.compile(
@@ -23,6 +30,8 @@ _REPLACEMENTS = [
         r"\1",
     ),
     ('": "', re.compile(rf"(?<=\": )\"({NUMBER})\""), r"\1"),  # "loss": "3.112"
+    ("D+", re.compile(r"(?<=\.\d)(\d*)D(?=\+\d\d)"), r"\1e"),  # 1.03972D+03 of Fortran
+    ("D-", re.compile(r"(?<=\.\d)(\d*)D(?=-\d\d)"), r"\1e"),
     ("f0", re.compile(r"(?<=\d)f0(?!\w)"), ""),  # 0.5f0 of Julia
     (". ", re.compile(r"(?i)\b(avg|val|max|min|std|tot)\. (?=[a-z])"), r"\1 "),  # avg. loss
 ]
@@ -43,6 +52,8 @@ class Undecorated(NamedTuple):
 
 def remove(text: str) -> Undecorated:
     """The text without decoration: names and numbers only."""
+    if text.startswith("[") and (place := _PLACE.match(text)):
+        text = text[place.end() :]
     arrow, bar = _ARROW.match(text), _BAR.search(text)
     plain = text[arrow.end() :] if arrow else text
     if bar:

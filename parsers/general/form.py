@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from capture.parsers import vocabulary
-from capture.parsers.general import decoration, other_lines, pairs, positions, scanner
+from capture.parsers.general import decoration, mapping, other_lines, pairs, positions, scanner
 from capture.parsers.general.known_lines import KnownLines
 from capture.parsers.general.line import ScannedLine
 from capture.parsers.general.tokens import BYTES, RATE, TIME
 
 LONGEST = 1000  # characters
-LONGEST_HEADING = 50  # without what frames it
+LONGEST_HEADING = 80  # without what frames it
 MOST_UNKNOWN = 2  # words more than there are names beside numbers, where a number counts as two
 MOST_UNKNOWN_IN_HEADING = 3  # words
 
@@ -27,7 +27,7 @@ _TELEMETRY = re.compile(
     r"|https?|requests?|req|errors?|warnings?|failed|passed|skipped|loaded|loading|saved|saving|copied|checking"
     r"|users?|cpus?|status|code|exit|returned|usage|used|free|load|limit|conflicts|decisions|nodes|nps|depth|latency"
     r"|duration|bitrate|rows|records|files?|lines?|queue[ds]?|throughput|qps|rps|tps|mspt|ops|buffers?|checkpoints?"
-    r"|gc|pauses?|temp|humidity|voltage|price|bid|ask|volume|balance|running|waiting|pending|swapped|took|players?"
+    r"|gc|pauses?|temp|humidity|voltage|price|bid|ask|volume|balance|waiting|pending|swapped|took|players?"
     r"|entities|chunks?|ping|rtt|jitter|upload|upstream|nodes?|replicas?|leader|pods?|containers?|bench(?:mark)?"
     r"|tests?/s|compiled?|compiling|build|cache|hits?|misses|heap|rss|disk|iops|fan|rpm|battery|x|y|z|pos|pose|yaw"
     r"|slots?|peers?|utxo|keys|lag|drift|offset|ratings?|runtime|frag|committed|finalized|pitch|roll|health|hp|damage|kills|frames?|fps|gold|votes?|wins|bets?|clients?|connections?|conns?|sessions?)"
@@ -35,11 +35,11 @@ _TELEMETRY = re.compile(
 )
 # Words of trainings: `step`, `iter` and `round` count in other programs, too.
 _TRAINING = re.compile(
-    r"(?i)(?<![a-z])(?:epochs?|ep|episodes?|generation|kimg|learning|train(?:ing|ed|er)?|val(?:id(?:ation)?)?|eval\w*"
+    r"(?i)(?<![a-z])(?:epochs?|ep|episodes?|generation|kimg|iterate|learning|train(?:ing|ed|er)?|val(?:id(?:ation)?)?|eval\w*"
     r"|loss(?:es)?|acc|accuracy|lr|grad\w*|entropy|kld?|rew(?:ards?)?|return|fitness|objective|residuals?|critic"
     r"|actor|polic(?:y|ies)|advantages?|adv|disc(?:riminator)?|generator|recon\w*|[mr]+se|mae|nll|elbo|ppl|bp[cbd]"
-    r"|likelihood|logp\w*|eps(?:ilon)?|sparsity|regulari[sz]\w*|penalty|augment\w*|agents?|population|species|margin"
-    r"|score|error|precision|recall|f1|psnr|ssim|iou|dice|auc|[dgq]_\w+)(?![a-z])"
+    r"|lik(?:elihood)?|rms|logp\w*|eps(?:ilon)?|sparsity|regulari[sz]\w*|penalty|augment\w*|agents?|population|species|margin"
+    r"|score|t?err(?:or)?|obj|precision|recall|f1|fid|psnr|ssim|iou|dice|auc|[dgq]_\w+)(?![a-z])"
 )
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # Names of times, sizes and rates: that they change says nothing.
@@ -50,7 +50,7 @@ _BESIDE = re.compile(
     r"|rate|p\d\d\d?|progress|percent|done|complete|completed|maintenance|reserved|version|data)(?:$|[\W_])|_s$"
 )
 _ADDRESS = re.compile(
-    r"(?<![\w)\]])[~.]?/[\w.-]+/|\w://|[\w-]+@[\w-]+|\d+\.\d+\.\d+|(?<!\w)[0-9a-f]{12,}(?!\w)"
+    r"(?<![\w)\]])[~.]?/[\w.-]+/|\w://|[\w-]+@[\w-]+|\d+\.\d+\.\d+|(?<![\w.])(?=\d*[a-f])[0-9a-f]{12,}(?!\w)"
 )
 _PAIR = re.compile(
     r"[A-Za-z_)\]%@][@\d]{0,4}['\"]?\s{0,20}[:=|│┃]{0,2}\s{0,20}[\[(]?[-+]?"
@@ -59,8 +59,8 @@ _PAIR = re.compile(
 _DECIMAL = re.compile(r"\d\.|\.\d|\de-?\d|(?i:nan|inf)$")
 _UNIT = re.compile(rf"\s?(?:{TIME}|{BYTES}|{RATE}|m|mins?|h|x|it)(?![\w])(?!\s*[:=])|/(?:s|sec|it)\b")
 _COUNTER_TEXT = (
-    r"(?i)(?<![a-z])(?:epoch|ep|step|iter|iteration|itr|timestep|episode|generation|gen|tick|round|update|batch"
-    r"|minibatch|mini-batch)s?(?:\([a-z]+\)|\.)?\s{0,8}(?:[:=#]|no\.?)?\s{0,8}[\[(]?\s{0,8}"
+    r"(?i)(?<![a-z])(?:epoch|ep|step|iter|iteration|iterate|itr|timestep|episode|generation|gen|tick|round|update|batch"
+    r"|minibatch|mini-batch)s?(?:\([a-z]+\)|\.|['\"])?\s{0,8}(?:[:=#,]|no\.?)?\s{0,8}[\[(]?\s{0,8}"
 )
 _COUNTER, _COUNTER_BEFORE = re.compile(_COUNTER_TEXT + r"\d"), re.compile(_COUNTER_TEXT + "$")
 _TOTAL_BEFORE = re.compile(r"(?i)(?:total|num|number of|max)[ _-]?[a-z]+\W*$|[a-z](?:s\W*)$")
@@ -74,6 +74,7 @@ class Form(NamedTuple):
     has_counter: whether it says itself, by a word, how far the run is
     is_heading: whether it says nothing else
     is_of_training: whether a word says that this is a training
+    is_list: whether it is made of names with numbers alone, and none of them is a setting
     """
 
     line: ScannedLine
@@ -82,6 +83,7 @@ class Form(NamedTuple):
     has_counter: bool
     is_heading: bool
     is_of_training: bool
+    is_list: bool = False
 
 
 class FormScan(NamedTuple):
@@ -110,6 +112,8 @@ def of(text: str, below_heading: bool) -> FormScan:
 
 def _scan(text: str) -> FormScan:
     """The form of a line; the text is left out if it is the line's own."""
+    if (start := mapping.start(text)) >= 0:
+        return _scan_mapping(text, start)
     plain, before_bar = decoration.remove(text)
     is_plain = plain == text
     if before_bar is not None or other_lines.is_other(plain) or _is_telemetry(plain):
@@ -123,19 +127,55 @@ def _scan(text: str) -> FormScan:
     return scan
 
 
+def _scan_mapping(text: str, start: int) -> FormScan:
+    """The form of a line that ends in a mapping: `{"itr": 100, "IS": 2.5}`."""
+    line, _, reusable = mapping.scan_any(text, start)
+    form = None
+    if line and not _is_telemetry(text):
+        changing = tuple(name for name in line.metrics if _is_changing(name, line, text))
+        has_counter = bool(line.positions)
+        form = (
+            Form(line, tuple(line.metrics), changing, has_counter, False, _is_of_training(text))
+            if changing
+            else None
+        )
+    scan = FormScan(form, "")
+    if reusable:
+        _known.add(text, scan)
+    return scan
+
+
+def _is_of_training(text: str) -> bool:
+    return _TRAINING.search(_CAMEL_CASE.sub("_", text)) is not None
+
+
 def _form(line: ScannedLine, text: str) -> Form | None:
     counters = [line.positions[name].start for name in ("epoch", "step") if name in line.positions]
     has_counter = any(_COUNTER_BEFORE.search(text, 0, start) for start in counters)
     changing = tuple(name for name in line.metrics if _is_changing(name, line, text))
-    is_of_training = _TRAINING.search(_CAMEL_CASE.sub("_", text)) is not None
+    is_of_training = _is_of_training(text)
+    is_list = is_list_of_pairs(line) and not any(map(vocabulary.is_hyperparameter, line.metrics))
     if not changing:
         is_heading = has_counter and _is_heading(line, text, counters)
-        return Form(line, tuple(line.metrics), (), True, True, is_of_training) if is_heading else None
+        if not is_heading and not is_list:
+            return None
+        return Form(line, tuple(line.metrics), (), has_counter, is_heading, is_of_training, is_list)
     if line.unknown_words + 2 * line.unknown_numbers > len(line.metrics) + MOST_UNKNOWN:
         return None
     if counters and not has_counter:  # a number that no word calls a counter
         return None
-    return Form(line, tuple(line.metrics), changing, has_counter, False, is_of_training)
+    return Form(line, tuple(line.metrics), changing, has_counter, False, is_of_training, is_list)
+
+
+def is_list_of_pairs(line: ScannedLine) -> bool:
+    """Whether a line is made of names with numbers alone: `kl: 0.1, clip: 0.2`."""
+    return (
+        not line.positions
+        and not line.unknown_words
+        and not line.unknown_numbers
+        and bool(line.metrics)
+        and (line.has_sign or not any(" " in name for name in line.metrics))
+    )
 
 
 def _is_heading(line: ScannedLine, text: str, counters: Iterable[int]) -> bool:

@@ -10,7 +10,8 @@ from capture.language.shape_cache import shape
 MOST_SHAPES = 1024
 
 T = TypeVar("T")
-_DIGITS_IN_NAMES = re.compile(r"[A-Za-z_@^/%][.'+-]?\d[\w.@'+-]*")  # f1, mAP50-95, acc@5, top-1
+# f1, mAP50-95, acc@5, top-1; but 5.2e-05 is a number.
+_DIGITS_IN_NAMES = re.compile(r"(?:[A-DF-Za-df-z_@^/%]|(?<![\d.])[Ee])[.'+-]?\d[\w.@'+-]*")
 
 
 class KnownLines(Generic[T]):
@@ -37,6 +38,11 @@ class KnownLines(Generic[T]):
     def clear(self) -> None:
         """Forget everything."""
         self._found.clear()
+
+
+def digits_in_names(text: str) -> list[slice]:
+    """Where the names with digits are, which have to be the same in lines that say the same."""
+    return [slice(*found.span()) for found in _DIGITS_IN_NAMES.finditer(text)]
 
 
 def _key(text: str) -> tuple[bytes | str, ...]:

@@ -6,8 +6,9 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from capture.language.numbers import fast_reader
 from capture.parsers import vocabulary
 from capture.parsers.general.tokens import EACH_EPOCH
 from capture.parsers.vocabulary import Clarity
@@ -20,7 +21,7 @@ class Span(NamedTuple):
 
     start: int
     end: int
-    read: Callable[[str], float]
+    read: Callable[[str], Any]
 
     @staticmethod
     def of(match: re.Match[str], group: str, read: Callable[[str], float]) -> Span:
@@ -29,11 +30,11 @@ class Span(NamedTuple):
 
     def value(self, text: str) -> float:
         """The number in this text."""
-        return self.read(text[self.start : self.end])
+        number: float = self.read(text[self.start : self.end])
+        return number
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(NamedTuple):
     """What a line says."""
 
     metrics: Mapping[str, float]
@@ -117,6 +118,11 @@ class ScannedLine:
         if steps:
             self.positions["steps"] = steps
 
+    def ends_at(self, text: str, at: int) -> bool:
+        """Whether the last metric is directly before this place."""
+        end = max(span.end for span in self.metrics.values())
+        return not text[end:at].strip(" ,|")
+
     def are_ordered(self, text: str, part: Span, total: Span) -> bool:
         """Whether the first of two numbers is not above the second, which is kept in mind."""
         if 0 < total.value(text) >= part.value(text):
@@ -131,10 +137,20 @@ class ScannedLine:
 
     def statement(self, text: str) -> Statement:
         """What the line says if it has this text."""
-        metrics = {name: span.value(text) for name, span in self.metrics.items()}
-        positions = {name: span.value(text) for name, span in self.positions.items()}
+        metrics = {name: read(text[start:end]) for name, (start, end, read) in self.metrics.items()}
+        positions = {name: read(text[start:end]) for name, (start, end, read) in self.positions.items()}
+        return self.stating(metrics, positions)
+
+    def stating(self, metrics: Mapping[str, float], positions: Mapping[str, float]) -> Statement:
+        """What the line says if these are its numbers."""
         finite = {name: value for name, value in positions.items() if math.isfinite(value)}
         return Statement(metrics, **finite, bar=self.bar, step_of_epoch=self.step_priority == EACH_EPOCH)
+
+    def read_faster(self, text: str) -> None:
+        """Read the numbers as those in this text, which is of the shape of all lines to come."""
+        for spans in (self.metrics, self.positions):
+            for name, (start, end, read) in spans.items():
+                spans[name] = Span(start, end, fast_reader(read, text[start:end]))
 
 
 class Scan(NamedTuple):

@@ -33,7 +33,7 @@ _PRIORITY = {**STEP_PRIORITY, "episode": STEP_PRIORITY["step"] - 1}
 _WHOLE = re.compile(r"[+-]?\d[\d,]*(?:\.0*)?|[+-]?\d(?:\.\d+)?[eE]\+?\d+")  # 270000   1080.0   2e5
 _SECTIONS_OF_SETTINGS = frozenset(["config", "args", "hparams", "hyperparameters", "params", "settings"])
 _CLOCKS_AND_TOTALS = frozenset(
-    ["timestamp", "time", "total_steps", "num_epochs", "max_steps", "total_epochs"]
+    ["timestamp", "_timestamp", "_stamp", "time", "total_steps", "num_epochs", "max_steps", "total_epochs"]
 )
 
 
@@ -44,7 +44,13 @@ def start(text: str) -> int:
 
 
 def scan(text: str, start: int) -> Scan:
-    """The metrics and positions of a line that ends in a mapping, after few words or a position."""
+    """The metrics and positions of a line that ends in a mapping, if a name is that of a metric."""
+    found = scan_any(text, start)
+    return found if found.line and found.line.clearest >= Clarity.WEAK else found._replace(line=None)
+
+
+def scan_any(text: str, start: int) -> Scan:
+    """The numbers and positions of a line that ends in a mapping, after few words or a position."""
     head = _DICT_TYPE.sub("", text[:start]).rstrip(" :=-(")
     if len(head) > LONGEST_HEAD or other_lines.is_other(head) or _METHOD.search(text, 0, start):
         return Scan(None, text, True)
@@ -60,7 +66,7 @@ def scan(text: str, start: int) -> Scan:
     for name, span in spans.items():
         if span is not None and name not in settings:
             _add(name, *span, text, line)
-    return Scan(line if line.clearest >= Clarity.WEAK else None, text, not line.depends_on_digits)
+    return Scan(line, text, not line.depends_on_digits)
 
 
 def _is_setting(name: str) -> bool:

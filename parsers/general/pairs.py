@@ -11,7 +11,7 @@ import re
 from capture.language.key_values import share
 from capture.language.numbers import NUMBER, number
 from capture.parsers import vocabulary
-from capture.parsers.general import positions
+from capture.parsers.general import other_pairs, positions
 from capture.parsers.general.line import ScannedLine, Span, recognise
 from capture.parsers.general.names import Name, is_of_sentence, name_at, without_sentence
 from capture.parsers.general.tokens import COUNT, EACH_EPOCH, VALUE, WORD, count, ratio
@@ -19,22 +19,26 @@ from capture.parsers.general.values import add_value
 from capture.parsers.vocabulary import Clarity
 
 _PHRASE = re.compile(
-    rf"{WORD} (?:\([^()]*\) )?(?:of|on|for|over|after|at|in) [^=|,;]{{1,80}}?(?::|=| is)\s*{VALUE}"
-    r"\s*[.!]?\s*$"
+    rf"(?P<name>{WORD}(?: (?!(?:of|on|for|over|after|at|in) ){WORD}){{0,3}}) (?:\([^()]*\) )?"
+    rf"(?:of|on|for|over|after|at|in) [^=|,;]{{1,80}}?(?::|=| is)\s*{VALUE}\s*[.!]?\s*$"
 )
 _PHRASE_END = re.compile(r"\s*(?::|=| is)\s*$")
-_WHEN = re.compile(r" (?=(?:after|at) [\da-z])")
+_WHEN = re.compile(r" (?=(?:after|at|in|for) [\da-z])")
 
 
 def phrase(text: str, name: Name, line: ScannedLine) -> int:
-    """`Accuracy of the network on the 10000 test images: 55 %`, `Loss after 100 steps: 0.5`."""
+    """`Accuracy of the network on the 10000 test images: 55 %`, `focal loss at iteration 100: 0.5`."""
     match = _PHRASE.match(text, name.start)
-    if not match or vocabulary.clarity(name.first_word) < Clarity.WEAK:
+    if not match or vocabulary.clarity(match["name"]) < Clarity.WEAK:
         return 0
     line.has_sign = True
-    words = _PHRASE_END.sub("", text[name.start : match.start("value")])
+    start = name.start
+    if " " in match["name"] and vocabulary.is_split(name.first_word):
+        line.section = name.first_word
+        start += len(name.first_word) + 1
+    words = _PHRASE_END.sub("", text[start : match.start("value")])
     if when := _WHEN.search(words):
-        begin = name.start + when.end()
+        begin = start + when.end()
         if positions.after(text, begin, line) or positions.named(text, text.index(" ", begin) + 1, line):
             words = words[: when.start()]
     without_numbers = " ".join(re.sub(r"\b\d[\d,.]*\b|:", " ", words).split())
@@ -62,7 +66,9 @@ def of_two_kinds(text: str, name: Name, line: ScannedLine) -> int:
     return match.end()
 
 
-_WITH_SIGN = re.compile(rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?\s{{0,4}}:?[:=](?![:=])\s*{VALUE}")
+_WITH_SIGN = re.compile(
+    rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?\s{{0,12}}\|{{0,2}}:?[:=](?![:=])\s*{VALUE}"
+)
 _FRACTION_BEGINS = re.compile(r" \[\s*\d+/")
 _LOOP_VARIABLES = ("i", "t", "k")
 
@@ -114,15 +120,6 @@ def call(text: str, name: Name, line: ScannedLine) -> int:
         return 0
     line.has_sign = True
     return add_value(text, name.text, match, line)
-
-
-_PLACE = re.compile(r"[\w.]+:\d+\)")
-
-
-def place(text: str, name: Name, line: ScannedLine) -> int:
-    """`(trainer:464)`: where in the program, no metric."""
-    match = _PLACE.match(text, name.start) if text[name.start - 1 : name.start] == "(" else None
-    return match.end() if match and vocabulary.clarity(name.text) < Clarity.WEAK else 0
 
 
 _IN_BRACKETS = re.compile(r"\[(?P<pairs>[A-Za-z][\w ./@-]*\s?[=:][^\[\]]*)\]")
@@ -178,15 +175,20 @@ def at_step(text: str, name: Name, line: ScannedLine) -> int:
 
 
 _AFTER_SPACE = re.compile(rf"\s+(?:is\s+|was\s+|of\s+)?{VALUE}")
-_EDGES = ("|", ",", ";", "\t")
+_NOTE = re.compile(r" \([A-Za-z][\w@. -]{0,20}\)")
+_EDGES = ("|", ",", ";", "\t", " -")
 
 
 def after_space(text: str, name: Name, line: ScannedLine) -> int:
-    """`loss 0.53`, `Validation accuracy is 0.91`."""
+    """`loss 0.53`, `Validation accuracy is 0.91`, `f1-score (micro avg) 0.65`."""
     if vocabulary.clarity(name.last_word) < Clarity.BESIDE:
         return 0
-    match = _AFTER_SPACE.match(text, name.end)
-    return add_value(text, without_sentence(name, line), match, line, spaced=True) if match else 0
+    note = _NOTE.match(text, name.end)
+    match = _AFTER_SPACE.match(text, note.end() if note else name.end)
+    shown_note = note[0] if note else ""
+    return (
+        add_value(text, without_sentence(name, line) + shown_note, match, line, spaced=True) if match else 0
+    )
 
 
 def cell(text: str, name: Name, line: ScannedLine) -> int:
@@ -196,42 +198,69 @@ def cell(text: str, name: Name, line: ScannedLine) -> int:
         return 0
     rest = text[match.end() :].strip(" ")
     is_last_word = not rest and " " not in text[name.start : match.end()].rsplit(maxsplit=1)[0]
-    if not is_last_word and not rest.startswith(_EDGES):
+    if not is_last_word and not rest.startswith((*_EDGES, "- ")):
         return 0
     return add_value(text, without_sentence(name, line), match, line, spaced=True)
 
 
-_TEXT = re.compile(
-    r"\s?(?:=\s?(?!(?i:nan|inf)\b)(?P<text>[A-Za-z_][\w./-]*)(?![\w=:(\[])|:\s?(?:N/?A|n/?a|None|null)(?![\w/]))"
+_SEVERAL = re.compile(
+    rf"\s{{0,4}}(?P<equals>[:=]\s{{0,4}})?(?:(?P<list>[\[(])\s*)?(?P<values>{NUMBER}\s?%?(?:\s?(?P<sign>[/,])\s?{NUMBER}\s?%?)"
+    rf"(?:\s?(?P=sign)\s?{NUMBER}\s?%?){{0,30}})\s*(?(list)[\])])(?![\w/:]|\.\d)"
 )
+_ONE_OF_SEVERAL = re.compile(rf"(?P<value>{NUMBER})(?P<percent>\s?%)?")
 
 
-def text_value(text: str, name: Name, line: ScannedLine) -> int:
-    """`optimizer=adam`, `eta: N/A`: no metric, and its value is no part of the next name."""
-    match = _TEXT.match(text, name.end)
-    if not match:
+def several(text: str, name: Name, line: ScannedLine) -> int:
+    """`err= 0.60%/14.92%`, `loss_G: 0.5/0.6/0.7`, `dice [0.91, 0.87]`: the parts are err/0, err/1, ..."""
+    match = _SEVERAL.match(text, name.end)
+    if not match or match["sign"] != ("," if match["list"] else "/") or "." not in match["values"]:
         return 0
-    if vocabulary.is_split(match["text"] or ""):  # mode=train
-        line.section = match["text"]
-    line.unknown_words += 1
+    clarity = vocabulary.clarity(name.text)
+    if not match["equals"] and clarity < Clarity.BESIDE:
+        return 0
+    line.has_sign = True
+    full_name = without_sentence(name, line)
+    for number_of_part, part in enumerate(_ONE_OF_SEVERAL.finditer(text, *match.span("values"))):
+        read = share if part["percent"] else number
+        line.add(f"{full_name}/{number_of_part}", Span.of(part, "value", read), clarity)
     return match.end()
+
+
+_CLEAR_NEXT = re.compile(rf"[ ,|]{{1,4}}({WORD})\s?[:=]?\s{{0,4}}[-+]?[\d.]")
+
+
+def beside(text: str, name: Name, line: ScannedLine) -> int:
+    """`L1 0.03 PSNR 18.9`: a word with a decimal beside the name of a metric that has one."""
+    match = _AFTER_SPACE.match(text, name.end) if " " not in name.text else None
+    if not match or match["unit"] or "." not in match["value"] or is_of_sentence(name.text):
+        return 0
+    following = _CLEAR_NEXT.match(text, match.end())
+    is_before_metric = following is not None and vocabulary.clarity(following[1]) == Clarity.CLEAR
+    if not is_before_metric and not (line.metrics and line.ends_at(text, name.start)):
+        return 0
+    section = line.section if line.section.endswith(" ") or not line.section else f"{line.section}/"
+    return add_value(text, section + name.text, match, line, spaced=True)
 
 
 RECOGNISERS = [
     call,
-    place,
+    other_pairs.place,
     section,
     phrase,
     of_two_kinds,
     split_with_epoch,
     loop_variable,
     number_of_process,
+    several,
+    other_pairs.days,
+    other_pairs.size,
     with_sign,
     hits,
     at_step,
     after_space,
     cell,
-    text_value,
+    beside,
+    other_pairs.text_value,
 ]
 
 
@@ -247,8 +276,10 @@ MOST_WORDS_WITHOUT_SIGN = 3
 
 
 def any_name(text: str, name: Name, line: ScannedLine) -> int:
-    """`fitness 12.5`: any name of few words, none of them of a sentence."""
+    """`fitness 12.5`: any name of few words, none of them of a sentence; not `Running generation 18`."""
     match = _AFTER_SPACE.match(text, name.end)
+    if match and match["value"].isdigit() and positions.is_counter(name.last_word):
+        return 0
     words = name.text.split()
     if not match or len(words) > MOST_WORDS_WITHOUT_SIGN or any(map(is_of_sentence, words)):
         return 0

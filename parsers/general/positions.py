@@ -24,10 +24,10 @@ def _counted_by(words: Iterable[str], before: str = "") -> re.Pattern[str]:
     """One of the words with its number: `epoch 3/10`, `Step [100/600]`, `iter no. 7`, `total steps=12`."""
     longest_first = "|".join(sorted(words, key=len, reverse=True))
     return re.compile(
-        rf"(?i){before}(?P<of_run>(?:{'|'.join(_OF_RUN_WORDS)})[ _-])?(?P<word>{longest_first})(?P<plural>s)?"
-        r"(?:\([a-z]+\)|\.)?"
+        rf"(?i){before}(?P<of_run>(?:{'|'.join(_OF_RUN_WORDS)})[ _-]|n_?(?=[a-z]+s))?"
+        rf"(?P<word>{longest_first})(?P<plural>s)?(?:\([a-z]+\)|\.)?"
         rf"\s{{0,8}}(?:[:=#]|no\.?)?\s{{0,8}}[\[(]?\s{{0,8}}(?P<at>{COUNT})(?P<decimals>\.\d{{1,12}})?"
-        rf"(?:\s{{0,8}}(?:/|of)\s{{0,8}}(?P<of>{COUNT}))?{PERCENT}\s{{0,8}}[\])]?(?![\w%]|[.:/-]\d)"
+        rf"(?:\s{{0,8}}(?:/|of)\s{{0,8}}(?P<of>{COUNT})(?:/\d{{1,12}})?)?{PERCENT}\s{{0,8}}[\])]?(?![\w%]|[.:/-]\d)"
     )
 
 
@@ -40,12 +40,14 @@ _FRACTION = re.compile(
     rf"(?P<open>[\[(]?)\s{{0,8}}(?P<at>{COUNT})\s{{0,8}}/\s{{0,8}}(?P<of>{COUNT})"
     rf"(?:\s?(?:batch|step|iter|it|epoch)[a-z]*)?\s{{0,8}}{PERCENT}\s{{0,8}}[\])]?(?![\w/%]|\.\d|\s?[KMGT]i?B)"
 )
+_VALUE_BEFORE = re.compile(r"=\s?[\[(]?$")
 _NTH_EPOCH = re.compile(rf"(?P<at>{COUNT})(?:st|nd|rd|th)?[ -]?(?i:epoch)(?![a-z])")
 _EPOCH_AND_STEP = re.compile(
     r"\s*\[(?P<epoch>\d{1,9})(?:,\s*|\]\s?\[)(?P<at>\d{1,12})(?:\s*/\s*(?P<of>\d{1,12}))?\s*\]"
 )
 _LABEL = re.compile(
-    r"\s*(?P<hash>#\s?)?[(\[]?(?P<at>\d{1,9})(?:[\])]?\s?[:|,](?=\s)|[\])](?=\s)|\t|(?(hash)\s|(?!)))"
+    r"\s*(?P<hash>#\s?)?[(\[]?\s{0,8}(?P<at>\d{1,9})"
+    r"(?:[\])]?\s?[:|,](?=\s)|[\])](?=\s)|(?:st|nd|rd|th)(?=\s(?!epoch))|\t|(?(hash)\s|(?!)))"
 )
 
 _LETTERS = re.compile(r"[A-Za-z]+")
@@ -104,9 +106,13 @@ def step(text: str, at: int, line: ScannedLine) -> int:
 
 
 def fraction(text: str, at: int, line: ScannedLine) -> int:
-    """`[12/100]`, `12/100 (12%)`; after a metric only in brackets."""
+    """`[12/100]`, `12/100 (12%)`; after a metric only in brackets; that of fg/bg=(64/192) is none."""
     match = _FRACTION.match(text, at)
-    if not match or (line.metrics and not (match["open"] and match[0][-1] in ")]")):
+    if (
+        not match
+        or _VALUE_BEFORE.search(text, max(at - 3, 0), at)
+        or (line.metrics and not (match["open"] and match[0][-1] in ")]"))
+    ):
         return 0
     counts = Span.of(match, "at", count), Span.of(match, "of", count)
     if not line.are_ordered(text, *counts):
@@ -135,7 +141,7 @@ def epoch_and_step(text: str, at: int, line: ScannedLine) -> int:
 
 
 def label(text: str, at: int, line: ScannedLine) -> int:
-    """`12: loss`, `[12] loss`, `#12 loss`: a step, if no word says that it is another."""
+    """`12: loss`, `[12] loss`, `#12 loss`, `12th loss`: a step, if no word says that it is another."""
     match = _LABEL.match(text, at)
     if not match:
         return 0
@@ -157,7 +163,14 @@ AT_WORD = {  # the first, or the first part of `global_step`
     "mini": [step],
     **{word + plural: [step] for word in STEP_PRIORITY for plural in ("", "s")},
     **{word: [epoch, fold, step] for word in _OF_RUN_WORDS},
+    **{f"n{word}s": [step] for word in STEP_PRIORITY},
+    "n": [step],
 }
+
+
+def is_counter(word: str) -> bool:
+    """Whether the word counts what the run has done: `generation`."""
+    return word.lower() in AT_WORD
 
 
 def named(text: str, at: int, line: ScannedLine) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from capture.language.numbers import Value
 from capture.language.readers import Memory
@@ -36,7 +37,7 @@ class Progress:
         """
         epoch: Value | None = line.epoch
         step: Value | None = line.step
-        names, printed = "\n".join(["", *sorted(line.metrics), ""]), ""
+        names, printed = _listed(tuple(line.metrics)), ""
         if line.has_position:
             if epoch is None:
                 epoch = memory.get("epoch")
@@ -70,3 +71,9 @@ class Progress:
         if last or len(self.last_of_total) < MOST_TOTALS:
             self.last_of_total[steps] = (epoch, step)
         return step + int(epoch - self.first_epoch) * steps if self.starts_over else step
+
+
+@lru_cache(maxsize=256)
+def _listed(names: tuple[str, ...]) -> str:
+    """Each name between line breaks, in an order of their own."""
+    return "\n".join(["", *sorted(names), ""])

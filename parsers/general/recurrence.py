@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from capture.language.numbers import Value
@@ -17,6 +17,7 @@ MOST_LINES = 100  # that are held back, of one source
 MOST_CHARACTERS = 16_000
 MOST_KINDS = 256  # of lines that are told apart
 LINES_BELOW = 40  # that belong to a heading
+LINES_BELOW_METRICS = 4  # that belong to a line of metrics
 MOST_IDLE_HEADINGS = 16  # in a row, below which nothing was that may be metrics
 
 IN_COMMON = 0.55  # of the names of two lines that are of one kind
@@ -24,12 +25,14 @@ IN_COMMON = 0.55  # of the names of two lines that are of one kind
 _Key = tuple[bool, tuple[str, ...]]  # whether the line has a counter of its own, and its names
 _Counter = tuple[float, float]  # epoch and step, each NOT_COUNTED if it is not known
 NOT_COUNTED = -1.0
+NO_LIST = -1
 
 
 class Held(NamedTuple):
     """A line that is held back.
 
     memory: what the parser remembered of the epoch and step when it was printed
+    list_number: which of the lists that one line after the other makes it is part of; NO_LIST if of none
     """
 
     kind: _Key
@@ -37,6 +40,7 @@ class Held(NamedTuple):
     memory: Memory
     frame: Any
     size: int
+    list_number: int
 
     @property
     def place(self) -> tuple[Statement, Memory]:
@@ -81,6 +85,31 @@ class Recurrence:
         self._kinds: dict[_Key, _Kind] = {}
         self._headings = _Headings()
         self._last: Any = None
+        self._list = 0
+        self._list_is_clear = False
+
+    def end_list(self) -> None:
+        """Note a line that is not part of the list that those before it make."""
+        self._list += 1
+        self._list_is_clear = False
+
+    def add_clear(self, is_list: bool, statement: Statement) -> Sequence[Held]:
+        """Note a line that is certain by itself: so are those of its list.  Returns those held back of it.
+
+        Lines below it that recur belong to where it is, if it says so.
+        """
+        self.is_of_training = True
+        above = self._headings
+        if statement.has_position:
+            above.epoch, above.step = statement.epoch, statement.step
+        above.idle += 1
+        if above.idle <= MOST_IDLE_HEADINGS:
+            above.lines_left = max(above.lines_left, LINES_BELOW_METRICS)
+        if not is_list:
+            self.end_list()
+            return ()
+        self._list_is_clear = True
+        return self._release(lambda held: held.list_number == self._list)
 
     def is_in_block(self, expected: bool) -> bool:
         """Count a line below a heading, if it is one.  Returns whether the next one is below it, too."""
@@ -92,6 +121,7 @@ class Recurrence:
     def begin_block(self, form: Form, statement: Statement, memory: Memory) -> bool:
         """Note a heading, in the memory, too.  Returns whether the next line is expected."""
         above = self._headings
+        self.end_list()
         for name, value in (("epoch", statement.epoch), ("step", statement.step)):
             if value is not None:
                 memory[name] = value
@@ -101,6 +131,7 @@ class Recurrence:
             above.step = statement.step
         above.is_of_training |= form.is_of_training
         above.lines_left = LINES_BELOW
+        self._list_is_clear = bool(form.line.section)  # [Epoch 3] Validation:
         above.idle += 1
         return above.idle <= MOST_IDLE_HEADINGS
 
@@ -108,9 +139,13 @@ class Recurrence:
         """The lines that are certain now that this one has come, itself the last; none if it is not."""
         if line.frame is self._last:  # the same line again, with its prefixes
             return ()
+        if not form.is_list:
+            self.end_list()
+        if not form.changing:
+            return ()
         own = form.has_counter
         if not own:
-            statement = replace(statement, epoch=self._headings.epoch, step=self._headings.step)
+            statement = statement._replace(epoch=self._headings.epoch, step=self._headings.step)
         self._headings.idle = 0
         key = (own, form.names)
         kind = self._kinds.pop(key, None) or _Kind()
@@ -120,7 +155,10 @@ class Recurrence:
         if kind.rejected:
             return ()
         known: Memory = {name: memory[name] for name in ("epoch", "step") if name in memory}
-        held = Held(key, statement, known, line.frame, len(line.text))
+        list_number = self._list if form.is_list else NO_LIST
+        held = Held(key, statement, known, line.frame, len(line.text), list_number)
+        if self._list_is_clear and form.is_list:
+            return [held._replace(memory=memory)]
         if not kind.certain:
             _compare(kind, form, statement, known)
             group = kind if own else self._headings
@@ -132,7 +170,7 @@ class Recurrence:
                 self._last = line.frame
                 self._hold(held)
                 return ()
-        return [*self._release(key), held._replace(memory=memory)]
+        return [*self._release(lambda held: held.kind == key), held._replace(memory=memory)]
 
     def _resembles_certain(self, key: _Key) -> bool:
         """Whether most names are those of a line that is certain: `best=0.5` is in some lines only."""
@@ -146,10 +184,10 @@ class Recurrence:
         while len(self._held) > MOST_LINES or self._size > MOST_CHARACTERS:
             self._size -= self._held.popleft().size
 
-    def _release(self, key: _Key) -> list[Held]:
-        released = [held for held in self._held if held.kind == key]
+    def _release(self, is_certain: Callable[[Held], bool]) -> list[Held]:
+        released = [held for held in self._held if is_certain(held)]
         if released:
-            self._held = deque(held for held in self._held if held.kind != key)
+            self._held = deque(held for held in self._held if not is_certain(held))
             self._size -= sum(held.size for held in released)
         return released
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from capture.language.key_values import share
+from capture.language.numbers import number
 from capture.parsers import vocabulary
 from capture.parsers.general import decoration, other_lines, pairs, positions, values
-from capture.parsers.general.line import Scan, ScannedLine, recognise
+from capture.parsers.general.line import Scan, ScannedLine, Span, recognise
 from capture.parsers.general.tokens import BYTES, RATE, TIME, WORD
 from capture.parsers.vocabulary import Clarity
 from capture.parsing import bars
@@ -19,6 +21,11 @@ MOST_UNKNOWN_WITHOUT_SIGN = 3  # the same where one name is beside its number wi
 
 _WORD = re.compile(WORD)
 _ASIDE = re.compile(r"\[[^\[\]:=]{0,60}\]|\(\*[^()]*\)")
+_BEFORE_NAME = re.compile(
+    rf"(?P<value>[-+]?(?:\d{{1,15}}\.\d*(?:[eE][-+]?\d+)?|nan|inf))(?P<percent>\s?%)?"
+    rf" (?P<name>{WORD}(?: {WORD}){{0,2}})(?=\s*(?:[,;|)]|$))"
+)
+_EDGES = (",", ";", "|", "(", ":")
 _QUANTITY = re.compile(
     r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?:/[\d.]+)*"
     rf"(?P<unit>:\d[\d:.]*|\s?%|\s?(?:{TIME}|m|mins?|minutes?|h|hrs?|hours?|d|days?|{BYTES}|{RATE})(?!\w))?"
@@ -86,6 +93,18 @@ def aside(text: str, at: int, line: ScannedLine) -> int:
     return at + 1 if vocabulary.is_split(match[0].strip("[]")) else match.end()
 
 
+def before_name(text: str, at: int, line: ScannedLine) -> int:
+    """`3.027621 avg loss, 0.01 rate`: a number before its name, between commas or at the edges."""
+    match = _BEFORE_NAME.match(text, at)
+    if not match or not (text[:at].rstrip(" ").endswith(_EDGES) or not text[:at].strip(" ")):
+        return 0
+    clarity = vocabulary.clarity(match["name"])
+    if clarity < (Clarity.BESIDE if line.metrics else Clarity.CLEAR):
+        return 0
+    line.add(match["name"], Span.of(match, "value", share if match["percent"] else number))
+    return match.end()
+
+
 def quantity(text: str, at: int, line: ScannedLine) -> int:
     """`0.5`, `12 min`: a number without a name, which is unknown unless it has a unit."""
     match = _QUANTITY.match(text, at)
@@ -96,7 +115,7 @@ def quantity(text: str, at: int, line: ScannedLine) -> int:
 
 
 AT_LETTER = [positions.named, pairs.pair, word]
-AT_NUMBER = [*positions.AT_NUMBER, aside, quantity]
+AT_NUMBER = [*positions.AT_NUMBER, aside, before_name, quantity]
 
 
 def _has_too_much_else(line: ScannedLine) -> bool:

@@ -112,3 +112,9 @@ def test_a_line_may_be_long_and_need_not_be_utf_8():
     assert (done.returncode, done.stderr) == (0, "")
     done = capture("parsers", "explain", os.fsdecode(b"epoch 1: loss=0.5 \xff"))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_plan_of_a_line_is_printed():
+    done = capture("parsers", "explain", "--plan", "iter 5: loss 0.5, time 5ms, mfu 2%")
+    assert "# llama2c: iter {step:int}: loss {loss}" in done.stdout and "'loss': v1" in done.stdout
+    assert capture("parsers", "explain", "--plan", "hello: world").stdout.startswith("no plan")

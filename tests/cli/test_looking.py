@@ -13,13 +13,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from helpers import FIXTURES, capture, eventually
+from helpers import capture, eventually
 from looking import make_runs
 
 from capture import runs
 from capture.errors import UserError
 from capture.page import query, results
 
+SCREENS_FOLDER = Path(__file__).parent / "screens"
 SCREENS = {
     "runs": ["runs"],
     "runs-sorted": ["runs", "--sort", "val_loss"],
@@ -50,7 +51,7 @@ def folder(tmp_path_factory):
 def test_a_screen_is_as_wide_as_the_terminal_and_as_it_was(name, width, folder):
     shown = screen(name, width, folder)
     assert max(map(len, shown.splitlines())) <= width
-    assert shown == (FIXTURES / "screens" / f"{name}-{width}.txt").read_text()
+    assert shown == (SCREENS_FOLDER / f"{name}-{width}.txt").read_text()
 
 
 def listed(folder, *options):
@@ -226,7 +227,7 @@ def test_a_rerun_says_that_the_code_is_another(tmp_path):
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as place:
         make_runs(Path(place) / "capture-runs")
-        (FIXTURES / "screens").mkdir(exist_ok=True)
+        (SCREENS_FOLDER).mkdir(exist_ok=True)
         for name in SCREENS:
             for width in (80, 120):
-                (FIXTURES / "screens" / f"{name}-{width}.txt").write_text(screen(name, width, Path(place)))
+                (SCREENS_FOLDER / f"{name}-{width}.txt").write_text(screen(name, width, Path(place)))

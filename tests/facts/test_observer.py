@@ -9,6 +9,7 @@ from helpers import capture, eventually, only_run
 
 from capture import runs
 from capture.facts.observer import SHORTEST, Observer
+from capture.runs import lock
 
 UNTIL_THE_FIRST_SAMPLE = """
 import os, time
@@ -50,6 +51,7 @@ def test_a_short_run_has_a_sample_of_the_command_and_one_at_the_end():
 
 
 def test_the_next_sample_comes_after_the_interval(tmp_path):
+    lock.take(tmp_path)
     observer = Observer(tmp_path, a_run(), 0.5)
     eventually(lambda: observer.look() and len(samples(tmp_path)) == 3)
     first, second, third = (sample["time"] for sample in samples(tmp_path))
@@ -57,6 +59,7 @@ def test_the_next_sample_comes_after_the_interval(tmp_path):
 
 
 def test_the_end_comes_once(tmp_path):
+    lock.take(tmp_path)
     observer = Observer(tmp_path, a_run(), 0.3)
     eventually(lambda: observer.look() or samples(tmp_path))
     for _ in range(2):

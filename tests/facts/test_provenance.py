@@ -66,7 +66,7 @@ def test_hyperparameters_come_from_files_the_command_line_and_options_and_know_i
     }
     shown = config_in_trackio()
     assert {name: shown[name] for name in ("lr", "depth", "seed")} == {"lr": 3e-4, "depth": 3, "seed": 7}
-    assert shown["provenance"]["python"]["executable"] == sys.executable
+    assert shown["_provenance"]["python"]["executable"] == sys.executable
 
 
 def test_what_the_program_prints_wins_over_what_it_was_asked_for_and_both_are_kept():

@@ -45,28 +45,10 @@ def stretched(line, filler, length):
         yield line[:place] + middle
 
 
-# Those that are not, with the number of the pattern.
-KNOWN = {
-    ("espnet", 1),
-    ("fastai", 2),
-    ("megatron", 0),
-    ("megatron", 1),
-    ("megatron", 2),
-    ("megatron", 3),
-    ("nemo", 0),
-    ("nemo", 1),
-    ("pytorch_examples", 7),
-    ("spacy", 0),
-    ("xgboost", 0),
-}
-
-
 @pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.name)
 def test_a_line_of_twice_the_length_takes_at_most_three_times_as_long(parser):
     slow = []
     for number, pattern in enumerate(parser.patterns):
-        if (parser.name, number) in KNOWN:
-            continue
         rule = Rule(parser, pattern)
         for line, filler in product(lines(parser, rule), FILLERS):
             texts = zip(stretched(line, filler, LENGTH), stretched(line, filler, 2 * LENGTH), strict=True)

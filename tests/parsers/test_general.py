@@ -183,6 +183,24 @@ LINES = [
     ('{"episode": 1080.0, "episode_reward": 609.8, "step": 270000}', None, 270000, {"episode_reward": 609.8}),
     ('{"step": 20, "global_step": 2020, "loss": 0.5}', None, 2020, {"loss": 0.5}),
     ('{"epoch": 4, "update": 3.25, "loss": 3.1}', 4, None, {"loss": 3.1}),
+    # several numbers
+    ("epoch 2 dice [0.91, 0.87]", 2, None, {"dice/0": 0.91, "dice/1": 0.87}),
+    ("  [ 150] obj=103805.95 err= 0.60%/14.92%", None, 150, {"obj": 103805.95, "err/0": 0.006, "err/1": 0.1492}),
+    ("epoch 1 lr:(2.0e-04,) loss: 0.5", 1, None, {"lr": 2e-4, "loss": 0.5}),
+    ("[('loss', 0.5), ('acc', 0.9)]", None, None, {"loss": 0.5, "acc": 0.9}),
+    ("(:epoch,8,:loss,38.7f0)", 8, None, {"loss": 38.7}),
+    ("f=1.5 loss= 1.03972D+03", None, None, {"f": 1.5, "loss": 1039.72}),
+    # words and numbers in other orders
+    ("focal loss at iteration 100: 0.5", None, 100, {"focal loss": 0.5}),
+    ("training loss at iteration 100: 0.5", None, 100, {"training/loss": 0.5}),
+    ("loss in epoch 3: 0.5", 3, None, {"loss": 0.5}),
+    ("20th loss: 0.5", None, 20, {"loss": 0.5}),
+    (" 1187: 3.027621 avg loss, 0.010000 rate", None, 1187, {"avg loss": 3.027621, "rate": 0.01}),
+    ("test: L1 0.25 PSNR 18.9 [02/03 10:11:12]", None, None, {"test/L1": 0.25, "test/PSNR": 18.9}),
+    ("f1-score (micro avg)  0.65", None, None, {"f1-score (micro avg)": 0.65}),
+    ("nupdates: 700 | loss: 0.5", None, 700, {"loss": 0.5}),
+    ("[0807 20:05:17 @monitor.py:474] losses/box_loss: 0.08", None, None, {"losses/box_loss": 0.08}),
+    ("loss: 0.5, fg/bg=(64/192), eta: 1 day, 0:07:58, size: (8, 19)", None, None, {"loss": 0.5}),
 ]  # fmt: skip
 
 
@@ -370,6 +388,36 @@ def test_every_hundredth_iteration_is_not_scikit_learns():
         (None, 4000, {"Test accuracy": 0.5}),
         (None, 4000, {"lr": 0.1}),
     ]
+
+
+def test_one_metric_in_a_list_is_enough_for_all():
+    text = "Iteration: 3\nMeanSlowdown: 8.09\nLoss: 0.5\nNumTrajs: 200\nMeanLen: 162.7 +- 13.3\nDone in 3 s\nfans: 3.5"
+    assert short(text) == [
+        (None, 3, {"MeanSlowdown": 8.09}),
+        (None, 3, {"Loss": 0.5}),
+        (None, 3, {"MeanLen": 162.7, "MeanLen/std": 13.3}),
+    ]
+
+
+def test_a_list_below_the_heading_of_an_evaluation_needs_no_metrics_word():
+    text = "[Epoch 3] Validation: \naeroplane=0.0003\nbicycle=0.0001\nDone in 3.2 s\nspeed=0.1"
+    assert short(text) == [(3, None, {"aeroplane": 0.0003}), (3, None, {"bicycle": 0.0001})]
+
+
+def test_what_recurs_below_lines_of_metrics_is_read_at_their_place():
+    text = "\n".join(f"iter {n}: loss 0.{n}1\n  cls: 0.{n}2, box 0.{n}3" for n in range(1, 5))
+    found = short(text)
+    assert [each for each in found if "cls" in each[2]] == [
+        (None, n, {"cls": float(f"0.{n}2"), "box": float(f"0.{n}3")}) for n in range(1, 5)
+    ]
+
+
+def test_mappings_without_a_metrics_word_count_once_they_recur():
+    lines = [f'{{"itr": {n}000, "IS_mean": {n}.25, "FID": 18{n}.5}}' for n in range(1, 5)]
+    assert short("\n".join(lines)) == [
+        (None, n * 1000, {"IS_mean": n + 0.25, "FID": 180.5 + n}) for n in range(1, 5)
+    ]
+    assert short("\n".join(f'{{"step": {n}, "cpu": 0.{n}}}' for n in range(1, 9))) == []
 
 
 def test_a_heading_is_everybodys():

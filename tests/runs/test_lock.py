@@ -43,6 +43,7 @@ def test_while_it_runs_the_other_one_is_told_so():
 
 def test_when_it_was_killed_it_can_be_resumed_at_once():
     with waiting() as process:
+        eventually(lambda: (only_run() / runs.CONSOLE_LOG).read_text() == "ready\n")
         process.kill()
         process.wait(20)
         assert [one.state for one in all_runs(Path("capture-runs"))] == ["crashed"]

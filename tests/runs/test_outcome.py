@@ -25,7 +25,7 @@ def a_run(**more):
         ("finished", 143, "failed"),
         ("finished", 130, "interrupted"),
         ("crashed", None, "crashed"),
-        ("running", None, "crashed"),  # no process makes it
+        ("running", None, "running"),
     ],
 )
 def test_how_a_run_stands(state, exit_status, outcome):

@@ -1,0 +1,101 @@
+"""Plans read what the rules would read: the same records, for all recordings and whatever their digits are."""
+
+import io
+import random
+import re
+
+import pytest
+from golden import RECORDINGS
+
+from capture.console.frames import FrameReader
+from capture.language import checked_yaml, library
+from capture.parsing import glued
+from capture.parsing.engine import Engine
+from capture.parsing.pipeline import Pipeline, parse
+
+MOST_BYTES = 12_000  # of a recording
+_ESCAPES = re.compile(rb"(\x1b\[[0-9;?]*[A-Za-z])")
+
+
+def changed(data, pattern, replacement):
+    """The text with something replaced, but for its escape sequences."""
+    parts = _ESCAPES.split(data)
+    parts[::2] = [re.sub(pattern, replacement, part) for part in parts[::2]]
+    return b"".join(parts)
+
+
+def other_digits(data, dice):
+    """The same text with other digits; many stay as they are."""
+    return changed(data, rb"\d", lambda m: b"%d" % dice.randrange(10) if dice.random() < 0.6 else m[0])
+
+
+def other_lengths(data, dice):
+    """The same text, in which some numbers have a digit more or less."""
+    return changed(data, rb"\d(?=[\d.])", lambda m: dice.choice([b"", m[0], m[0], m[0], m[0] + b"7"]))
+
+
+def records(data, dice, streams, plans):
+    """The records of some chunks on some streams, and how many lines were understood."""
+    engine = Engine([parser for parser, _ in library.built_in()], plans=plans)
+    pipeline, found, at = Pipeline(engine), [], 0
+    while at < len(data):
+        stop = at + dice.choice([7, 60, 500, 4000])
+        if len(streams) > 1:  # a line is printed on one stream
+            newline = data.find(b"\n", stop)
+            stop = newline + 1 if newline >= 0 else len(data)
+        time = 1000.0 + at if dice.random() < 0.5 else None
+        found += pipeline.feed(data[at:stop], at, dice.choice(streams), time)
+        at = stop
+    return [repr(record) for record in [*found, *pipeline.finish()]], engine.understood, engine.events
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_plans_read_what_the_rules_read(recording):
+    dice = random.Random(str(recording.relative_to(recording.parents[1])))
+    data = recording.read_bytes()[:MOST_BYTES]
+    again = [data, other_digits(data, dice), other_lengths(data, dice), other_digits(data, dice)]
+    streams = dice.choice([["tty"], ["stdout"], ["stdout", "stderr"]])
+    text, seed = b"".join(again), dice.random()
+    by_plans = records(text, random.Random(seed), streams, plans=True)
+    by_rules = records(text, random.Random(seed), streams, plans=False)
+    assert by_plans == by_rules
+
+
+def plans(text):
+    """The plans that are made for the lines of a text, and the records of the text."""
+    engine = Engine([parser for parser, _ in library.built_in()])
+    found = list(parse(io.BytesIO(text.encode()), engine))
+    return [rule.parser.name for rule, _ in engine.plans.sources], found
+
+
+def test_the_second_line_of_a_shape_makes_a_plan():
+    line = "{} | loss 5.1234 | lr 1.000000e-04 | 512.31ms | mfu 2.10%\n"
+    assert plans(line.format(10))[0] == []
+    made, records = plans("".join(map(line.format, range(10, 15))))
+    assert made == ["llama2c"] and [record.step for record in records] == [10, 11, 12, 13, 14]
+
+
+def test_frames_that_mean_nothing_are_only_counted(monkeypatch):
+    peeled = []
+    monkeypatch.setattr(glued, "peel", lambda prefixes, text, stream: peeled.append(text) or [])
+    engine = Engine([parser for parser, _ in library.built_in()])
+    engine.feed(FrameReader().feed(b"\rhello world\rgood morning\repoch 1: loss=0.5\rbye\n", 0))
+    assert peeled == ["epoch 1: loss=0.5"] and engine.lines == 1
+
+
+def test_names_with_digits_are_told_apart():
+    lines = [f"epoch {n}: loss_1=0.{n} loss_{n % 2 + 1}=0.9\n" for n in range(1, 9)]
+    _, records = plans("".join(lines))
+    assert [set(record.metrics) for record in records] == [
+        {"loss_1"} if n % 2 == 0 else {"loss_1", "loss_2"} for n in range(1, 9)
+    ]
+
+
+def test_a_rule_that_is_switched_off_has_no_plan_any_more(tmp_path):
+    file = tmp_path / "own.yaml"
+    file.write_text("name: own\npatterns:\n  - regex: 'own (?:x|x)*y|own %{NUMBER:loss}'\n")
+    own = library.load(checked_yaml.read(file), samples=False)
+    engine = Engine([parser for parser, _ in library.built_in()], [own])
+    text = "iter 7: loss 1.0466, time 107.73ms, mfu 34.34%\n" * 3 + f"own {'x' * 40}\n"
+    records = list(parse(io.BytesIO((text + text).encode()), engine))
+    assert len(engine.events) == 1 and len(records) == 6
