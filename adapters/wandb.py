@@ -119,9 +119,8 @@ class WandbAdapter(Adapter):
     def close(self, exit_status: int | None) -> None:
         """Finish the run with the command's exit status."""
         run = runs.read(self._folder)
-        ended = about(run)
         with self._connected():
-            self._run.summary.update({k: ended[k] for k in ended.keys() & SUMMARY})
+            self._run.summary.update({k: v for k, v in about(run).items() if k in SUMMARY})
             self._run.finish(exit_code=exit_code(exit_status, run))
 
     def links(self) -> list[str]:
