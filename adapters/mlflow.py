@@ -20,7 +20,7 @@ from capture.adapters._axis import Steps
 from capture.adapters._flat import ABOUT, flat
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
-from capture.records import Alert, ConsoleLine, Row, SystemSample
+from capture.records import Alert, ConsoleLine, Row, SystemSample, said
 from capture.runs import Run
 
 # MLflow's limits
@@ -164,7 +164,7 @@ class MlflowAdapter(Adapter):
         with answers():
             for alert in alerts:
                 at = "" if alert.step is None else f" (step {alert.step})"
-                text = f"{alert.level}: {alert.title}: {alert.text}{at}"
+                text = f"{alert.level}: {said(alert.title, alert.text)}{at}"
                 self._client.set_tag(self._id, f"alert.{alert.number}", _cut(text, LONGEST_TAG))
 
     def console(self, lines: Sequence[ConsoleLine]) -> None:

@@ -79,6 +79,12 @@ class Alert(NamedTuple):
     step: int | None
 
 
+def said(title: str, text: str) -> str:
+    """An alert in one line; the text of a rule's begins with the rule."""
+    whole = text if text.startswith(title) else f"{title}: {text}" if text else title
+    return " ".join(whole.split())
+
+
 def plain_number(value: float) -> float | str:
     """The number as JSON can hold it: NaN and the infinities become strings."""
     if isinstance(value, float) and not math.isfinite(value):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from capture import runs
-from capture.records import Row, SystemSample
+from capture.records import Row, SystemSample, said
 from capture.redaction import Redactor
 from capture.runs.recording import Chunk
 from capture.tracker import requests
@@ -86,7 +86,7 @@ class Alerts:
         """The lines of the closing block; what it says of a loss by itself is left out."""
         fired, _ = _read(self._path)
         shown = [item for item in fired if item.get("rule") != rules.DEFAULTS[0]]
-        lines = [f"alert: {self._redactor.text(_said(item))}{_place(item)}" for item in shown]
+        lines = [f"alert: {said(told.title, told.text)}{_place(told)}" for told in map(self._told, shown)]
         more = len(lines) - MOST_NOTES
         also = [f"and {more} more alerts: {self._path.name}"] if more > 0 else []
         return [*lines[:MOST_NOTES], *also, *self._actions.notes]
@@ -128,17 +128,10 @@ class Alerts:
         )
 
 
-def _said(item: Mapping[str, Any]) -> str:
-    """What an alert says, in one line: a rule's text is a sentence, a program's may be a detail."""
-    title, text = str(item.get("title", "")), str(item.get("text", ""))
-    said = text if "rule" in item or not title else f"{title}: {text}" if text else title
-    return " ".join(said.split())
-
-
-def _place(item: Mapping[str, Any]) -> str:
-    if item.get("step") is not None:
-        return f" (step {item['step']})"
-    return f" (epoch {item['epoch']:g})" if item.get("epoch") is not None else ""
+def _place(told: Told) -> str:
+    if told.step is not None:
+        return f" (step {told.step})"
+    return f" (epoch {told.epoch:g})" if told.epoch is not None else ""
 
 
 def _append(path: Path, item: Mapping[str, Any]) -> None:

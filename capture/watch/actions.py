@@ -22,6 +22,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
+from capture.records import said
+
 COMMAND_LIMIT = 60.0  # seconds for a command
 ANSWER_LIMIT = 10.0  # seconds for a server to answer
 END_LIMIT = 15.0  # seconds at the end of a run for what is left
@@ -49,8 +51,7 @@ class Told(NamedTuple):
     def sentence(self) -> str:
         """All that matters, for who has not seen the run."""
         place = "" if self.step is None else f", step {self.step}"
-        what = self.text if self.text.startswith(self.title) else f"{self.title}: {self.text}".rstrip(": ")
-        return f"{what} ({self.project}/{self.run}{place})"[:LONGEST]
+        return f"{said(self.title, self.text)} ({self.project}/{self.run}{place})"[:LONGEST]
 
 
 class Actions:
