@@ -1,11 +1,13 @@
 """What the documents show has to be true: the YAML loads, the commands exist, the help is the real one."""
 
-import os
+import importlib.util
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import yaml
 from helpers import ROOT, blocks
 
 from capture.authoring import samples
@@ -13,8 +15,10 @@ from capture.cli import COMMANDS
 from capture.language import checked_yaml, library
 from capture.settings import Problems, schema
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-
+_spec = importlib.util.spec_from_file_location("generate", Path(__file__).with_name("generate.py"))
+generate = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(generate)
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 YAML = [
     pytest.param(page, block, id=f"{page.name}-{i}")
@@ -25,6 +29,10 @@ YAML = [
 
 @pytest.mark.parametrize(("page", "block"), YAML)
 def test_yaml_in_the_documents_works(page, block, tmp_path):
+    if block.startswith("# job.yaml"):  # Kubernetes'
+        command = yaml.safe_load(block)["spec"]["template"]["spec"]["containers"][0]["command"]
+        assert command[0] == "capture" and "--" in command
+        return
     source = checked_yaml.Source(block, page.name)
     if "samples" in source.data:
         assert samples.check(library.load(source)) == []
@@ -55,14 +63,25 @@ def test_there_is_yaml_to_check():
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_the_command_line_page_shows_the_real_help(name):
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    assert f"```text\n{help_of(name)}```" in page, (
-        "write it anew with: PYTHONPATH=tests python tests/docs/test_docs.py"
-    )
+    assert f"```text\n{generate.help_of(name)}```" in page, "write it anew: python tests/docs/generate.py"
+
+
+def test_the_page_of_formats_is_that_of_the_parsers():
+    page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert page == generate.formats(), "write it anew: python tests/docs/generate.py"
+
+
+def test_every_page_is_on_the_site():
+    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+    for page in (ROOT / "docs").rglob("*.md"):
+        assert re.search(rf"[ :]{re.escape(page.relative_to(ROOT / 'docs').as_posix())}$", nav, re.M), (
+            page.name
+        )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_in_the_documents_exist(page):
-    options = set(re.findall(r"(--[a-z][\w-]+)", "".join(help_of(name) for name in COMMANDS)))
+    options = set(re.findall(r"(--[a-z][\w-]+)", "".join(generate.help_of(name) for name in COMMANDS)))
     for line in re.findall(r"(?:^|\s|/|`)capture ((?:-|[a-z])[^`\n]*)", page.read_text(encoding="utf-8")):
         words = re.split(r"(?:^|\s)--\s| && |\s*[|#]\s*", line)[0].split()
         if words and (words[0] in COMMANDS or words[0].startswith("--")):
@@ -73,24 +92,6 @@ def test_commands_in_the_documents_exist(page):
 
 def test_links_between_the_documents_lead_somewhere():
     for page in PAGES:
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+        text = re.sub(r"^    .*$", "", page.read_text(encoding="utf-8"), flags=re.M)  # what programs print
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
-
-
-def help_of(name):
-    done = subprocess.run(
-        [sys.executable, "-m", "capture", name, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
-    )
-    return done.stdout
-
-
-if __name__ == "__main__":
-    path = ROOT / "docs" / "commands.md"
-    head = "# Commands\n\nThe help of each command, as `capture COMMAND --help` prints it.\n"
-    path.write_text(
-        head + "".join(f"\n## capture {n}\n\n```text\n{help_of(n)}```\n" for n in COMMANDS), encoding="utf-8"
-    )
