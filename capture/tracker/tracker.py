@@ -28,7 +28,7 @@ from capture.delivery.worker import DeliveryResult
 from capture.facts import config_sources, gather
 from capture.facts.observer import Observer
 from capture.parsing.pipeline import Pipeline
-from capture.records import Record, to_json
+from capture.records import Record, to_line
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
 from capture.tracker import pace, records_file, requests
@@ -223,8 +223,7 @@ class Tracker:
         """Write records, and hand them on."""
         if not records:
             return
-        for record in records:
-            self.file.write(to_json(record) + "\n")
+        self.file.write(b"".join(map(to_line, records)))
         self.file.flush()
         self._count(records)
         self.delivery.wake()
