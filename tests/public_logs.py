@@ -55,11 +55,14 @@ def is_noise(log):
     return json.loads((log / "about.json").read_text())["noise"]
 
 
-def records(log):
-    """The records with metrics of a log, each with the numbers of its first and last line, from 1."""
+def records(log, engine=None):
+    """The records with metrics of a log, each with the numbers of its first and last line, from 1.
+
+    Read by all built-in parsers, or by the engine.
+    """
     data = (log / "log.txt").read_bytes()
     starts = [0, *(at + 1 for at, byte in enumerate(data) if byte == 10)]
-    engine = Engine([parser for parser, _ in library.built_in()])
+    engine = engine or Engine([parser for parser, _ in library.built_in()])
     with (log / "log.txt").open("rb") as file:
         for record in parse(file, engine):
             if record.metrics:
@@ -67,11 +70,11 @@ def records(log):
                 yield record, [bisect_right(starts, at) for at in (offset, offset + max(span, 1) - 1)]
 
 
-def score(log):
-    """What is found of what is expected in a log."""
+def score(log, engine=None):
+    """What is found of what is expected in a log, by all built-in parsers or by the engine."""
     values = [
         [lines, name, value, record]
-        for record, lines in records(log)
+        for record, lines in records(log, engine)
         for name, value in record.metrics.items()
     ]
     if is_noise(log):

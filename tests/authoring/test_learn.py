@@ -94,6 +94,11 @@ def test_from_noise_nothing_is_learnt(text):
     assert learn(text.splitlines()) is None
 
 
+@pytest.mark.parametrize("name", ["a) b", "(a) b) loss", "a(b (c", "((a) b", ")a("])
+def test_brackets_in_names_need_not_match(name):
+    learn([f"{name} {i}.5 loss: 0.{i}" for i in range(9)])
+
+
 def test_only_who_asks_for_everything_gets_it():
     lines = [f"throughput is {i}.5 MB" for i in range(4)]
     assert learn(lines) is None
