@@ -90,7 +90,7 @@ def score(log, engine=None):
     for slack in (0, SLACK):
         missed = []
         for item, name, value, must in wanted:
-            fits = [v for v in left if _is_on(v[0], item["line"], slack) and _equal(v[2], value)]
+            fits = [v for v in left if _is_on(v[0], item["line"], slack) and is_equal(v[2], value)]
             if not fits:
                 missed.append((item, name, value, must))
                 continue
@@ -104,7 +104,7 @@ def score(log, engine=None):
     result.faults += [f"missing line {i['line']}: {name}={value}" for i, name, value, must in wanted if must]
     counters = [(i["line"], at) for i in expected for axis in ("step", "epoch") for at in _several(i[axis])]
     for lines, name, value, _ in left:
-        if any(_is_on(lines, line, 0) and _equal(value, at) for line, at in counters):
+        if any(_is_on(lines, line, 0) and is_equal(value, at) for line, at in counters):
             result.given -= 1  # a counter that is read as a metric is neither right nor wrong
             continue
         result.spurious += 1
@@ -132,7 +132,7 @@ def _is_on(lines, line, slack):
     return lines[0] - slack <= line <= lines[1] + slack
 
 
-def _equal(one, other):
+def is_equal(one, other):
     """Whether two numbers are equal; a percentage may be read as 91.2 or as 0.912."""
     if math.isnan(one) or math.isnan(other):
         return math.isnan(one) and math.isnan(other)

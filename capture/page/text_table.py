@@ -57,7 +57,7 @@ def fitted(columns: Sequence[Column], width: int) -> tuple[list[str], list[str]]
 
 
 def _as_printed(column: Column) -> Column:
-    """The column as it will stand there, one line a cell: what is escaped only later would be wider than its column."""
+    """The column as it will be printed: what is escaped only later would be wider than its column."""
     head, *cells = (
         plain(text).replace("\n", "\\n").replace("\t", "\\t") for text in (column.head, *column.cells)
     )
