@@ -63,6 +63,8 @@ def learn(lines: Sequence[str], everything: bool = False) -> Learnt | None:
     if not any(draft.form != "context" for draft in drafts):
         return None
     drafts = _that_load(drafts)
+    if not drafts:
+        return None
     examples = _examples(drafts, lines)
     used = {draft.text for draft in drafts if any(draft.text in text for text, _ in examples)}
     drafts = [draft for draft in drafts if draft.form == "context" or draft.text in used]
