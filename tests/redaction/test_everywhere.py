@@ -133,7 +133,7 @@ def test_what_is_no_secret_is_still_there(planted):
         json.loads((folder / "provenance.json").read_text())["git"]["remote"]
         == "https://ada:***@example.com/a.git"
     )
-    assert '"loss": 0.25' in (folder / "metrics.jsonl").read_text()
+    assert '"loss":0.25' in (folder / "metrics.jsonl").read_text()
 
 
 @pytest.mark.timeout(300)
