@@ -10,7 +10,7 @@ from typing import Any
 from capture.adapters._files import WholeWriter
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
-from capture.records import Row, plain_number
+from capture.records import File, Row, plain_number
 from capture.runs import Run
 
 
@@ -21,6 +21,7 @@ class JsonlAdapter(Adapter):
     """
 
     options = ("path",)
+    shows = ("file", "table", "image", "plot")
 
     def __init__(self) -> None:
         self._file: WholeWriter | None = None
@@ -43,6 +44,9 @@ class JsonlAdapter(Adapter):
         assert self._file is not None  # noqa: S101  opened before
         data = "".join(json.dumps(_item(row), ensure_ascii=False) + "\n" for row in rows).encode("utf-8")
         self._file.write(data)
+
+    def file(self, file: File) -> None:
+        """Nothing to do: `files.jsonl` is the list of them."""
 
     def close(self, exit_status: int | None) -> None:
         """End the file."""

@@ -18,9 +18,10 @@ from capture import runs
 from capture.adapters._about import about
 from capture.adapters._axis import Steps
 from capture.adapters._flat import ABOUT, flat
+from capture.adapters.mlflow_files import MlflowFiles
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
-from capture.records import ConsoleLine, Row, SystemSample
+from capture.records import ConsoleLine, File, Row, SystemSample
 from capture.runs import Run
 
 # MLflow's limits
@@ -51,7 +52,8 @@ class MlflowAdapter(Adapter):
     when it is opened again.
     """
 
-    options = ("tracking_uri",)
+    options = ("tracking_uri", "registered_model")
+    shows = ("file", "table", "image", "plot")
     needs = ("mlflow",)
 
     def __init__(self) -> None:
@@ -65,6 +67,7 @@ class MlflowAdapter(Adapter):
         self._folder = Path()
         self._time = self._start = 0.0
         self._link = ""
+        self._registered: str | None = None
 
     def open(self, run: Run, folder: Path) -> int:
         """Find the run by its id, or make it."""
@@ -83,6 +86,7 @@ class MlflowAdapter(Adapter):
             raise
         except (ImportError, ValueError) as error:
             raise UserError(_without_password(f"mlflow: {uri}: {error}")) from None
+        self._registered = (run.settings.get("mlflow") or {}).get("registered_model")
         self._folder, self._time, self._start = folder, run.start, run.start
         self.config(run.config)
         return self._rows
@@ -161,6 +165,15 @@ class MlflowAdapter(Adapter):
     def console(self, lines: Sequence[ConsoleLine]) -> None:
         """Keep the last lines for the end: an artifact is a whole file."""
         self._lines.extend(line.text for line in lines)
+
+    def file(self, file: File) -> None:
+        """Store an artifact."""
+        with answers():
+            MlflowFiles(self._client, self._id, self._registered).add(file)
+
+    def files_held(self, noted: int) -> int:
+        """An artifact is stored when `file` returns."""
+        return noted
 
     def stored(self) -> int:
         """Every call is stored when it returns."""

@@ -24,6 +24,9 @@ class Store(NamedTuple):
     rows: Writer
     samples: Writer
     finish: Callable[[], None] = lambda: None
+    keep: Callable[[Any, list[str]], None] | None = (
+        None  # an artifact and its aliases; None: in the store here
+    )
 
 
 REFUSED = (400, 401, 403)  # HTTP answers that will not change
@@ -147,7 +150,10 @@ def space(trackio: Any, run: Run, config: Mapping[str, Any]) -> Store:
         for entry in entries:
             made.log_system(entry["metrics"])
 
-    return Store(write, samples, made.finish)
+    def keep(artifact: Any, aliases: list[str]) -> None:
+        made.log_artifact(artifact, aliases=aliases)
+
+    return Store(write, samples, made.finish, keep)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ FLOORS = [
     "authoring",
     "delivery",
     "facts",
+    "files",
     "tracker",
     "page",
     "relay",

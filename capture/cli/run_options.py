@@ -16,7 +16,11 @@ from capture.printing import plain
 from capture.runs import Result
 
 # Options that are no settings of the run.
-NOT_SETTINGS = ("parser", "config", "lenient", "words", "file", "files", "until_pid", "idle", "wait_for")
+NOT_SETTINGS = (
+    *("parser", "config", "lenient", "words", "file", "files", "until_pid", "idle", "wait_for"),
+    *("save", "table", "image"),  # they add to what the configuration keeps
+)
+KEPT = {"save": "artifacts", "table": "tables", "image": "images"}
 
 NOT_STARTED = (126, 127)  # exit statuses of a shell
 BRIEF = 10.0  # seconds; a longer run is kept even if nothing was printed
@@ -33,6 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="TIME|STEPS",
         help="keep fewer records of progress bars: one every 10s, or every 50 steps",
     )
+    add_file_options(parser)
     add("--wait", type=seconds, metavar="SECONDS", help="wait for the backends at the end (default: 30)")
     add(
         "--summary",
@@ -44,6 +49,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out what is wrong in the configuration and run anyway, for jobs that nobody watches",
     )
+
+
+def add_file_options(parser: argparse.ArgumentParser) -> None:
+    """Add those that say what is kept beside the metrics."""
+    for name, what in (
+        ("save", "keep a file, a folder or all that a pattern fits, such as 'ckpt/*.pt', once it is whole"),
+        ("table", "show a CSV, TSV or JSON file as a table"),
+        ("image", "show images that a pattern fits, such as 'plots/*.png'"),
+    ):
+        parser.add_argument(f"--{name}", action="append", metavar="PATTERN", help=f"{what}; may be repeated")
 
 
 def add_main_options(parser: argparse.ArgumentParser) -> None:
@@ -112,6 +127,10 @@ def choose(options: argparse.Namespace) -> settings.Settings:
     layers = settings.layers_of(os.getcwd(), os.environ, problems)
     chosen = settings.assemble(layers, given, options.parser, problems)
     chosen["config"] = {**chosen.get("config", {}), **_config(options.config or [], problems)}
+    for option, key in KEPT.items():
+        if patterns := getattr(options, option, None):
+            kept = [{"path": pattern, "anywhere": True} for pattern in patterns if pattern]
+            chosen[key] = [*chosen.get(key, []), *kept]
     if not (options.lenient or os.environ.get("CAPTURE_LENIENT", "") not in ("", "0")):
         problems.raise_any()
     for note in problems.notes:

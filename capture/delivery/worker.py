@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from capture import runs
 from capture.delivery.adapter import Adapter, Gone
-from capture.delivery.channels import BATCH, Channel, Config, Console, Rows, System
+from capture.delivery.channels import BATCH, Channel, Config, Console, Files, Rows, System
 from capture.delivery.console_reader import ConsoleReader
 from capture.delivery.naming import Namer
 from capture.delivery.rows import RowReader
@@ -24,6 +24,7 @@ from capture.runs import Run
 PAUSE = 0.25  # seconds between two small batches
 IDLE = 1.0  # seconds between two looks at how much is stored, while there is nothing new
 SAVE = 1.0  # seconds between two notes of how far it is
+MOST_NOTES = 3  # on files, in the closing block
 MOST_WARNINGS = 20  # for rejected items, in the log
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds after an error
 REOPEN = 3  # errors in a row after which a backend is opened anew ...
@@ -43,6 +44,7 @@ class DeliveryResult(NamedTuple):
     error: str | None
     links: list[str]
     offline: bool = False  # it is on this machine, to be sent later
+    notes: Sequence[str] = ()  # on files
 
 
 class Worker:
@@ -79,6 +81,8 @@ class Worker:
         self._rows = Rows(RowReader(self._folder, self._make_namer()), self._config)
         self._system = System(self._folder)
         self._console: Console | None = None
+        self._files = Files(self._folder, ())
+        self._files_stored = 0  # that the backend holds for good
         self._channels: list[Channel] = []
         self._stored = 0  # records that the backend holds for good
         self._rejected_rows = self._rejected = 0
@@ -93,7 +97,19 @@ class Worker:
             error = f"rows rejected by the backend: {self._rejected_rows}, see {runs.TRACKER_LOG}"
         delivered = max(0, self._stored - self._rejected_rows)
         offline = self._closed and self._offline()
-        return DeliveryResult(self.name, delivered, total, error, self.links(), offline)
+        return DeliveryResult(self.name, delivered, total, error, self.links(), offline, self._notes())
+
+    def _notes(self) -> list[str]:
+        """What became of the files."""
+        notes = list(dict.fromkeys(self._files.lost))
+        if len(notes) > MOST_NOTES:
+            notes = [*notes[:MOST_NOTES], f"{len(notes) - MOST_NOTES} more files are not delivered, either"]
+        if self._files.not_shown:
+            counts = ", ".join(
+                f"{count} {kind}{'s' * (count > 1)}" for kind, count in self._files.not_shown.items()
+            )
+            notes.append(f"can't show files of this kind: {counts}; they stand in {runs.FILES}")
+        return notes
 
     def links(self) -> list[str]:
         """Where this backend shows the run; nothing before it is open there."""
@@ -149,24 +165,36 @@ class Worker:
         moved = 0
         for channel in self._channels:
             items = list(channel.next(complete))
-            self._hand_over(channel, adapter, items)
+            # A file may be large, and is nothing to be handed over twice because the next one fails.
+            parts = [[item] for item in items] if channel is self._files else [items]
+            for part in parts:
+                self._hand_over(channel, adapter, part)
             moved += len(items)
         self._stored = max(self._stored, min(self._rows.position, adapter.stored()))
+        if adapter.overrides("stored"):
+            self._files_stored = self._files.position
         self._error = None
         self._save("open")
         return moved
 
     def _open(self, complete: bool) -> Adapter | None:
-        """Open the backend once there are metrics; the config before them belongs to the opening."""
+        """Open the backend once there are metrics; the config before them belongs to the opening.
+
+        A run without metrics may have files.
+        """
         rows = self._rows.next(complete)
-        if not rows:
+        if not rows and not (complete and self._files.next(complete)):
             return None
-        config = {**self._run.config, **self._config.before(rows[0].ordinal)}
+        first = rows[0].ordinal if rows else self._rows.position
+        config = {**self._run.config, **self._config.before(first)}
         self._run = self._run._replace(config=config)
         adapter = self._make_adapter()
         self._rows.first = self._stored = adapter.open(self._run, self._folder)
         self._channels = [self._rows]
-        noted = self._read_note() if self._rows.first else {}
+        note = self._read_note()
+        held = adapter.files_held(note.get("files", 0))
+        self._files, self._files_stored = Files(self._folder, adapter.shows, held), held
+        noted = note if self._rows.first else {}
         if adapter.overrides("config"):
             self._channels.append(self._config)
         if adapter.overrides("system"):
@@ -176,6 +204,7 @@ class Worker:
             self._console = Console(ConsoleReader(self._folder, self._run.start), self._redactor)
             self._console.reader.skip(noted.get("lines", 0))
             self._channels.append(self._console)
+        self._channels.append(self._files)
         self._adapter = adapter
         return adapter
 
@@ -205,6 +234,7 @@ class Worker:
                 log.warning("%s: %d lines of the console were dropped", self.name, self._console.reader.lost)
             self._adapter.close(self.exit_status)
             self._stored, self._error = self._rows.position, None
+            self._files_stored = self._files.position
             self._save("offline" if self._offline() else "closed", now=True)
         self._closed = True
 
@@ -225,6 +255,7 @@ class Worker:
             "rows": self._stored,
             "lines": self._console.position if self._console else 0,
             "samples": self._system.position,
+            "files": self._files_stored,
             "state": state,
             "error": self._error,
         }
@@ -241,6 +272,6 @@ class Worker:
         """The positions of an earlier delivery to this backend."""
         try:
             item = runs.read_object(self._note)
-            return {key: int(item[key]) for key in ("lines", "samples")}
+            return {key: int(item.get(key, 0)) for key in ("lines", "samples", "files")}
         except (OSError, ValueError, KeyError, TypeError):
             return {}

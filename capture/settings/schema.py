@@ -22,6 +22,7 @@ from capture.language import checked_yaml, library, model
 from capture.language.checked_yaml import Checked, Source
 from capture.parsing.downsampling import downsampler
 from capture.runs import ParserSource
+from capture.settings.files_schema import Artifact, Image, Plot, Several, Table
 from capture.settings.problems import Problems
 
 _SPLIT = BeforeValidator(lambda v: [part.strip() for part in v.split(",")] if isinstance(v, str) else v)
@@ -74,6 +75,12 @@ class Config(model.Naming, Checked):
         None, description="keep fewer records of progress bars: one every 10s, or every 50 steps"
     )
     redact: list[Regex] = Field([], description="regular expressions for other secrets")
+    artifacts: Annotated[list[Artifact], Several] = Field([], description="files and folders to keep")
+    tables: Annotated[list[Table], Several] = Field(
+        [], description="CSV, TSV and JSON files to show as tables"
+    )
+    images: Annotated[list[Image], Several] = Field([], description="images to show")
+    plots: list[Plot] = Field([], description="what to draw of tables")
 
 
 def check(path: str, problems: Problems) -> dict[str, Any]:
