@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ MOST_VERSIONS = 1_000  # of one rule
 CLOCK = 0.1  # seconds by which a file system's clock may be behind
 AFTER_END = 2.0  # seconds after the end of a run in which what is written is still its own
 MOST_NOTES = 10
+MOST_NAMES = 6  # in the line on what is kept
 KEYS = {"file": "artifacts", "table": "tables", "image": "images", "plot": "plots"}
 
 log = logging.getLogger(__name__)
@@ -86,12 +88,21 @@ class Collector:
 
     def notes(self) -> list[str]:
         """What a user should know, in lines of the closing block."""
-        notes = [f"{about}: {text}" for about, text in self._notes.items()]
+        notes = self._kept() + [f"{about}: {text}" for about, text in self._notes.items()]
         if more := len(notes) - MOST_NOTES:
             notes = [*notes[:MOST_NOTES], f"and {more} more notes on files"] if more > 0 else notes
         if not self.complete:
             notes.append("files were still being read when the time was over; capture sync reads the rest")
         return notes
+
+    def _kept(self) -> list[str]:
+        """A line on what the run has now: names, and how many versions there are of each."""
+        counts = Counter(str(item.get("name")) for item in self._queue.entries())
+        if not counts:
+            return []
+        names = [name if count == 1 else f"{name} ({count} versions)" for name, count in counts.items()]
+        more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+        return [f"kept: {', '.join(names[:MOST_NAMES])}{more}"]
 
     def _remember(self) -> None:
         """What a tracker before has noted of this run."""

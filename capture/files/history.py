@@ -53,7 +53,10 @@ class History:
 
 
 def aliases(rule: Rule, metadata: Mapping[str, Any], earlier: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The aliases of a version: each goes to the one with the best value so far.  `earlier` are the metadata before."""
+    """The aliases of a version: each goes to the one with the best value so far.
+
+    `earlier` are the metadata of the versions before it.
+    """
     found = []
     for alias, (direction, metric) in rule.aliases.items():
         value = metadata.get(metric)

@@ -1,4 +1,4 @@
-"""Makes an entry of `files.jsonl` of a file that is whole: its digest, and of small things what is drawn of it.
+"""Makes an entry of `files.jsonl` of a file that is whole: its digest, and of small things what is shown.
 
 Of tables and plots the numbers, and of images the bytes are kept in the run's folder, since the next version
 replaces them at their place.  A file is not copied: whoever wants it reads it where it is.

@@ -1,4 +1,4 @@
-"""What the configuration asks for: `artifacts:`, `tables:`, `images:` and `plots:`, and the options for them."""
+"""What the configuration and the options ask for: artifacts, tables, images and plots."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ WILD = "*?["
 class Rule(NamedTuple):
     """One thing to keep: each file that fits `pattern` is a `kind`.
 
-    `pattern` is relative to the command's folder; `name` is what all that fits is a version of, empty where each
-    file has its own; `aliases` say of an alias by which metric a version gets it ("max", "val_accuracy");
-    `existing` also takes what was there before the run and has not changed; `anywhere` allows the pattern to lead
-    out of the command's folder: a person has typed it; `options` are those of a plot.
+    `pattern` is relative to the command's folder; `name` is what all that fits is a version of, empty where
+    each file has its own; `aliases` say of an alias by which metric a version gets it ("max", "val_accuracy");
+    `existing` also takes what was there before the run and has not changed; `anywhere` allows the pattern to
+    lead out of the command's folder: a person has typed it; `options` are those of a plot.
     """
 
     kind: str
@@ -35,7 +35,7 @@ class Rule(NamedTuple):
     options: Mapping[str, Any] = EMPTY
 
     def name_of(self, path: str) -> str:
-        """The name of a file that fits, given by its path: what stands behind the folders without wildcards."""
+        """The name of a file that fits, by its path: what stands behind the folders without wildcards."""
         if self.name:
             return self.name
         parts = self.pattern.split("/")

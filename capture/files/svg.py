@@ -15,7 +15,10 @@ BARS = 60
 
 
 def picture(type: str, title: str, content: Mapping[str, Any]) -> str:
-    """A plot, as `plots` makes it, as an SVG element.  Raises ValueError, KeyError or TypeError if it is damaged."""
+    """A plot, as `plots` makes it, as an SVG element.
+
+    Raises ValueError, KeyError or TypeError if it is damaged.
+    """
     if type == "confusion_matrix":
         return _matrix(title, content["labels"], content["counts"])
     columns, rows = content["columns"], content["rows"]
@@ -87,7 +90,8 @@ def _bars(title: str, x_name: str, y_name: str, bars: Sequence[tuple[str, float]
         top, end = sorted((y.of(value), y.of(0)))
         parts.append(
             f'<rect x="{x:.1f}" y="{top:.1f}" width="{max(0.5, width * share - 0.5):.1f}" '
-            f'height="{end - top:.1f}" fill="{COLOURS[0]}"><title>{escape(label)}: {_short(value)}</title></rect>'
+            f'height="{end - top:.1f}" fill="{COLOURS[0]}">'
+            f"<title>{escape(label)}: {_short(value)}</title></rect>"
         )
         if i % every == 0:
             parts.append(_label(x + width * share / 2, HEIGHT - BOTTOM + 16, _cut(label, 8), "middle"))

@@ -1,7 +1,7 @@
 """Tables: CSV, TSV, JSON lines and JSON, as columns and rows.
 
-A file is read a line at a time and never held as a whole.  A row that is broken is left out and counted; one bad
-row loses no other.
+A file is read a line at a time and never held as a whole.  A row that is broken is left out and counted, and
+loses no other.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class NoTable(ValueError):
 
 
 class TableReader:
-    """Reads a table: `columns` are known at once, `rows` come one by one, `notes` is complete when they have."""
+    """Reads a table: `columns` are known at once, `rows` come one by one, `notes` are complete after them."""
 
     def __init__(self, path: str) -> None:
         """Open it.  Raises NoTable, OSError."""

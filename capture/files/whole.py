@@ -71,7 +71,7 @@ def parts_of(folder: str) -> list[str]:
 
 
 def open_regular(path: str) -> int:
-    """A descriptor to read a regular file.  Raises NotRegular where a FIFO or a device has taken its place."""
+    """A descriptor to read a regular file.  Raises NotRegular where there is a FIFO or a device instead."""
     fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
