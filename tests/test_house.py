@@ -16,6 +16,7 @@ FLOORS = [
     "delivery",
     "facts",
     "files",
+    "watch",
     "tracker",
     "page",
     "relay",

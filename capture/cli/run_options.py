@@ -17,7 +17,8 @@ from capture.runs import Result
 
 # Options that are no settings of the run.
 NOT_SETTINGS = (
-    *("parser", "config", "lenient", "words", "file", "files", "until_pid", "idle", "wait_for"),
+    *("parser", "config", "alert", "stop_if", "lenient", "words", "file", "files"),
+    *("until_pid", "idle", "wait_for"),
     *("save", "table", "image"),  # they add to what the configuration keeps
 )
 KEPT = {"save": "artifacts", "table": "tables", "image": "images"}
@@ -38,6 +39,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="keep fewer records of progress bars: one every 10s, or every 50 steps",
     )
     add_file_options(parser)
+    add(
+        "--alert",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="say so when this becomes true, such as 'loss is nan' or 'silent for 15m'; may be repeated",
+    )
+    add(
+        "--stop-if",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="stop the command when this becomes true; may be repeated",
+    )
     add("--wait", type=seconds, metavar="SECONDS", help="wait for the backends at the end (default: 30)")
     add(
         "--summary",
@@ -131,6 +146,11 @@ def choose(options: argparse.Namespace) -> settings.Settings:
         if patterns := getattr(options, option, None):
             kept = [{"path": pattern, "anywhere": True} for pattern in patterns if pattern]
             chosen[key] = [*chosen.get(key, []), *kept]
+    if options.alert or options.stop_if:
+        from capture.watch import rules  # not on the way of every start
+
+        own = rules.check_options(options.alert, options.stop_if, problems.add)
+        chosen["alerts"] = [*chosen.get("alerts", []), *own]
     if not (options.lenient or os.environ.get("CAPTURE_LENIENT", "") not in ("", "0")):
         problems.raise_any()
     for note in problems.notes:

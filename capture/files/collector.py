@@ -162,12 +162,10 @@ class Collector:
             text = f"there are more than {finding.MOST_ENTRIES:,} files and folders to look through"
             self._notes[_title(rule)] = text
         except finding.LeadsOut:
-            self._notes[_title(rule)] = (
-                "leads out of the command's folder, which only --save and its like may"
-            )
+            self._notes[_title(rule)] = "leads out of the command's folder; options such as --save may"
 
     def _changed(self, place: _Place, ended: bool) -> State | None:
-        """The state of a file that is to be noted now; None if there is nothing new, or it is still changing."""
+        """The state of a file that is to be noted now; None if nothing is new, or it is still changing."""
         rule = self.rules[place.rule]
         path = self._absolute(place.path)
         if rule.kind != "file" and os.path.isdir(path):

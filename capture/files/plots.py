@@ -141,8 +141,8 @@ def _histogram(reader: TableReader, options: Mapping[str, Any]) -> dict[str, Any
 def _curve(type: str, reader: TableReader, options: Mapping[str, Any]) -> dict[str, Any]:
     """Over all thresholds of a score, where equal scores are one; with the area below it.
 
-    Of ROC that is `auc`; of precision and recall the average precision: the sum of precision times the step in
-    recall, as scikit-learn defines it.
+    Of ROC that is `auc`; of precision and recall the average precision: the sum of precision times the step
+    in recall, as scikit-learn defines it.
     """
     truth, score = _index(reader, options["truth"]), _index(reader, options["score"])
     pairs = [(float(row[score]), _text(row[truth])) for row in reader.rows() if _is_number(row[score])]

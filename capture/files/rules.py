@@ -20,7 +20,7 @@ class Rule(NamedTuple):
     """One thing to keep: each file that fits `pattern` is a `kind`.
 
     `pattern` is relative to the command's folder; `name` is what all that fits is a version of, empty where
-    each file has its own; `aliases` say of an alias by which metric a version gets it ("max", "val_accuracy");
+    each file has its own; `aliases` say by which metric a version gets an alias ("max", "val_accuracy");
     `existing` also takes what was there before the run and has not changed; `anywhere` allows the pattern to
     lead out of the command's folder: a person has typed it; `options` are those of a plot.
     """
