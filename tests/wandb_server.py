@@ -204,11 +204,33 @@ class Server:
         self.alerts.append((v["runName"], v["title"], v["text"]))
         return {"notifyScriptableRunAlert": {"success": True}}
 
+    def versions(self, name):
+        """The versions of an artifact that were committed, in their order, each with its `files`."""
+        return [
+            one
+            for one in self.artifacts
+            if one["artifactCollectionName"] == name and one["state"] == "COMMITTED"
+        ]
+
     def _CreateArtifact(self, v):
-        self.artifacts.append({**v["input"], "state": "PENDING"})
-        number = len(self.artifacts) - 1
-        artifact = {"id": str(number), "state": "PENDING", "artifactSequence": {"latestArtifact": None}}
-        return {"createArtifact": {"artifact": artifact}}
+        """What has the digest of a version that is there becomes none, as on W&B's own server."""
+        key = ("artifactCollectionName", "digest")
+        for number, one in enumerate(self.artifacts):
+            if one["state"] == "COMMITTED" and all(one[name] == v["input"][name] for name in key):
+                break
+        else:
+            self.artifacts.append({**v["input"], "state": "PENDING", "files": {}})
+            number = len(self.artifacts) - 1
+        latest = {"id": str(number), "versionIndex": number}
+        artifact = {"id": str(number), "state": self.artifacts[number]["state"]}
+        return {"createArtifact": {"artifact": {**artifact, "artifactSequence": {"latestArtifact": latest}}}}
+
+    def _ArtifactByID(self, v):
+        one = self.artifacts[int(v["id"])]
+        return {"artifact": {"id": v["id"], "state": one["state"], "digest": one["digest"]}}
+
+    def _ArtifactType(self, v):
+        return {"project": {"artifactType": {"name": v.get("artifactTypeName") or v.get("name")}}}
 
     def _CreateArtifactManifest(self, v):
         url = f"{self.url}/upload/{v['runName']}/artifact-{v['artifactID']}-{v['name']}"
@@ -245,6 +267,8 @@ class Server:
         with self._lock:
             if owner in self.runs:
                 self.runs[owner].files[name] = data
+            elif owner.startswith("artifact-"):
+                self.artifacts[int(owner.removeprefix("artifact-"))]["files"][name] = data
 
 
 TAILS = {"historyTail": HISTORY, "eventsTail": EVENTS}

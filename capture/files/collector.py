@@ -76,8 +76,12 @@ class Collector:
         """The next row of the run."""
         self.history.add(row)
 
-    def finish(self) -> None:
-        """Look a last time, and wait for that.  Called again after an interruption it stops where it is."""
+    def finish(self, run: runs.Run) -> None:
+        """Look a last time, at the run as it ended, and wait for that.
+
+        Called again after an interruption it stops where it is.
+        """
+        self._run = run
         if not self.rules or self.complete:
             return
         if self._ended.is_set():
@@ -114,6 +118,8 @@ class Collector:
             self._before[item.get("kind"), item.get("type"), source] = item
 
     def _work(self) -> None:
+        if not self._alive:
+            self._ended.wait()  # when it ended is known then
         while True:
             ended = self._ended.is_set()
             begin = time.monotonic()

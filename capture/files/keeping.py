@@ -100,10 +100,9 @@ def _numbers(rule: Rule, path: str, place: str, folder: Path) -> tuple[dict[str,
         readers.append(tables.write(place, text))  # type: ignore[arg-type]
 
     def plot(target: IO[bytes]) -> None:
-        readers.append(tables.TableReader(place))
-        content = plots.draw(rule.type, readers[0], rule.options)
-        if readers[0].count and not content.get("rows", True):
-            raise plots.NoPlot("there is nothing to draw")
+        with tables.TableReader(place) as reader:
+            readers.append(reader)
+            content = plots.draw(rule.type, reader, rule.options)
         target.write(json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"))
 
     where, write = (runs.TABLES, table) if rule.kind == "table" else (runs.PLOTS, plot)

@@ -58,15 +58,20 @@ class TableReader:
             self._file.close()
             raise
 
+    def __enter__(self) -> TableReader:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
     def rows(self) -> Iterator[Row]:
         """The rows, as many as are kept, each as long as `columns`; NaN and infinities are strings."""
-        with self._file:
-            for row in self._rows:
-                if self.count >= MOST_ROWS:
-                    self.more = True
-                    return
-                self.count += 1
-                yield row
+        for row in self._rows:
+            if self.count >= MOST_ROWS:
+                self.more = True
+                return
+            self.count += 1
+            yield row
 
     @property
     def notes(self) -> list[str]:
@@ -197,12 +202,12 @@ def _after(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
 
 def write(path: str, target: IO[str]) -> TableReader:
     """Write a table as `{"columns": [...], "rows": [...]}`, a row at a time.  Raises NoTable, OSError."""
-    reader = TableReader(path)
-    target.write(f'{{"columns": {json.dumps(reader.columns, ensure_ascii=False)}, "rows": [')
-    for row in reader.rows():
-        target.write(f"{', ' if reader.count > 1 else ''}{json.dumps(row, ensure_ascii=False)}")
-    target.write("]}")
-    return reader
+    with TableReader(path) as reader:
+        target.write(f'{{"columns": {json.dumps(reader.columns, ensure_ascii=False)}, "rows": [')
+        for row in reader.rows():
+            target.write(f"{', ' if reader.count > 1 else ''}{json.dumps(row, ensure_ascii=False)}")
+        target.write("]}")
+        return reader
 
 
 def read(path: Path) -> tuple[list[str], list[Row]]:

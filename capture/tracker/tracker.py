@@ -186,7 +186,7 @@ class Tracker:
         self.observer.finish()
         self.run = runs.at_home(runs.read(self.folder), self.folder)
         if self.complete:
-            self.files.finish()
+            self.files.finish(self.run)
         self.status("delivering" if self.complete else "stopping")
         results = self.delivery.finish(self.run.exit_status, limit)
         runs.replace_file(self.folder / runs.SUMMARY, self._block(results))
