@@ -42,7 +42,11 @@ class WandbFiles:
         if file.number < self._files:
             return  # it is there
         name = f"{file.name}_{file.kind}" if file.name in taken else file.name
-        self._run.log({name: _media(file)}, step=step, commit=True)
+        try:
+            media = _media(file)
+        except Exception as error:  # a damaged image, say: nothing is wrong with W&B
+            raise ValueError(f"{file.name}: {error}") from error
+        self._run.log({name: media}, step=step, commit=True)
         self.rows += 1
         self._files = file.number + 1
         self._run.summary.update({COUNTS: {"rows": self.rows, "files": self._files}})

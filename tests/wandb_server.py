@@ -230,7 +230,9 @@ class Server:
         return {"artifact": {"id": v["id"], "state": one["state"], "digest": one["digest"]}}
 
     def _ArtifactType(self, v):
-        return {"project": {"artifactType": {"name": v.get("artifactTypeName") or v.get("name")}}}
+        known = self.versions(v["name"].partition(":")[0])
+        found = {"artifactType": {"name": known[-1]["artifactTypeName"]}} if known else None
+        return {"project": {"artifact": found}}
 
     def _CreateArtifactManifest(self, v):
         url = f"{self.url}/upload/{v['runName']}/artifact-{v['artifactID']}-{v['name']}"

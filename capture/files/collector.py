@@ -51,7 +51,7 @@ class Collector:
         self.history = history.History(self.rules)
         self.complete = not self.rules  # everything has been looked at, after the command's end
         self._folder, self._run, self._noted = folder, run, noted
-        self._queue = Queue(folder, redactor)
+        self._queue, self._redactor = Queue(folder, redactor), redactor
         self._alive = runs.is_alive(folder, run)
         self._thread = threading.Thread(target=self._work, name="files", daemon=True)
         self._ended, self._stopped = threading.Event(), threading.Event()
@@ -115,7 +115,7 @@ class Collector:
             if isinstance(item.get("metadata"), dict):
                 self._metadata.setdefault(key, []).append(item["metadata"])
             source = item.get("source") or item.get("path")
-            self._before[item.get("kind"), item.get("type"), source] = item
+            self._before[item.get("kind"), item.get("type"), item.get("name"), source] = item
 
     def _work(self) -> None:
         if not self._alive:
@@ -195,7 +195,8 @@ class Collector:
         known = self._known.get(place)
         if known is None:
             rule = self.rules[place.rule]
-            item = self._before.pop((rule.kind, rule.type_of(place.path), path), None)
+            name = self._redactor.text(rule.name_of(place.path))
+            item = self._before.pop((rule.kind, rule.type_of(place.path), name, path), None)
             if item is None:
                 return False
             self._counts[place.rule] += 1
