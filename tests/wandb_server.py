@@ -215,12 +215,15 @@ class Server:
     def _CreateArtifact(self, v):
         """What has the digest of a version that is there becomes none, as on W&B's own server."""
         key = ("artifactCollectionName", "digest")
-        for number, one in enumerate(self.artifacts):
-            if one["state"] == "COMMITTED" and all(one[name] == v["input"][name] for name in key):
-                break
-        else:
+        asked = [v["input"][name] for name in key]
+        known = [
+            number
+            for number, one in enumerate(self.artifacts)
+            if one["state"] == "COMMITTED" and [one[name] for name in key] == asked
+        ]
+        if not known:
             self.artifacts.append({**v["input"], "state": "PENDING", "files": {}})
-            number = len(self.artifacts) - 1
+        number = known[0] if known else len(self.artifacts) - 1
         latest = {"id": str(number), "versionIndex": number}
         artifact = {"id": str(number), "state": self.artifacts[number]["state"]}
         return {"createArtifact": {"artifact": {**artifact, "artifactSequence": {"latestArtifact": latest}}}}

@@ -184,7 +184,7 @@ def test_trackio_has_them_once():
     again = read()
     for a, b in zip(rows, again[0]):
         assert a == b
-    assert again[0][len(rows):] == []
+    assert again[0][len(rows) :] == []
     assert artifacts == again[1]
 
 
