@@ -38,7 +38,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="TIME|STEPS",
         help="keep fewer records of progress bars: one every 10s, or every 50 steps",
     )
-    add_file_options(parser)
     add(
         "--alert",
         action="append",

@@ -23,7 +23,7 @@ import base64, itertools, os, time
 for folder in ("ckpt", "img"): os.makedirs(folder)
 for i in itertools.count():
     print(f"step {i}: loss {1 / (i + 1):.4f}", flush=True)
-    if i % 10 == 0 and not os.path.exists("enough"):
+    if i % 100 == 0 and not os.path.exists("enough"):
         open("new", "w").write(f"weights {i}"); os.replace("new", f"ckpt/{i}.pt")
         open("new", "w").write(f'<svg xmlns="http://www.w3.org/2000/svg"><text>{i}</text></svg>')
         os.replace("new", f"img/{i}.svg")
@@ -55,7 +55,7 @@ def test_each_file_is_there_once():
         folder, killed = eventually(lambda: os.path.exists("ckpt") and only_run()), {None}
         for _ in range(KILLS):
             pid = eventually(lambda: (found := tracker_of(folder)) not in killed and found, 60)
-            time.sleep(chance.random() * 2)  # a random moment is the point
+            time.sleep(chance.random())  # a random moment is the point
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
