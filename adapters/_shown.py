@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from capture.delivery.channels import MODIFIED
+from capture.delivery.files import MODIFIED
 from capture.files import svg, tables
 from capture.records import File
 

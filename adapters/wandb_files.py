@@ -39,7 +39,7 @@ class WandbFiles:
         if file.kind == "file":
             self._artifact(file)
             return
-        if file.number < self._files:
+        if file.number <= self._files:
             return  # it is there
         name = f"{file.name}_{file.kind}" if file.name in taken else file.name
         try:
@@ -48,7 +48,7 @@ class WandbFiles:
             raise ValueError(f"{file.name}: {error}") from error
         self._run.log({name: media}, step=step, commit=True)
         self.rows += 1
-        self._files = file.number + 1
+        self._files = file.number
         self._run.summary.update({COUNTS: {"rows": self.rows, "files": self._files}})
 
     def _artifact(self, file: File) -> None:

@@ -6,10 +6,8 @@ it, or in another process, the same items come again.
 
 from __future__ import annotations
 
-import json
-import logging
-from collections import Counter, defaultdict, deque
-from collections.abc import Container, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,14 +15,11 @@ from capture import runs
 from capture.delivery.adapter import Adapter
 from capture.delivery.console_reader import ConsoleReader
 from capture.delivery.rows import RowReader
-from capture.records import ConsoleLine, File, Row, SystemSample
+from capture.records import ConsoleLine, Row
 from capture.redaction import Lines, Redactor
 
 BATCH = 500
-MODIFIED = "modified"  # in a file's metadata: when it was last written, in Unix seconds
 PROVENANCE = "_provenance"  # in a config: apart from the hyperparameters, and behind them
-
-log = logging.getLogger(__name__)
 
 
 class Channel(Protocol):
@@ -119,107 +114,6 @@ class Config:
             self._items.popleft()
 
 
-class System:
-    """Samples of the load, from `system.jsonl`."""
-
-    what = "sample of the load"
-
-    def __init__(self, folder: Path, position: int = 0) -> None:
-        """Begin behind the first `position` samples: the backend has them."""
-        self.position = position
-        self._path = folder / runs.SYSTEM
-        self._skip = position
-        self._offset = 0
-        self._items: list[SystemSample] = []
-
-    def next(self, complete: bool) -> Sequence[SystemSample]:
-        if not self._items:
-            self._read()
-        return self._items
-
-    def _read(self) -> None:
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read()
-        except OSError:
-            return
-        whole = data[: data.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        for line in whole.splitlines():
-            if self._skip:
-                self._skip -= 1
-                continue
-            try:
-                values = json.loads(line)
-                self._items.append(SystemSample(float(values.pop("time")), values))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                log.warning("%s: not a sample: %s", self._path, error)
-
-    def hand_over(self, adapter: Adapter, items: Sequence[SystemSample]) -> None:
-        adapter.system(items)
-
-    def done(self, count: int) -> None:
-        del self._items[:count]
-        self.position += count
-
-
-class Files:
-    """Files, tables, images and plots, from `files.jsonl`."""
-
-    what = "file"
-
-    def __init__(self, folder: Path, shown: Container[str], position: int = 0) -> None:
-        """Begin behind the first `position`: the backend has them.  It shows the kinds that are `shown`."""
-        self.position = 0
-        self.not_shown: Counter[str] = Counter()
-        self.lost: list[str] = []  # sentences on versions that were there no more
-        self._folder, self._shown, self._skip = folder, shown, position
-        self._offset = 0
-        self._items: list[File | None] = []  # None for a line that is no entry
-
-    def next(self, complete: bool) -> Sequence[File | None]:
-        if not self._items:
-            self._read()
-        return self._items
-
-    def _read(self) -> None:
-        path = self._folder / runs.FILES
-        try:
-            with path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read()
-        except OSError:
-            return
-        whole = data[: data.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        for line in whole.splitlines():
-            if self._skip:
-                self._skip -= 1
-                self.position += 1
-                continue
-            try:
-                self._items.append(_file(json.loads(line), self.position + len(self._items), self._folder))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                log.warning("%s: not a file: %s", path, error)
-                self._items.append(None)
-
-    def hand_over(self, adapter: Adapter, items: Sequence[File | None]) -> None:
-        for item in items:
-            if item is None:
-                continue
-            if item.kind not in self._shown:
-                self.not_shown[item.kind] += 1
-            elif problem := _changed(item):
-                self.lost.append(f"{item.name}: {problem}")
-            else:
-                adapter.file(item)
-
-    def done(self, count: int) -> None:
-        del self._items[:count]
-        self.position += count
-
-
 class Console:
     """Finished lines of the console, secrets masked, from the recording."""
 
@@ -254,38 +148,6 @@ def _read_object(path: Path) -> dict[str, Any] | None:
         return runs.read_object(path)
     except (OSError, ValueError):
         return None
-
-
-def _file(item: Mapping[str, Any], number: int, folder: Path) -> File:
-    """The file that a line notes."""
-    metadata = dict(item.get("metadata") or {})
-    if item.get("modified") is not None:
-        metadata[MODIFIED] = float(item["modified"])
-    return File(
-        number,
-        str(item["kind"]),
-        str(item["type"]),
-        str(item["name"]),
-        folder / item["path"],
-        float(item["time"]),
-        item.get("size"),
-        item.get("digest"),
-        [str(alias) for alias in item.get("aliases") or []],
-        metadata,
-    )
-
-
-def _changed(item: File) -> str:
-    """Why this version can't be had any more; empty if it can."""
-    try:
-        state = item.path.stat()
-    except OSError:
-        return "was removed before it was delivered"
-    modified = item.metadata.get(MODIFIED)
-    if item.kind != "file" or item.size is None or modified is None:
-        return ""
-    same = state.st_size == item.size and abs(state.st_mtime - modified) < 1e-6
-    return "" if same else "a version was replaced before it was delivered"
 
 
 def _without_packages(facts: Mapping[str, Any]) -> dict[str, Any]:

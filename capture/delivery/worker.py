@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 from capture import runs
 from capture.delivery.adapter import Adapter, Gone
-from capture.delivery.channels import BATCH, Channel, Config, Console, Files, Rows, System
+from capture.delivery.appended import Alerts, System
+from capture.delivery.channels import BATCH, Channel, Config, Console, Rows
 from capture.delivery.console_reader import ConsoleReader
+from capture.delivery.files import Files
 from capture.delivery.naming import Namer
 from capture.delivery.rows import RowReader
 from capture.errors import UserError
@@ -24,7 +26,6 @@ from capture.runs import Run
 PAUSE = 0.25  # seconds between two small batches
 IDLE = 1.0  # seconds between two looks at how much is stored, while there is nothing new
 SAVE = 1.0  # seconds between two notes of how far it is
-MOST_NOTES = 3  # on files, in the closing block
 MOST_WARNINGS = 20  # for rejected items, in the log
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds after an error
 REOPEN = 3  # errors in a row after which a backend is opened anew ...
@@ -80,6 +81,7 @@ class Worker:
         self._config = Config(self._folder)
         self._rows = Rows(RowReader(self._folder, self._make_namer()), self._config)
         self._system = System(self._folder)
+        self._alerts = Alerts(self._folder, self._redactor)
         self._console: Console | None = None
         self._files = Files(self._folder, ())
         self._files_stored = 0  # that the backend holds for good
@@ -97,19 +99,7 @@ class Worker:
             error = f"rows rejected by the backend: {self._rejected_rows}, see {runs.TRACKER_LOG}"
         delivered = max(0, self._stored - self._rejected_rows)
         offline = self._closed and self._offline()
-        return DeliveryResult(self.name, delivered, total, error, self.links(), offline, self._notes())
-
-    def _notes(self) -> list[str]:
-        """What became of the files."""
-        notes = list(dict.fromkeys(self._files.lost))
-        if len(notes) > MOST_NOTES:
-            notes = [*notes[:MOST_NOTES], f"{len(notes) - MOST_NOTES} more files are not delivered, either"]
-        if self._files.not_shown:
-            counts = ", ".join(
-                f"{count} {kind}{'s' * (count > 1)}" for kind, count in self._files.not_shown.items()
-            )
-            notes.append(f"can't show files of this kind: {counts}; they stand in {runs.FILES}")
-        return notes
+        return DeliveryResult(self.name, delivered, total, error, self.links(), offline, self._files.notes())
 
     def links(self) -> list[str]:
         """Where this backend shows the run; nothing before it is open there."""
@@ -162,7 +152,7 @@ class Worker:
         adapter = self._adapter or self._open(complete)
         if adapter is None:
             return 0
-        moved = 0
+        moved, told = 0, self._alerts.position
         for channel in self._channels:
             items = list(channel.next(complete))
             # A file may be large, and is nothing to be handed over twice because the next one fails.
@@ -174,7 +164,7 @@ class Worker:
         if adapter.overrides("stored"):
             self._files_stored = self._files.position
         self._error = None
-        self._save("open")
+        self._save("open", now=self._alerts.position != told)  # nobody is to be told twice
         return moved
 
     def _open(self, complete: bool) -> Adapter | None:
@@ -200,6 +190,9 @@ class Worker:
         if adapter.overrides("system"):
             self._system = System(self._folder, noted.get("samples", 0))
             self._channels.append(self._system)
+        if adapter.overrides("alerts"):
+            self._alerts = Alerts(self._folder, self._redactor, noted.get("alerts", 0))
+            self._channels.append(self._alerts)
         if adapter.overrides("console"):
             self._console = Console(ConsoleReader(self._folder, self._run.start), self._redactor)
             self._console.reader.skip(noted.get("lines", 0))
@@ -256,6 +249,7 @@ class Worker:
             "lines": self._console.position if self._console else 0,
             "samples": self._system.position,
             "files": self._files_stored,
+            "alerts": self._alerts.position,
             "state": state,
             "error": self._error,
         }
@@ -272,6 +266,6 @@ class Worker:
         """The positions of an earlier delivery to this backend."""
         try:
             item = runs.read_object(self._note)
-            return {key: int(item.get(key, 0)) for key in ("lines", "samples", "files")}
-        except (OSError, ValueError, KeyError, TypeError):
+            return {key: int(item.get(key, 0)) for key in ("lines", "samples", "alerts", "files")}
+        except (OSError, ValueError, TypeError):
             return {}

@@ -189,6 +189,7 @@ class Tracker:
             self.files.finish(self.run)
         self.status("delivering" if self.complete else "stopping")
         results = self.delivery.finish(self.run.exit_status, limit)
+        self.alerts.finish()
         runs.replace_file(self.folder / runs.SUMMARY, self._block(results))
 
     def status(self, state: str) -> None:
