@@ -52,7 +52,10 @@ class _Walk:
         """What fits the parts of a pattern in a folder."""
         part, rest = parts[0], parts[1:]
         if part == "**":
-            yield from self.below(folder, rest or ["*"])
+            if rest:
+                yield from self.below(folder, rest)
+            else:  # all files, and no folder as one
+                yield from (e.path for e in self._matching(folder, "*") if self._allowed(e) and e.is_file())
             for entry in self._entries(folder):
                 hidden = entry.name.startswith(".") or entry.name in SKIPPED
                 if not hidden and entry.is_dir(follow_symlinks=False):

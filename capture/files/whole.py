@@ -107,7 +107,8 @@ def being_written(pid: int | None) -> set[str]:
     import psutil  # slow, and only needed where there is something to keep
 
     try:
-        processes = psutil.Process(pid).children(recursive=True)[:MOST_PROCESSES]
+        top = psutil.Process(pid)  # the relay or, by the Python door, the program itself
+        processes = [top, *top.children(recursive=True)[:MOST_PROCESSES]]
     except psutil.Error:
         return set()
     found = set()

@@ -29,6 +29,7 @@ def test_patterns():
     assert fitting(".hidden.pt") == [".hidden.pt"]
     assert fitting("x[[]1].pt") == ["x[1].pt"]
     assert fitting("missing/*.pt") == []
+    assert fitting("ckpt/**") == ["ckpt/1/m.pt", "ckpt/2/m.pt", "ckpt/2/deep/m.pt"]
 
 
 def test_a_deep_pattern_enters_no_hidden_folder_and_no_packages():
