@@ -10,7 +10,7 @@ from capture import fast_json
 from capture.adapters._files import WholeWriter
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
-from capture.records import Row, plain_numbers
+from capture.records import File, Row, plain_numbers
 from capture.runs import Run
 
 
@@ -21,6 +21,7 @@ class JsonlAdapter(Adapter):
     """
 
     options = ("path",)
+    shows = ("file", "table", "image", "plot")
 
     def __init__(self) -> None:
         self._file: WholeWriter | None = None
@@ -42,6 +43,9 @@ class JsonlAdapter(Adapter):
         """Write the rows."""
         assert self._file is not None  # noqa: S101  opened before
         self._file.write(b"".join(fast_json.dumps(_item(row)) + b"\n" for row in rows))
+
+    def file(self, file: File) -> None:
+        """Nothing to do: `files.jsonl` is the list of them."""
 
     def close(self, exit_status: int | None) -> None:
         """End the file."""

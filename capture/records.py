@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -64,6 +65,21 @@ class SystemSample(NamedTuple):
 
     time: float
     values: Mapping[str, float]
+
+
+class File(NamedTuple):
+    """A file, table, image or plot of a run, as a line of `files.jsonl` notes it."""
+
+    number: int  # the line's number, from 1
+    kind: str  # "file", "table", "image" or "plot"
+    type: str  # of a file what it is (model, file, ...), of a plot what it shows
+    name: str
+    path: Path  # absolute; a folder stands for everything in it
+    time: float  # Unix seconds
+    size: int | None  # bytes; None of a folder
+    digest: str | None
+    aliases: Sequence[str] = ()
+    metadata: Mapping[str, Any] = EMPTY
 
 
 class Alert(NamedTuple):
