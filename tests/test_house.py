@@ -12,6 +12,7 @@ FLOORS = [
     "console",
     "language",
     "parsing",
+    "many",
     "authoring",
     "delivery",
     "facts",

@@ -16,7 +16,19 @@ from capture.printing import plain
 from capture.runs import Result
 
 # Options that are no settings of the run.
-NOT_SETTINGS = ("parser", "config", "lenient", "words", "file", "files", "until_pid", "idle", "wait_for")
+NOT_SETTINGS = (
+    "parser",
+    "config",
+    "lenient",
+    "words",
+    "file",
+    "files",
+    "until_pid",
+    "idle",
+    "wait_for",
+    "jobs",
+    "json",
+)
 
 NOT_STARTED = (126, 127)  # exit statuses of a shell
 BRIEF = 10.0  # seconds; a longer run is kept even if nothing was printed
