@@ -20,7 +20,7 @@ from capture.adapters._axis import Steps
 from capture.adapters._flat import ABOUT, flat
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
-from capture.records import ConsoleLine, Row, SystemSample
+from capture.records import Alert, ConsoleLine, Row, SystemSample, said
 from capture.runs import Run
 
 # MLflow's limits
@@ -28,7 +28,8 @@ MOST_METRICS = 999  # of one call, which takes 1000 things; one is the tag that 
 MOST_PARAMS = 100
 LONGEST_NAME, LONGEST_PARAM, LONGEST_TAG = 250, 6000, 5000
 
-ENDED = ("state", "exit_status", "duration_s")  # tags: MLflow knows no interrupted run, nor a pause
+# Tags: MLflow knows no interrupted run, nor a pause.
+ENDED = ("state", "exit_status", "duration_s", "stopped_by")
 MOST_LINES = 10_000  # of the console
 ID, ROWS = "capture.id", "capture.rows"  # tags
 REFUSED = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
@@ -157,6 +158,14 @@ class MlflowAdapter(Adapter):
             for start in range(0, max(len(params), len(tags)), MOST_PARAMS):
                 part = slice(start, start + MOST_PARAMS)
                 self._client.log_batch(self._id, params=params[part], tags=tags[part])
+
+    def alerts(self, alerts: Sequence[Alert]) -> None:
+        """Add tags: MLflow knows no alerts."""
+        with answers():
+            for alert in alerts:
+                at = "" if alert.step is None else f" (step {alert.step})"
+                text = f"{alert.level}: {said(alert.title, alert.text)}{at}"
+                self._client.set_tag(self._id, f"alert.{alert.number}", _cut(text, LONGEST_TAG))
 
     def console(self, lines: Sequence[ConsoleLine]) -> None:
         """Keep the last lines for the end: an artifact is a whole file."""

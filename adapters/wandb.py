@@ -23,7 +23,7 @@ from capture.adapters._wandb_start import command_line, exit_code, started_at, w
 from capture.delivery.adapter import Adapter, Gone
 from capture.errors import UserError
 from capture.metrics import Series, better, only_counts
-from capture.records import ConsoleLine, Row
+from capture.records import Alert, ConsoleLine, Row
 from capture.runs import Run
 
 # Private settings of wandb, which may change: an unknown one is left out.
@@ -34,6 +34,7 @@ PRIVATE: dict[str, Any] = {
     "x_save_requirements": False,  # those of the command are elsewhere
 }
 INIT_TIMEOUT = 30.0  # seconds; the attempts after it are `delivery`'s
+SUMMARY = {"exit_status", "duration_s", "stopped_by"}  # of how it ended
 OWN = ("_step", "_runtime", "_timestamp")  # W&B's own columns
 log = logging.getLogger(__name__)
 _REFUSED = re.compile(r"returned error (401|403|404)\b")
@@ -107,6 +108,13 @@ class WandbAdapter(Adapter):
         with self._connected():
             self._run.write_logs("".join(f"{line.text}\n" for line in lines))
 
+    def alerts(self, alerts: Sequence[Alert]) -> None:
+        """Alert as the user's settings at W&B say: by mail or Slack; thinned they are already."""
+        with self._connected():
+            for alert in alerts:
+                text = alert.text if alert.step is None else f"{alert.text} (step {alert.step})"
+                self._run.alert(alert.title, text, level=alert.level.upper(), wait_duration=0)
+
     def config(self, values: Mapping[str, Any]) -> None:
         """Add to the config."""
         with self._connected():
@@ -115,11 +123,9 @@ class WandbAdapter(Adapter):
     def close(self, exit_status: int | None) -> None:
         """Finish the run with the command's exit status."""
         run = runs.read(self._folder)
-        ended = {name: value for name, value in about(run).items() if name in ("exit_status", "duration_s")}
-        code = exit_code(exit_status, run)
         with self._connected():
-            self._run.summary.update(ended)
-            self._run.finish(exit_code=code)
+            self._run.summary.update({k: v for k, v in about(run).items() if k in SUMMARY})
+            self._run.finish(exit_code=exit_code(exit_status, run))
 
     def links(self) -> list[str]:
         """The run's page, or how to send it."""

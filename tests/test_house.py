@@ -16,6 +16,7 @@ FLOORS = [
     "authoring",
     "delivery",
     "facts",
+    "watch",
     "tracker",
     "page",
     "relay",

@@ -13,7 +13,7 @@ from capture.runs import logs
 
 
 class Found(NamedTuple):
-    """The logs and folders of runs, in the order in which they were asked for, each once; and what is not one.
+    """The logs and folders of runs that were asked for, in their order and each once; and what is not one.
 
     `several` says that more than one may be meant: what comes of them needs their names.
     """

@@ -63,7 +63,7 @@ def as_it_was(run: runs.Run, log: Path, old: runs.Run | None, chosen: Mapping[st
 
 
 def record(log: Path, old: runs.Run | None, folder: str) -> None:
-    """Copy the recording, or make one from the log, into the new run's folder.  Raises OSError, and UserError for a log that is damaged.
+    """Copy the recording, or make one from the log, into the new run's folder.  Raises OSError, or UserError.
 
     What the program logged itself is part of the recording.
     """

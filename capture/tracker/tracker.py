@@ -27,11 +27,13 @@ from capture.delivery.naming import Namer
 from capture.delivery.worker import DeliveryResult
 from capture.facts import config_sources, gather
 from capture.facts.observer import Observer
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 from capture.records import Record, to_json
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
-from capture.tracker import pace, records_file
+from capture.tracker import pace, records_file, requests
+from capture.tracker.alerts import Alerts
 from capture.tracker.bursts import Bursts
 from capture.tracker.closing import Summary, block, clock
 from capture.tracker.intake import Intake, MaskedLog
@@ -59,6 +61,8 @@ def main(argv: list[str]) -> int:
     run = runs.at_home(runs.read(folder), folder)
     if argv[1:2] == ["--to"]:
         run = run._replace(to=argv[2].split(","))
+    if argv[-1] == requests.OPTION:
+        requests.begin()
     os.umask(0o077)  # what a run prints is nobody else's business: this holds for the backends' files, too
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -68,6 +72,8 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(level=logging.WARNING, handlers=[log])
     try:
         tracker = Tracker(folder, run, redactor)
+        tracker.deliver()
+        gather.Gathering(folder, tracker.run, redactor, tracker.delivery.wake).start()
     except Stopped:
         return STOPPED
     gc.freeze()  # the parsers stay: what comes and goes is collected without looking at them
@@ -91,14 +97,17 @@ def _stop(signum: int, frame: FrameType | None) -> None:
 class Tracker:
     """One run: from its recording to its records, rows and lines."""
 
-    def __init__(self, folder: Path, run: runs.Run, redactor: Redactor) -> None:
+    def __init__(
+        self, folder: Path, run: runs.Run, redactor: Redactor, like: Engine | None = None
+    ) -> None:
+        """`like` is an engine of the parsers to read with, None for those in the run's folder."""
         self.folder, self.run = folder, run
         self.unread, self.bursts = Unread(), Bursts()
-        self.engine = engine_of(folder, run, self.unread.note)
+        self.engine = engine_of(folder, run, self.unread.note, like)
         self.pipeline = Pipeline(self.engine)
         self.reader = RecordingReader(folder)
-        axes = {rule.parser.name: naming.axes(rule.parser) for rule in self.engine.rules}
-        self.namer = Namer(axes, run.settings.get("rename", {}))
+        self.axes = naming.all_axes(rule.parser for rule in self.engine.rules)
+        self.namer = Namer(self.axes, run.settings.get("rename", {}))
         self.summary = Summary()
         self.redactor, self.intake, self.logged_intake = redactor, Intake(redactor), Intake(redactor)
         self.parsers: dict[str, None] = {}  # those that gave something, in the order of their first record
@@ -111,6 +120,7 @@ class Tracker:
         self.config = config_sources.asked(folder, run, redactor)
         self.told: tuple[Any, ...] = ()  # what the last status said of the progress
         self.status_due = 0.0  # on the monotonic clock
+        self.alerts = Alerts(folder, run, redactor)
         positions: dict[str, int] = {}
         for record in records_file.written(folder / runs.RECORDS):
             if record.logged is None:
@@ -119,11 +129,15 @@ class Tracker:
                 positions[record.logged[0]] = record.logged[1] + record.logged[2]
             self._count([record])
         self.logged = LoggedReader(folder, positions)
-        run = self.run = run._replace(config=config_sources.merged(self.config))
-        self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
+        self.run = run._replace(config=config_sources.merged(self.config))
+        self.delivery = Delivery(self.run, folder, {}, self.axes)  # to nobody yet
+        self.observer = Observer(folder, self.run, run.settings.get("system", 0))
+
+    def deliver(self) -> None:
+        """Begin to deliver to the run's backends."""
+        adapters = {name: registry.adapter(name) for name in self.run.to}
+        self.delivery = Delivery(self.run, self.folder, adapters, self.axes)
         self.delivery.start()
-        gather.Gathering(folder, run, redactor, self.delivery.wake).start()
-        self.observer = Observer(folder, run, run.settings.get("system", 0))
 
     def follow(self) -> None:
         """Read the recording until the relay has ended it, or has died, and take what was held back."""
@@ -139,19 +153,37 @@ class Tracker:
             if not chunks and not alive:
                 self._crash()
                 break
-            if self.observer.look():
+            if self.observer.look() and self.observer.sample is not None:
+                self.alerts.sample(self.observer.sample)
                 self.delivery.wake()
             if time.monotonic() >= self.status_due:
-                self._refresh_status()
+                self.refresh_status()
+            if not chunks:
+                self.alerts.tick()
             if chunks:
                 active, pause = time.monotonic(), work.rest()
             else:
                 pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
             if alive and pause and select.select([0], [], [], pause)[0]:
                 alive = bool(os.read(0, 4096))
+        self.complete_records()
+
+    def take_new(self) -> None:
+        """Read what has been recorded since the last call."""
+        while chunks := self.reader.read():
+            for chunk in chunks:
+                self._read(chunk)
+
+    def complete_records(self) -> None:
+        """The recording has been read to its end: take what was held back."""
         self._take(self.pipeline.finish(self.last))
         self._take_logged()
         self.complete = True
+
+    def close(self) -> None:
+        """Close the files of a run that is not tracked any more."""
+        self.reader.close()
+        self.file.close()
 
     def _read(self, chunk: Chunk) -> None:
         self.bursts.add(chunk)
@@ -163,6 +195,7 @@ class Tracker:
             self._take(self.pipeline.resume(now))
         else:
             self._take(self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now))
+        self.alerts.chunk(chunk, now)
         self.last = now or self.last
 
     def finish(self, limit: float | None = None) -> None:
@@ -175,6 +208,7 @@ class Tracker:
         self.run = runs.at_home(runs.read(self.folder), self.folder)
         self.status("delivering" if self.complete else "stopping")
         results = self.delivery.finish(self.run.exit_status, limit)
+        self.alerts.finish()
         runs.replace_file(self.folder / runs.SUMMARY, self._block(results))
 
     def status(self, state: str) -> None:
@@ -190,7 +224,7 @@ class Tracker:
         }
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
-    def _refresh_status(self) -> None:
+    def refresh_status(self) -> None:
         """Write it anew if there is something new to say."""
         self.status_due = time.monotonic() + STATUS_INTERVAL
         if self._progress() != self.told:
@@ -226,7 +260,9 @@ class Tracker:
         for record in records:
             self.parsers.setdefault(record.parser)
             place = record.at[0] if record.logged is None else NOWHERE
-            self.summary.add(self.namer.row(self.ordinal, record), place)
+            row = self.namer.row(self.ordinal, record)
+            self.summary.add(row, place)
+            self.alerts.row(row)
             self.ordinal += 1
             if record.config:
                 where = config_sources.LOGGED if record.parser == LOGGED else config_sources.PRINTED
@@ -268,6 +304,8 @@ class Tracker:
         status = "ended" if run.exit_status is None else f"exit status {run.exit_status}"
         outcome = runs.outcome(run)
         status = outcome if outcome in ("crashed", "interrupted") else status
+        if run.stopped_by:
+            status = f"stopped by {run.stopped_by!r}, {status}"
         how = f"{status}, {took}"
         place = os.path.relpath(self.folder, run.cwd)
         if self.summary.values:
@@ -278,7 +316,7 @@ class Tracker:
         if not self.complete:
             size = (self.folder / runs.CONSOLE_LOG).stat().st_size
             notes.append(f"stopped after {self.position} of {size} bytes; the rest: capture sync {place}")
-        notes += self._broken()
+        notes += self._broken() + self.alerts.notes()
         notes += [note for result in results for note in _notes_on(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
         notes += (
