@@ -20,6 +20,7 @@ FLOORS = [
     "tracker",
     "page",
     "relay",
+    "collect",
     "settings",
     "cli",
 ]

@@ -19,7 +19,9 @@ except ImportError:  # Windows: the relay reports it
     pass
 
 LOCKED_FILE = "console.log"
-ELSEWHERE = "lock"  # in the settings of a run that is made with many others by one process: the file, from its folder
+ELSEWHERE = (
+    "lock"  # in the settings of a run that is made with many others by one process: the file, from its folder
+)
 PATIENCE = 0.5  # seconds: whoever only looks holds the lock for an instant
 BUSY = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 

@@ -97,9 +97,7 @@ def _stop(signum: int, frame: FrameType | None) -> None:
 class Tracker:
     """One run: from its recording to its records, rows and lines."""
 
-    def __init__(
-        self, folder: Path, run: runs.Run, redactor: Redactor, like: Engine | None = None
-    ) -> None:
+    def __init__(self, folder: Path, run: runs.Run, redactor: Redactor, like: Engine | None = None) -> None:
         """`like` is an engine of the parsers to read with, None for those in the run's folder."""
         self.folder, self.run = folder, run
         self.unread, self.bursts = Unread(), Bursts()
