@@ -35,8 +35,9 @@ def arguments() -> Arguments:
     """The options of `capture collect`."""
     parser = Arguments(
         prog="capture collect",
-        description="Make one run for each value of a key in a stream of many: JSON objects or prefixed lines, "
-        "as log collectors write them.  A run begins with its first line, and goes on if this is called again.",
+        description="Make one run for each value of a key in a stream of many: JSON objects or prefixed "
+        "lines, as log collectors write them.  A run begins with its first line, and goes on where it was if "
+        "this is called again.",
     )
     parser.add_argument(
         "source", nargs="?", default="-", metavar="FILE|-", help="the stream (default: standard input)"
@@ -45,13 +46,14 @@ def arguments() -> Arguments:
         "--by",
         required=True,
         metavar="KEY",
-        help="a field of the objects (kubernetes.pod_name); rank or worker of the lines' prefix; or a pattern "
-        "that lines begin with, in which a group is the key: '^(\\S+): '",
+        help="a field of the objects (kubernetes.pod_name); rank or worker of the lines' prefix; or a "
+        "pattern that lines begin with, in which a group is the key: '^(\\S+): '",
     )
     parser.add_argument(
         "--end",
         metavar="PATTERN",
-        help="a run has ended when it prints this (a regular expression; a group `status` is the exit status)",
+        help="a run has ended when it prints this: a regular expression, whose group `status`, if it has "
+        "one, is the exit status",
     )
     add_stream_options(parser)
     run_options.add_options(parser)

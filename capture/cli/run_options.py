@@ -50,6 +50,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="RULE",
         help="stop the command when this becomes true; may be repeated",
     )
+    add(
+        "--ranks",
+        choices=settings.CHOICES["ranks"],
+        help="of a program of many processes: chart all ranks (default), rank 0, or their mean, min and max",
+    )
     add("--wait", type=seconds, metavar="SECONDS", help="wait for the backends at the end (default: 30)")
     add(
         "--summary",

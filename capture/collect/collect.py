@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from capture import runs
 from capture.collect.keys import Line
 from capture.collect.members import Member, Members
 from capture.collect.tracking import Tracking
+from capture.relay.follow import Tail
 
 FLUSH = 0.25  # seconds for which lines are gathered before they are written
 MOST_GATHERED = 4 << 20  # bytes of all members
@@ -32,7 +34,7 @@ class Source(Protocol):
 
 
 class Outcome(NamedTuple):
-    """What came of a stream: runs, their lines, lines of nobody and the first one, what could not be written."""
+    """What came of a stream: `nobody` counts the lines without a key, of which `example` is the first."""
 
     members: int
     lines: int
@@ -60,6 +62,7 @@ class Collector:
         self._size = 0
         self._flushed = self._looked = time.monotonic()
         self._carry = b""
+        self.heard = 0.0  # when the last line of anybody came, on the monotonic clock
         self._count = self._lines = self._nobody = 0
         self._example = ""
         self._unwritten: list[str] = []
@@ -105,7 +108,7 @@ class Collector:
         if member is None:
             return
         self._lines += data.count(b"\n")
-        member.heard = time.monotonic()
+        self.heard = member.heard = time.monotonic()
         self._gathered[line.member] = member
         self._size += member.add(data, line.time or now)
         if self._end and (found := self._end.search(line.text)):
@@ -182,6 +185,37 @@ def collect(source: Source, collector: Collector, note: str, stopped: Callable[[
         back = collector.give_back() if stopped() else 0  # half a line: a later call has the whole
         position = {**source.position, "position": source.position["position"] - back}
         runs.replace_file(note, json.dumps(position) + "\n")
+
+
+class Files:
+    """The files that match a pattern, each a member of its own, also those that come later."""
+
+    position = None
+
+    def __init__(self, pattern: str, collector: Collector, recorded: Callable[[str], int]) -> None:
+        """`recorded` says how many bytes of the file of this name an earlier call has recorded."""
+        self._pattern, self._collector, self._recorded = pattern, collector, recorded
+        self._tails: dict[str, Tail] = {}
+        self._looked = 0.0
+        self.found = False  # whether there was any file
+
+    def read(self, timeout: float) -> bytes | None:
+        """Hand over what is new in all files, and wait for so many seconds if nothing is."""
+        now = time.monotonic()
+        if now >= self._looked + LOOK:
+            self._looked = now
+            for path in sorted(glob.glob(self._pattern, recursive=True)):
+                if path not in self._tails and os.path.isfile(path):
+                    self._tails[path] = Tail(path, self._recorded(path))
+                    self.found = True
+        came = False
+        for path, tail in self._tails.items():
+            while data := tail.read():
+                came = True
+                self._collector.take_of(path, data)
+        if not came:
+            time.sleep(timeout)
+        return b""
 
 
 class File:

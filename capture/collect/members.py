@@ -65,8 +65,9 @@ class Member:
         self.ended = True
         self._append(b"", b"%.6f end 0\n" % self.last)
         try:
-            ended = {"end": self.start + self.last, "exit_status": status, "state": "finished"}
-            runs.write(self.path, runs.read(self.path)._replace(**ended))
+            run = runs.read(self.path)
+            run = run._replace(end=self.start + self.last, exit_status=status, state="finished")
+            runs.write(self.path, run)
         except (OSError, ValueError) as error:
             self.error = self.error or (error if isinstance(error, OSError) else OSError(str(error)))
 
@@ -100,6 +101,13 @@ class Members:
         self.base = runs.folder_of(os.path.abspath(chosen["dir"]), self.run.project, "")
         self.lock = f".collect-{_safe(by)}.lock"
 
+    def folder(self, name: str) -> str:
+        """Where the first run of this name is, or will be."""
+        return os.path.join(self.base, self._id(name))
+
+    def _id(self, name: str) -> str:
+        return _safe(os.path.splitext(os.path.basename(name))[0] if os.path.isabs(name) else name)
+
     def member(self, name: str, moment: float) -> Member:
         """The run of this name: the one that is there unless it said that it has ended, else a new one.
 
@@ -107,7 +115,7 @@ class Members:
         """
         number = 1
         while True:
-            run_id = _safe(name) + (f"-{number}" if number > 1 else "")
+            run_id = self._id(name) + (f"-{number}" if number > 1 else "")
             path = os.path.join(self.base, run_id)
             try:
                 old = runs.read(path)
@@ -121,7 +129,7 @@ class Members:
         config = {**self.run.config, self._by: name} if self._by.isidentifier() else self.run.config
         run = self.run._replace(
             id=run_id,
-            name=self._chosen.get("name") or name,
+            name=self._chosen.get("name") or (run_id if os.path.isabs(name) else name),
             start=moment,
             folder=path,
             config=config,

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from capture import runs
 from capture.language import library
@@ -36,8 +36,9 @@ def parse(source: Source, parsers: Sequence[runs.PathLike] = ()) -> Iterator[Rec
     if isinstance(source, bytes):
         return pipeline.parse(io.BytesIO(source), engine)
     if not isinstance(source, (str, os.PathLike)):
-        is_file = hasattr(source, "read") and not isinstance(source, io.TextIOBase)
-        return pipeline.parse(source, engine) if is_file else _of_lines(source, engine)
+        if hasattr(source, "read") and not isinstance(source, io.TextIOBase):
+            return pipeline.parse(cast(BinaryIO, source), engine)
+        return _of_lines(source, engine)
     if (Path(source) / runs.CONSOLE_INDEX).exists():
         return pipeline.parse_recording(Path(source), engine)
     return _of_file(open_log(Path(source) / runs.CONSOLE_LOG if Path(source).is_dir() else source), engine)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from importlib import import_module
 from typing import Any, BinaryIO
 
 from capture.errors import UserError
@@ -94,12 +95,10 @@ def _reader(path: str, kind: str, file: BinaryIO) -> Any:
         import lzma
 
         return lzma.LZMAFile(file)
-    try:
+    for name in ("compression.zstd", "backports.zstd"):  # in the standard library from Python 3.14 on
         try:
-            from compression import zstd  # from Python 3.14 on
+            return import_module(name).ZstdFile(file)
         except ImportError:
-            from backports import zstd
-    except ImportError:
-        file.close()
-        raise UserError(f"{path}: zstd needs a library: pip install backports.zstd") from None
-    return zstd.ZstdFile(file)
+            continue
+    file.close()
+    raise UserError(f"{path}: zstd needs a library: pip install backports.zstd")

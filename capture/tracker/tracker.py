@@ -102,7 +102,7 @@ class Tracker:
         self.folder, self.run = folder, run
         self.unread, self.bursts = Unread(), Bursts()
         self.engine = engine_of(folder, run, self.unread.note, like)
-        self.pipeline = Pipeline(self.engine)
+        self.pipeline = Pipeline(self.engine, run.settings.get("ranks", "all"))
         self.reader = RecordingReader(folder)
         self.axes = naming.all_axes(rule.parser for rule in self.engine.rules)
         self.namer = Namer(self.axes, run.settings.get("rename", {}))
@@ -323,7 +323,7 @@ class Tracker:
             + self.engine.events
             + self.bursts.notes(self.ordinal)
         )
-        notes += self.observer.notes
+        notes += self.observer.notes + self.unread.processes.notes(run.command)
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 
 

@@ -247,3 +247,20 @@ def test_names_that_are_no_folders_are_runs_all_the_same():
     assert len(runs_there()) == 6
     assert {about(run)["name"] for run in runs_there()} == {"../../x", "a/b", "ä", "a b", "a-b", "." * 300}
     assert not Path("x").exists()
+
+
+def test_files_that_match_a_pattern_are_followed_and_new_ones_join():
+    Path("slurm-1.out").write_text("step 1 loss 0.5\n")
+    command = [*CAPTURE, "follow", "slurm-*.out", "--project", "p", "--to", "jsonl"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        written("slurm-1", 1)
+        Path("slurm-2.out").write_text("step 1 loss 0.25\rstep 2 loss 0.125\n")
+        written("slurm-2", 2)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 0
+    with open("slurm-1.out", "a") as file:
+        file.write("step 2 loss 0.25\n")
+    done = capture("follow", "slurm-*.out", "--project", "p", "--to", "jsonl", "--idle", "1")
+    assert done.returncode == 0, done.stderr
+    assert losses("slurm-1") == [(1, 0.5), (2, 0.25)]
+    assert (runs_there()["slurm-2"] / "console.log").read_bytes() == Path("slurm-2.out").read_bytes()
