@@ -16,6 +16,7 @@ FLOORS = [
     "authoring",
     "delivery",
     "facts",
+    "files",
     "watch",
     "tracker",
     "page",

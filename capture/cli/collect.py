@@ -146,6 +146,8 @@ def _source(name: str, note: str, signals: CaughtSignals) -> Source:
     if name == "-":
         return _Stdin(signals)
     try:
+        if not os.path.isfile(name):  # a pipe: `<(kubectl logs -f ...)`
+            return _Stdin(signals, os.open(name, os.O_RDONLY))
         file = File(name, note)
     except OSError as error:
         raise UserError(f"{name}: {error.strerror}") from None
@@ -162,15 +164,15 @@ class _Stdin:
 
     position = None
 
-    def __init__(self, signals: CaughtSignals) -> None:
-        self._signals = signals
+    def __init__(self, signals: CaughtSignals, file: int = 0) -> None:
+        self._signals, self._file = signals, file
 
     def read(self, timeout: float) -> bytes | None:
         """What came within a time in seconds; empty if nothing did, None at the end."""
-        readable, _ = wait_for([0, self._signals.fileno()], timeout=timeout)
-        if 0 not in readable:
+        readable, _ = wait_for([self._file, self._signals.fileno()], timeout=timeout)
+        if self._file not in readable:
             return b""
-        return os.read(0, READ_SIZE) or None
+        return os.read(self._file, READ_SIZE) or None
 
 
 def raise_limit() -> None:

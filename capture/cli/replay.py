@@ -38,6 +38,8 @@ def main(argv: list[str]) -> int:
     """Replay runs and logs, in their order."""
     options = arguments().parse_args(argv)
     chosen = run_options.choose(options)
+    for key in (*run_options.KEPT.values(), "plots"):
+        chosen.pop(key, None)  # what the command left behind then is in the recording
     found = logs.find(options.files, lambda word: place_of(word, chosen["dir"]))
     for problem in found.problems:
         print(f"capture replay: {problem}", file=sys.stderr)

@@ -44,8 +44,8 @@ class Engine:
     own: the user's parsers, which come first and run under a time limit.
     naming: what the user's configuration renames, drops and scales.
     downsampler: what `--every` asks for.
-    on_line: is called with the result of each line; of whole lines that come in a batch, only of those that
-        were not only counted.
+    on_line: is called with what the rules make of a line; not of lines that are only counted, or that a plan
+        reads.
     plans: whether lines are read by plans where there is one: faster, with the same records.
 
     `lines` counts the finished lines, `understood` those of which some pattern recognised a frame; `events`
@@ -67,7 +67,7 @@ class Engine:
         self._order = {rule: index for index, rule in enumerate(self.rules)}
         self._naming, self._downsampler = naming, downsampler
         self._on_line = on_line
-        self._plans = plans and not on_line
+        self._plans = plans
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -93,7 +93,6 @@ class Engine:
         """An engine of the same parsers that has read nothing, in a hundredth of the time of making one."""
         other = copy.copy(self)
         other._naming, other._downsampler, other._on_line = naming, downsampler, on_line
-        other._plans = self._plans and not on_line
         other._begin_anew()
         return other
 

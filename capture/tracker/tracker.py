@@ -27,9 +27,10 @@ from capture.delivery.naming import Namer
 from capture.delivery.worker import DeliveryResult
 from capture.facts import config_sources, gather
 from capture.facts.observer import Observer
+from capture.files.collector import Collector
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
-from capture.records import Record, to_json
+from capture.records import Record, to_line
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
 from capture.tracker import pace, records_file, requests
@@ -74,6 +75,7 @@ def main(argv: list[str]) -> int:
         tracker = Tracker(folder, run, redactor)
         tracker.deliver()
         gather.Gathering(folder, tracker.run, redactor, tracker.delivery.wake).start()
+        tracker.files.start()
     except Stopped:
         return STOPPED
     gc.freeze()  # the parsers stay: what comes and goes is collected without looking at them
@@ -83,8 +85,9 @@ def main(argv: list[str]) -> int:
         tracker.finish()
     except Stopped:
         tracker.finish(HURRY)
-        tracker.status("done" if tracker.complete else "stopped")
-        os._exit(0 if tracker.complete else STOPPED)  # a backend that hangs would hold up the end for ever
+        whole = tracker.complete and tracker.files.complete
+        tracker.status("done" if whole else "stopped")
+        os._exit(0 if whole else STOPPED)  # a backend that hangs would hold up the end for ever
     tracker.status("done")
     return 0
 
@@ -118,6 +121,7 @@ class Tracker:
         self.config = config_sources.asked(folder, run, redactor)
         self.told: tuple[Any, ...] = ()  # what the last status said of the progress
         self.status_due = 0.0  # on the monotonic clock
+        self.files = Collector(folder, run, redactor, self._wake)
         self.alerts = Alerts(folder, run, redactor)
         positions: dict[str, int] = {}
         for record in records_file.written(folder / runs.RECORDS):
@@ -133,8 +137,7 @@ class Tracker:
 
     def deliver(self) -> None:
         """Begin to deliver to the run's backends."""
-        adapters = {name: registry.adapter(name) for name in self.run.to}
-        self.delivery = Delivery(self.run, self.folder, adapters, self.axes)
+        self.delivery = Delivery(self.run, self.folder, registry.adapters(self.run.to), self.axes)
         self.delivery.start()
 
     def follow(self) -> None:
@@ -168,9 +171,8 @@ class Tracker:
 
     def take_new(self) -> None:
         """Read what has been recorded since the last call."""
-        while chunks := self.reader.read():
-            for chunk in chunks:
-                self._read(chunk)
+        for chunk in (chunk for chunks in iter(self.reader.read, []) for chunk in chunks):
+            self._read(chunk)
 
     def complete_records(self) -> None:
         """The recording has been read to its end: take what was held back."""
@@ -204,6 +206,8 @@ class Tracker:
         """
         self.observer.finish()
         self.run = runs.at_home(runs.read(self.folder), self.folder)
+        if self.complete:
+            self.files.finish(self.run)
         self.status("delivering" if self.complete else "stopping")
         results = self.delivery.finish(self.run.exit_status, limit)
         self.alerts.finish()
@@ -228,6 +232,9 @@ class Tracker:
         if self._progress() != self.told:
             self.status("tracking")
 
+    def _wake(self) -> None:
+        self.delivery.wake()
+
     def _progress(self) -> tuple[Any, ...]:
         return self.ordinal, self.position, self.delivery.links()
 
@@ -246,8 +253,7 @@ class Tracker:
         """Write records, and hand them on."""
         if not records:
             return
-        for record in records:
-            self.file.write(to_json(record) + "\n")
+        self.file.write(b"".join(map(to_line, records)))
         self.file.flush()
         self._count(records)
         self.delivery.wake()
@@ -260,6 +266,7 @@ class Tracker:
             place = record.at[0] if record.logged is None else NOWHERE
             row = self.namer.row(self.ordinal, record)
             self.summary.add(row, place)
+            self.files.add(row)
             self.alerts.row(row)
             self.ordinal += 1
             if record.config:
@@ -323,15 +330,17 @@ class Tracker:
             + self.engine.events
             + self.bursts.notes(self.ordinal)
         )
+        notes += self.files.notes() if self.complete else []
         notes += self.observer.notes + self.unread.processes.notes(run.command)
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 
 
 def _notes_on(result: DeliveryResult) -> list[str]:
+    notes = [f"{result.name}: {note}" for note in result.notes]
     if result.error:
-        return [f"{result.name}: {result.delivered} of {result.total} delivered: {result.error}"]
+        return [f"{result.name}: {result.delivered} of {result.total} delivered: {result.error}", *notes]
     name = f"{result.name} (offline)" if result.offline else result.name
-    return [f"{name}: {link}" for link in result.links]
+    return [*(f"{name}: {link}" for link in result.links), *notes]
 
 
 def _line_of(path: Path, offset: int) -> int:
