@@ -12,6 +12,7 @@ FLOORS = [
     "console",
     "language",
     "parsing",
+    "many",
     "authoring",
     "delivery",
     "facts",
@@ -20,6 +21,7 @@ FLOORS = [
     "tracker",
     "page",
     "relay",
+    "collect",
     "settings",
     "cli",
 ]

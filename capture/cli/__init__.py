@@ -19,6 +19,7 @@ from capture.printing import make_plain
 COMMANDS = {
     "run": "run a command and track what it prints (short: capture -- COMMAND)",
     "follow": "track a growing log",
+    "collect": "make one run for each pod, host or job of a stream of many",
     "replay": "make a new run from an old one, or from any log, with today's parsers",
     "sync": "deliver what is not delivered yet",
     "runs": "list the runs here: what differs, last and best values; remove old ones",

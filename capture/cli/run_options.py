@@ -18,7 +18,7 @@ from capture.runs import Result
 # Options that are no settings of the run.
 NOT_SETTINGS = (
     *("parser", "config", "alert", "stop_if", "lenient", "words", "file", "files"),
-    *("until_pid", "idle", "wait_for"),
+    *("until_pid", "idle", "wait_for", "jobs", "json", "by", "end", "source"),
     *("save", "table", "image"),  # they add to what the configuration keeps
 )
 KEPT = {"save": "artifacts", "table": "tables", "image": "images"}
@@ -51,6 +51,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="RULE",
         help="stop the command when this becomes true; may be repeated",
+    )
+    add(
+        "--ranks",
+        choices=settings.CHOICES["ranks"],
+        help="of a program of many processes: chart all ranks (default), rank 0, or their mean, min and max",
     )
     add("--wait", type=seconds, metavar="SECONDS", help="wait for the backends at the end (default: 30)")
     add(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from capture.language.expressions import Expression, compiled
@@ -158,6 +158,11 @@ def _own_prefix(context: Mapping[str, Any]) -> str:
 def _other_context(context: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """What else the record says of its source, and the bar even if there is none."""
     return [(key, context.get(key)) for key in sorted({"bar", *context} - _OWN_PREFIX)]
+
+
+def all_axes(parsers: Iterable[Parser]) -> dict[str, Axes]:
+    """The axes of parsers, by their names."""
+    return {parser.name: axes(parser) for parser in {id(parser): parser for parser in parsers}.values()}
 
 
 def axes(parser: Parser) -> Axes:

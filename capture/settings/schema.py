@@ -122,6 +122,9 @@ class Config(model.Naming, Checked):
     collect: Annotated[list[Part], _SPLIT] = Field(
         [], description="what capture finds out by itself (default: all of these)"
     )
+    ranks: Annotated[Literal["all", "0", "mean"], BeforeValidator(str)] | None = Field(
+        None, description="which ranks are charted: all, the first one (0), or their mean, least and highest"
+    )
     every: Annotated[str, BeforeValidator(_every)] | None = Field(
         None, description="keep fewer records of progress bars: one every 10s, or every 50 steps"
     )

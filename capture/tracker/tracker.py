@@ -28,6 +28,7 @@ from capture.delivery.worker import DeliveryResult
 from capture.facts import config_sources, gather
 from capture.facts.observer import Observer
 from capture.files.collector import Collector
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 from capture.records import Record, to_line
 from capture.redaction import Redactor
@@ -72,6 +73,9 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(level=logging.WARNING, handlers=[log])
     try:
         tracker = Tracker(folder, run, redactor)
+        tracker.deliver()
+        gather.Gathering(folder, tracker.run, redactor, tracker.delivery.wake).start()
+        tracker.files.start()
     except Stopped:
         return STOPPED
     gc.freeze()  # the parsers stay: what comes and goes is collected without looking at them
@@ -96,14 +100,15 @@ def _stop(signum: int, frame: FrameType | None) -> None:
 class Tracker:
     """One run: from its recording to its records, rows and lines."""
 
-    def __init__(self, folder: Path, run: runs.Run, redactor: Redactor) -> None:
+    def __init__(self, folder: Path, run: runs.Run, redactor: Redactor, like: Engine | None = None) -> None:
+        """`like` is an engine of the parsers to read with, None for those in the run's folder."""
         self.folder, self.run = folder, run
         self.unread, self.bursts = Unread(), Bursts()
-        self.engine = engine_of(folder, run, self.unread.note)
-        self.pipeline = Pipeline(self.engine)
+        self.engine = engine_of(folder, run, self.unread.note, like)
+        self.pipeline = Pipeline(self.engine, run.settings.get("ranks", "all"))
         self.reader = RecordingReader(folder)
-        axes = {rule.parser.name: naming.axes(rule.parser) for rule in self.engine.rules}
-        self.namer = Namer(axes, run.settings.get("rename", {}))
+        self.axes = naming.all_axes(rule.parser for rule in self.engine.rules)
+        self.namer = Namer(self.axes, run.settings.get("rename", {}))
         self.summary = Summary()
         self.redactor, self.intake, self.logged_intake = redactor, Intake(redactor), Intake(redactor)
         self.parsers: dict[str, None] = {}  # those that gave something, in the order of their first record
@@ -126,12 +131,14 @@ class Tracker:
                 positions[record.logged[0]] = record.logged[1] + record.logged[2]
             self._count([record])
         self.logged = LoggedReader(folder, positions)
-        run = self.run = run._replace(config=config_sources.merged(self.config))
-        self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
+        self.run = run._replace(config=config_sources.merged(self.config))
+        self.delivery = Delivery(self.run, folder, {}, self.axes)  # to nobody yet
+        self.observer = Observer(folder, self.run, run.settings.get("system", 0))
+
+    def deliver(self) -> None:
+        """Begin to deliver to the run's backends."""
+        self.delivery = Delivery(self.run, self.folder, registry.adapters(self.run.to), self.axes)
         self.delivery.start()
-        gather.Gathering(folder, run, redactor, self.delivery.wake).start()
-        self.files.start()
-        self.observer = Observer(folder, run, run.settings.get("system", 0))
 
     def follow(self) -> None:
         """Read the recording until the relay has ended it, or has died, and take what was held back."""
@@ -151,7 +158,7 @@ class Tracker:
                 self.alerts.sample(self.observer.sample)
                 self.delivery.wake()
             if time.monotonic() >= self.status_due:
-                self._refresh_status()
+                self.refresh_status()
             if not chunks:
                 self.alerts.tick()
             if chunks:
@@ -160,9 +167,23 @@ class Tracker:
                 pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
             if alive and pause and select.select([0], [], [], pause)[0]:
                 alive = bool(os.read(0, 4096))
+        self.complete_records()
+
+    def take_new(self) -> None:
+        """Read what has been recorded since the last call."""
+        for chunk in (chunk for chunks in iter(self.reader.read, []) for chunk in chunks):
+            self._read(chunk)
+
+    def complete_records(self) -> None:
+        """The recording has been read to its end: take what was held back."""
         self._take(self.pipeline.finish(self.last))
         self._take_logged()
         self.complete = True
+
+    def close(self) -> None:
+        """Close the files of a run that is not tracked any more."""
+        self.reader.close()
+        self.file.close()
 
     def _read(self, chunk: Chunk) -> None:
         self.bursts.add(chunk)
@@ -205,7 +226,7 @@ class Tracker:
         }
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
-    def _refresh_status(self) -> None:
+    def refresh_status(self) -> None:
         """Write it anew if there is something new to say."""
         self.status_due = time.monotonic() + STATUS_INTERVAL
         if self._progress() != self.told:
@@ -310,7 +331,7 @@ class Tracker:
             + self.bursts.notes(self.ordinal)
         )
         notes += self.files.notes() if self.complete else []
-        notes += self.observer.notes
+        notes += self.observer.notes + self.unread.processes.notes(run.command)
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 
 
