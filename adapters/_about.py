@@ -14,6 +14,7 @@ def about(run: Run) -> dict[str, Any]:
     """State, exit status, duration in seconds, tags, notes and group, as far as there are such."""
     item = {
         "state": runs.outcome(run),
+        "stopped_by": run.stopped_by or None,
         "exit_status": run.exit_status,
         "duration_s": round(runs.duration(run, time.time()), 1) if run.state != "running" else None,
         "tags": ", ".join(run.tags) or None,

@@ -28,7 +28,8 @@ MOST_METRICS = 999  # of one call, which takes 1000 things; one is the tag that 
 MOST_PARAMS = 100
 LONGEST_NAME, LONGEST_PARAM, LONGEST_TAG = 250, 6000, 5000
 
-ENDED = ("state", "exit_status", "duration_s")  # tags: MLflow knows no interrupted run, nor a pause
+# Tags: MLflow knows no interrupted run, nor a pause.
+ENDED = ("state", "exit_status", "duration_s", "stopped_by")
 MOST_LINES = 10_000  # of the console
 ID, ROWS = "capture.id", "capture.rows"  # tags
 REFUSED = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")

@@ -34,6 +34,7 @@ PRIVATE: dict[str, Any] = {
     "x_save_requirements": False,  # those of the command are elsewhere
 }
 INIT_TIMEOUT = 30.0  # seconds; the attempts after it are `delivery`'s
+SUMMARY = {"exit_status", "duration_s", "stopped_by"}  # of how it ended
 OWN = ("_step", "_runtime", "_timestamp")  # W&B's own columns
 log = logging.getLogger(__name__)
 _REFUSED = re.compile(r"returned error (401|403|404)\b")
@@ -115,11 +116,9 @@ class WandbAdapter(Adapter):
     def close(self, exit_status: int | None) -> None:
         """Finish the run with the command's exit status."""
         run = runs.read(self._folder)
-        ended = {name: value for name, value in about(run).items() if name in ("exit_status", "duration_s")}
-        code = exit_code(exit_status, run)
         with self._connected():
-            self._run.summary.update(ended)
-            self._run.finish(exit_code=code)
+            self._run.summary.update({k: v for k, v in about(run).items() if k in SUMMARY})
+            self._run.finish(exit_code=exit_code(exit_status, run))
 
     def links(self) -> list[str]:
         """The run's page, or how to send it."""

@@ -15,6 +15,7 @@ FLOORS = [
     "authoring",
     "delivery",
     "facts",
+    "watch",
     "tracker",
     "page",
     "relay",

@@ -68,7 +68,8 @@ def _choose(request: dict[str, Any]) -> dict[str, Any]:
     given = {name: request.get(name) for name in OPTIONS}
     to = ",".join(request["to"]) if request.get("to") else None
     parsers = request.get("parsers", [])
-    options = argparse.Namespace(**given, to=to, parser=parsers, config=[], lenient=False)
+    unset = {"config": [], "alert": [], "stop_if": [], "lenient": False}
+    options = argparse.Namespace(**given, **unset, to=to, parser=parsers)
     chosen = run_options.choose(options)
     chosen["config"] = {**chosen["config"], **request.get("config", {})}
     return chosen

@@ -16,7 +16,10 @@ from capture.printing import plain
 from capture.runs import Result
 
 # Options that are no settings of the run.
-NOT_SETTINGS = ("parser", "config", "lenient", "words", "file", "files", "until_pid", "idle", "wait_for")
+NOT_SETTINGS = (
+    *("parser", "config", "alert", "stop_if", "lenient", "words", "file", "files"),
+    *("until_pid", "idle", "wait_for"),
+)
 
 NOT_STARTED = (126, 127)  # exit statuses of a shell
 BRIEF = 10.0  # seconds; a longer run is kept even if nothing was printed
@@ -32,6 +35,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--every",
         metavar="TIME|STEPS",
         help="keep fewer records of progress bars: one every 10s, or every 50 steps",
+    )
+    add(
+        "--alert",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="say so when this becomes true, such as 'loss is nan' or 'silent for 15m'; may be repeated",
+    )
+    add(
+        "--stop-if",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="stop the command when this becomes true; may be repeated",
     )
     add("--wait", type=seconds, metavar="SECONDS", help="wait for the backends at the end (default: 30)")
     add(
@@ -112,6 +129,11 @@ def choose(options: argparse.Namespace) -> settings.Settings:
     layers = settings.layers_of(os.getcwd(), os.environ, problems)
     chosen = settings.assemble(layers, given, options.parser, problems)
     chosen["config"] = {**chosen.get("config", {}), **_config(options.config or [], problems)}
+    if options.alert or options.stop_if:
+        from capture.watch import rules  # not on the way of every start
+
+        own = rules.check_options(options.alert, options.stop_if, problems.add)
+        chosen["alerts"] = [*chosen.get("alerts", []), *own]
     if not (options.lenient or os.environ.get("CAPTURE_LENIENT", "") not in ("", "0")):
         problems.raise_any()
     for note in problems.notes:

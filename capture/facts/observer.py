@@ -25,6 +25,7 @@ class Observer:
     def __init__(self, folder: Path, run: runs.Run, interval: float) -> None:
         alive = runs.is_alive(folder, run)
         self.notes: list[str] = []
+        self.sample: SystemSample | None = None  # the last one
         self._path = folder / runs.SYSTEM
         self._pid = run.pid if alive and run.command else None
         self._interval = interval if alive else 0
@@ -62,7 +63,7 @@ class Observer:
             self._due = time.monotonic() + FIRST_SAMPLE
             return False
         self._due = self._sampled + self._interval
-        sample = _of_the_living(self._sampler.sample())
+        sample = self.sample = _of_the_living(self._sampler.sample())
         self.notes = self._sampler.gpus.notes
         with self._path.open("a", encoding="utf-8") as file:
             values = {name: round(value, 4) for name, value in sample.values.items()}

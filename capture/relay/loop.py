@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from capture.bare import reason, report_start_failure
 from capture.relay import lost_output
@@ -71,7 +71,7 @@ def run(command: list[str], folder: str | None, options: Options) -> Result:
     if relay.exec_errno:
         exit_status = report_start_failure(command, relay.exec_errno)
     exit_status, killed = lost_output.report(child.streams, exit_status, killed, child.ignored)
-    return recording.finish(options.wait, exit_status, killed)
+    return recording.finish(options.wait, exit_status, killed, stopped_by=relay.stopped_by)
 
 
 class Relay:
@@ -83,6 +83,8 @@ class Relay:
         self._child, self._recording = child, recording
         self._session, self._signals = child.session, child.signals
         self._keyboard = child.keyboard  # None once the terminal outside has gone
+        self._pid = child.pid if child.session is None else None  # the command's
+        self._stop: Any = None  # by a rule of the user's
         self._interrupted = False  # by a signal, after the command has ended
 
     def run(self, linger: float) -> None:
@@ -92,7 +94,9 @@ class Relay:
         """
         self._signals.identify_senders()
         while self.status is None:
-            self._turn(self._recording.check_tracker())
+            self._turn(self._time_left(self._recording.check_tracker()))
+        while self._stop and not self._interrupted and self._stop.alive():
+            self._turn(min(0.1, self._time_left(None) or 0.0))
         deadline = time.monotonic() + linger
         while any(stream.open for stream in self._child.streams):
             if (left := deadline - time.monotonic()) <= 0:
@@ -108,6 +112,28 @@ class Relay:
             self._turn(None)
         for stream in self._child.streams:
             stream.close()
+
+    @property
+    def stopped_by(self) -> str:
+        """The rule that has stopped the command, if one has."""
+        return self._stop.rule if self._stop else ""
+
+    def _time_left(self, timeout: float | None) -> float | None:
+        """The timeout, or the time until a stop has to kill the command; where that is over it is killed."""
+        if self._stop is None:
+            return timeout
+        if not self._stop.left():
+            self._stop.kill()
+        left = float(self._stop.left())
+        return left if timeout is None else min(left, timeout)
+
+    def _on_request(self) -> None:
+        """The tracker asks to stop the command."""
+        request = self._recording.request()
+        if request and self._pid is not None and self.status is None and self._stop is None:
+            from capture.relay.stopping import Stop  # not on the way of every start
+
+            self._stop = Stop(self._pid, *request)
 
     def close(self) -> None:
         """Give the keyboard back, let the session leader end, and stop catching signals."""
@@ -144,6 +170,8 @@ class Relay:
             readers[fd] = self._on_signals
         if self._session and self.status is None:
             readers[self._session.fileno()] = self._on_messages
+        if self._recording.requests is not None and self.status is None:
+            readers[self._recording.requests] = self._on_request
         readable, writable = wait(readers, writers, timeout)
         for fd in writable:
             writers[fd]()
@@ -193,6 +221,7 @@ class Relay:
 
     def _on_message(self, message: Message) -> None:
         if message.kind == "started":
+            self._pid = message.number
             if self._keyboard:
                 self._keyboard.typed.group = message.number
         elif message.kind == "failed":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from capture import runs
 from capture.runs import Result
 from capture.runs.recording import Recorder
+from capture.tracker import requests
 from capture.tracker.supervisor import Supervisor
 
 
@@ -30,7 +31,7 @@ class TrackedRecording:
         """Start the tracker, if there is a folder for it to read."""
         if self._folder is not None:
             try:
-                self._supervisor = Supervisor(self._folder)
+                self._supervisor = Supervisor(self._folder, requests.OPTION)
                 self._supervisor.start()
             except OSError:  # no more files can be opened: the recording is kept, for `capture sync`
                 self._supervisor = None
@@ -42,6 +43,15 @@ class TrackedRecording:
         """
         return self._supervisor.check() if self._supervisor else None
 
+    @property
+    def requests(self) -> int | None:
+        """The descriptor to wait on for a request of the tracker's, None as long as none may come."""
+        return self._supervisor.requests if self._supervisor else None
+
+    def request(self) -> tuple[float, str] | None:
+        """The request to stop the command that has come: its grace time in seconds, and its rule."""
+        return self._supervisor.request() if self._supervisor else None
+
     def write(self, stream: str, data: bytes) -> None:
         """Record a chunk of the stream "stdout", "stderr" or "tty"."""
         self._recorder.write(stream, data)
@@ -52,14 +62,16 @@ class TrackedRecording:
         exit_status: int | None = None,
         killed: int | None = None,
         state: str = "finished",
+        stopped_by: str = "",
     ) -> Result:
         """End the recording and wait for the tracker, at most `wait` seconds.
 
         `exit_status` is the command's, None where capture did not start it; `killed` is the signal that
-        ended the command, or ended the recording; `state` is the run's from now on.
+        ended the command, or ended the recording; `state` is the run's from now on, and `stopped_by` the rule
+        that has stopped it.
         """
         self._recorder.close()
-        runs.note_end(self._folder, exit_status, state)
+        runs.note_end(self._folder, exit_status, state, stopped_by)
         tracked = self._supervisor.finish(wait) if self._supervisor else False
         error = self._recorder.error  # closing writes too, so it is asked after that
         if exit_status is None:

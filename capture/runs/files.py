@@ -27,7 +27,7 @@ _REQUIRED = {
     "start": "number",
 }
 _OPTIONAL = {
-    **dict.fromkeys(("state", "notes", "group", "process", "folder"), "text"),
+    **dict.fromkeys(("state", "notes", "group", "process", "folder", "stopped_by"), "text"),
     **dict.fromkeys(("tags", "to"), "texts"),
     **dict.fromkeys(("config", "git", "settings"), "object"),
     "resumed": "whole",

@@ -83,25 +83,31 @@ def read(folder: PathLike) -> Run:
     return read_run(os.path.join(folder, RUN_FILE))
 
 
-def note_end(folder: PathLike | None, status: int | None, state: str = "finished") -> None:
+def note_end(
+    folder: PathLike | None, status: int | None, state: str = "finished", stopped_by: str = ""
+) -> None:
     """Write into `run.json` that the run has ended, if that is still possible.
 
     `folder` is None where nothing is recorded; `status` is the exit status of the command, None where
-    it is not known; `state` is the run's from now on.
+    it is not known; `state` is the run's from now on; `stopped_by` is the rule that has ended it.
     """
     if folder is None:
         return
     try:
-        write(folder, read(folder)._replace(end=time.time(), exit_status=status, state=state))
+        run = read(folder)
+        end = time.time()
+        write(folder, run._replace(end=end, exit_status=status, state=state, stopped_by=stopped_by))
     except (OSError, ValueError):
         pass  # the folder is gone, or its disk is full: the command's status still counts
 
 
 def outcome(run: Run) -> str:
-    """How the run stands, by its `run.json`: `running`, `finished`, `failed`, `interrupted` or `crashed`.
+    """How the run stands: `running`, `finished`, `failed`, `interrupted`, `stopped` or `crashed`.
 
-    Ctrl-C interrupts it; it failed if its exit status is not 0.
+    Ctrl-C interrupts it, a rule of the user's stops it; it failed if its exit status is not 0.
     """
+    if run.stopped_by and run.state == "finished":
+        return "stopped"
     if run.state != "finished" or not run.exit_status:
         return run.state
     return "interrupted" if run.exit_status == INTERRUPTED else "failed"

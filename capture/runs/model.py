@@ -16,7 +16,8 @@ class Run(NamedTuple):
     `pid` is the process that makes the run, and `process` tells it from others with that id; `parent` is the
     id of the run in which it was started, or of which it is a replay; `resumed` counts how often it was
     resumed, and `paused` the seconds in between; `to` names the adapters; `folder` is the run's own, where it
-    began; `settings` is the rest of the configuration in effect.
+    began; `stopped_by` is the rule that has stopped it; `settings` is the rest of the configuration in
+    effect.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Run(NamedTuple):
     settings: dict[str, Any] = {}  # noqa: RUF012
     process: str = ""
     folder: str = ""
+    stopped_by: str = ""
 
 
 class ParserSource(NamedTuple):

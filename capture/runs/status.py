@@ -29,7 +29,7 @@ class RunStatus(NamedTuple):
 
     @property
     def state(self) -> str:
-        """`running`, `finished`, `failed`, `interrupted`, `crashed`, or `broken`.
+        """`running`, `finished`, `failed`, `interrupted`, `stopped`, `crashed`, or `broken`.
 
         Of a broken one, whose `run.json` can't be read, only the folder is known.
         """

@@ -40,7 +40,18 @@ VARIABLES = (
     *("tty", "linger", "wait", "summary", "system", "every"),
 )
 # Those whose values are checked as in a file, which is slow; a backend's section is a mapping, too.
-FILE_VARIABLES = ("config", "parsers", "unbuffer", "collect", "redact", "rename", "drop", "scale")
+FILE_VARIABLES = (
+    "config",
+    "parsers",
+    "unbuffer",
+    "collect",
+    "redact",
+    "rename",
+    "drop",
+    "scale",
+    "alerts",
+    "default_alerts",
+)
 KNOWN = (*VARIABLES, *FILE_VARIABLES, "lenient")
 OWN = ("run_dir", "bin", "trust")  # what a run tells the programs in it, and which `capture` is meant
 

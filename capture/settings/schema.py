@@ -23,6 +23,7 @@ from capture.language.checked_yaml import Checked, Source
 from capture.parsing.downsampling import downsampler
 from capture.runs import ParserSource
 from capture.settings.problems import Problems
+from capture.watch import rule_language
 
 _SPLIT = BeforeValidator(lambda v: [part.strip() for part in v.split(",")] if isinstance(v, str) else v)
 Split = Annotated[list[str], _SPLIT]
@@ -41,6 +42,27 @@ def _every(value: Any) -> str:
     downsampler(str(value))
     return str(value)
 
+
+def _rule(value: Any) -> str:
+    rule_language.parse(str(value))
+    return str(value)
+
+
+class Alert(Checked):
+    """A rule, and what happens when it becomes true."""
+
+    when: Annotated[str, BeforeValidator(_rule)]
+    level: Literal["info", "warn", "error"] = "warn"
+    stop: bool = Field(False, description="stop the command")
+    grace: Annotated[float, BeforeValidator(rule_language.duration)] = Field(
+        30.0, description="the time from SIGTERM to SIGKILL"
+    )
+    every: Annotated[float, BeforeValidator(rule_language.duration)] = Field(
+        600.0, description="the least time between two alerts"
+    )
+
+
+_AS_RULE = BeforeValidator(lambda v: {"when": v} if isinstance(v, str) else v)
 
 Regex = Annotated[str, BeforeValidator(_regex)]
 
@@ -73,6 +95,10 @@ class Config(model.Naming, Checked):
     every: Annotated[str, BeforeValidator(_every)] | None = Field(
         None, description="keep fewer records of progress bars: one every 10s, or every 50 steps"
     )
+    alerts: list[Annotated[Alert, _AS_RULE]] = Field(
+        [], description="rules, such as `loss is nan`, and what happens when one becomes true"
+    )
+    default_alerts: bool | None = Field(None, description="false: only the rules of `alerts:`")
     redact: list[Regex] = Field([], description="regular expressions for other secrets")
 
 

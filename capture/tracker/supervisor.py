@@ -1,7 +1,8 @@
 """Starts the tracker, restarts it when it dies, and waits for it at the end.
 
 The tracker's standard input is a pipe that only this process holds open, its lifeline: however this process
-ends, the tracker sees the pipe close.
+ends, the tracker sees the pipe close.  Through a second one the tracker can ask for
+the command to be stopped.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+try:
+    import fcntl
+except ImportError:  # Windows: the relay reports it
+    pass
+
 from capture.runs import TRACKER_LOG, PathLike
+from capture.tracker import requests
 
 MAX_FAILURES = 5  # before it is not started again
 FAILURE_WEIGHT, KILL_WEIGHT = 1.0, 0.1  # being killed by a signal is hardly its own fault
@@ -44,6 +51,10 @@ class Supervisor:
         self._failures = 0.0
         self._next_start = 0.0  # on the monotonic clock
         self._lifeline, self._lifeline_end = os.pipe()  # the tracker's end, and ours
+        self.requests: int | None = None  # the descriptor to wait on for them, as long as one may come
+        self._requests_end: int | None = None  # the tracker's
+        if requests.OPTION in arguments:
+            self.requests, self._requests_end = os.pipe()
 
     def start(self) -> None:
         """Start the tracker.  If no process can be started, that counts as a failure."""
@@ -85,6 +96,17 @@ class Supervisor:
             return pause
         self.start()
         return None
+
+    def request(self) -> tuple[float, str] | None:
+        """The request to stop the command that has come: its grace time in seconds, and its rule.
+
+        There is one at most: whatever comes, nothing more is listened to.
+        """
+        if self.requests is None:
+            return None
+        data = os.read(self.requests, 4096)
+        self.requests = None
+        return requests.read(data)
 
     def _note_failure(self, weight: float) -> None:
         """Count a failure; the pause before the next start doubles with each."""
@@ -150,10 +172,13 @@ class Supervisor:
                 pass
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         log = os.open(os.path.join(self._folder, TRACKER_LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        for fd, target in ((self._lifeline, 0), (log, 1), (log, 2)):
+        kept = [(self._lifeline, 0), (log, 1), (log, 2)]
+        if self._requests_end is not None:
+            kept.append((fcntl.fcntl(self._requests_end, fcntl.F_DUPFD, requests.FD + 1), requests.FD))
+        for fd, target in kept:
             os.dup2(fd, target)
         os.chdir(self._folder)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        os.closerange(len(kept), os.sysconf("SC_OPEN_MAX"))
         os.execv(self._program[0], self._program)
 
 

@@ -31,7 +31,8 @@ from capture.parsing.pipeline import Pipeline
 from capture.records import Record, to_json
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
-from capture.tracker import pace, records_file
+from capture.tracker import pace, records_file, requests
+from capture.tracker.alerts import Alerts
 from capture.tracker.bursts import Bursts
 from capture.tracker.closing import Summary, block, clock
 from capture.tracker.intake import Intake, MaskedLog
@@ -59,6 +60,8 @@ def main(argv: list[str]) -> int:
     run = runs.at_home(runs.read(folder), folder)
     if argv[1:2] == ["--to"]:
         run = run._replace(to=argv[2].split(","))
+    if argv[-1] == requests.OPTION:
+        requests.begin()
     os.umask(0o077)  # what a run prints is nobody else's business: this holds for the backends' files, too
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -111,6 +114,7 @@ class Tracker:
         self.config = config_sources.asked(folder, run, redactor)
         self.told: tuple[Any, ...] = ()  # what the last status said of the progress
         self.status_due = 0.0  # on the monotonic clock
+        self.alerts = Alerts(folder, run, redactor)
         positions: dict[str, int] = {}
         for record in records_file.written(folder / runs.RECORDS):
             if record.logged is None:
@@ -139,10 +143,13 @@ class Tracker:
             if not chunks and not alive:
                 self._crash()
                 break
-            if self.observer.look():
+            if self.observer.look() and self.observer.sample is not None:
+                self.alerts.sample(self.observer.sample)
                 self.delivery.wake()
             if time.monotonic() >= self.status_due:
                 self._refresh_status()
+            if not chunks:
+                self.alerts.tick()
             if chunks:
                 active, pause = time.monotonic(), work.rest()
             else:
@@ -163,6 +170,7 @@ class Tracker:
             self._take(self.pipeline.resume(now))
         else:
             self._take(self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now))
+        self.alerts.chunk(chunk, now)
         self.last = now or self.last
 
     def finish(self, limit: float | None = None) -> None:
@@ -226,7 +234,9 @@ class Tracker:
         for record in records:
             self.parsers.setdefault(record.parser)
             place = record.at[0] if record.logged is None else NOWHERE
-            self.summary.add(self.namer.row(self.ordinal, record), place)
+            row = self.namer.row(self.ordinal, record)
+            self.summary.add(row, place)
+            self.alerts.row(row)
             self.ordinal += 1
             if record.config:
                 where = config_sources.LOGGED if record.parser == LOGGED else config_sources.PRINTED
@@ -268,6 +278,8 @@ class Tracker:
         status = "ended" if run.exit_status is None else f"exit status {run.exit_status}"
         outcome = runs.outcome(run)
         status = outcome if outcome in ("crashed", "interrupted") else status
+        if run.stopped_by:
+            status = f"stopped by {run.stopped_by!r}, {status}"
         how = f"{status}, {took}"
         place = os.path.relpath(self.folder, run.cwd)
         if self.summary.values:
@@ -278,7 +290,7 @@ class Tracker:
         if not self.complete:
             size = (self.folder / runs.CONSOLE_LOG).stat().st_size
             notes.append(f"stopped after {self.position} of {size} bytes; the rest: capture sync {place}")
-        notes += self._broken()
+        notes += self._broken() + self.alerts.notes()
         notes += [note for result in results for note in _notes_on(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
         notes += (
