@@ -26,6 +26,7 @@ from capture.sweep import commands, config_files
 from capture.sweep.observations import Observations
 from capture.sweep.parameters import Values, nested
 from capture.sweep.study import Definition
+from capture.tracker import requests
 
 GRACE = 30.0  # seconds for a command to end when it is asked to
 LONGEST_NAME = 60
@@ -128,18 +129,23 @@ class RunningTrial:
         status = self._process.poll()
         return 128 - status if status is not None and status < 0 else status
 
-    def end_early(self) -> None:
-        """End it because it loses."""
+    def end_early(self, why: str) -> None:
+        """End it because it loses; its run says why."""
         self.ended_early = True
-        self.stop()
+        self._asked = time.monotonic() - GRACE  # should its tracker be gone, it is stopped from here
+        try:
+            requests.leave(self.folder, GRACE, why)
+        except OSError:
+            self._asked = None
+            self.stop()
 
     def stop(self) -> None:
-        """Ask it to end; for one that doesn't in time, insist."""
+        """Ask it to end; of one that doesn't in time, end all processes."""
         now = time.monotonic()
         if self._asked is None:
             self._asked = now
             self._send(signal.SIGTERM)
-        elif now - self._asked > GRACE:
+        elif now - self._asked > 2 * GRACE:
             self._asked = now
             self.kill()
 

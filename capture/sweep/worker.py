@@ -176,7 +176,7 @@ class Worker:
         best = trial.observations.best
         if judged and rule is not None and best is not None and not trial.stopping:
             if self._study.loses(trial.number, best):
-                trial.end_early()
+                trial.end_early(f"sweep {self._study.name}: it loses")
         self._check_target(best)
 
     def _check_target(self, best: float | None) -> None:

@@ -148,6 +148,7 @@ class Tracker:
                 self.delivery.wake()
             if time.monotonic() >= self.status_due:
                 self._refresh_status()
+            requests.pass_on(self.folder)
             if not chunks:
                 self.alerts.tick()
             if chunks:
