@@ -20,6 +20,7 @@ FLOORS = [
     "page",
     "relay",
     "settings",
+    "sweep",
     "cli",
 ]
 TOP = {path.stem for path in (ROOT / "capture").glob("*.py")}

@@ -23,30 +23,50 @@ def arguments() -> Arguments:
         "       capture sweep NAME=VALUES... [OPTIONS] -- COMMAND\n"
         "       capture sweep status|stop|best [SWEEP]",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Run a command many times with other values, and find the best.  SWEEP.yaml is a sweep of W&B's;\n"
-        "the short form:\n\n"
+        description="Run a command many times with other values, and find the best.  SWEEP.yaml is\n"
+        "a file of W&B's; the short form:\n\n"
         "  lr=0.01,0.1        these values            n=1..8         whole numbers\n"
         "  lr=1e-4..1e-1      a range; in logarithms where it spans two decades or more\n"
         "  drop=0..0.5:0.1    every 0.1 of a range\n\n"
         "COMMAND gets a value where {NAME} stands in it, else as --NAME=VALUE at its end.",
     )
     add = parser.add_argument
-    add("words", nargs="*", metavar="FILE|NAME=VALUES|SWEEP", help="the sweep, or what is to be done with one")
-    add("--method", choices=("grid", "random", "bayes"), help="how values are chosen (default: grid, or random "
-        "where a range has no end of values)")  # fmt: skip
+    add(
+        "words", nargs="*", metavar="FILE|NAME=VALUES|SWEEP", help="what is tried, or the sweep that is meant"
+    )
+    add(
+        "--method",
+        choices=("grid", "random", "bayes"),
+        help="how values are chosen (default: grid; random where a range has no end of values)",
+    )
     add("--metric", metavar="METRIC", help="what is judged: 'min val_loss', 'max acc'")
     add("--count", type=_count, metavar="N", help="trials in all; more of them later with --resume")
-    add("--workers", type=_count, metavar="N", help="trials at once on this machine (default: 1, or one for "
-        "each of --gpus)")  # fmt: skip
+    add(
+        "--workers",
+        type=_count,
+        metavar="N",
+        help="trials at once on this machine (default: 1, or one for each of --gpus)",
+    )
     add("--gpus", metavar="LIST", help="the GPUs for the trials, one each, such as 0,1,2,3")
-    add("--config-file", metavar="FILE", help="a file (YAML, JSON, TOML, INI) that configures COMMAND: each trial "
-        "gets a copy with its values")  # fmt: skip
-    add("--storage", metavar="FILE|URL", help="where workers on several machines meet: a file that all of them "
-        "see, or postgresql://...")  # fmt: skip
-    add("--id", metavar="ID", help="the sweep's id; with --storage, the same command joins the sweep by itself")
+    add(
+        "--config-file",
+        metavar="FILE",
+        help="a file (YAML, JSON, TOML, INI) that configures COMMAND: each trial gets a copy with its values",
+    )
+    add(
+        "--storage",
+        metavar="FILE|URL",
+        help="where workers on several machines meet: a file that all of them see, or postgresql://...",
+    )
+    add("--id", metavar="ID", help="the sweep's id: who gives the same joins the sweep")
     add("--resume", metavar="SWEEP", help="go on with a sweep, or join it: its id, or last")
-    add("--dead-after", type=run_options.seconds, default=60.0, metavar="SECONDS",
-        help="a worker on another machine is taken for dead after this time without a sign (default: 60)")  # fmt: skip
+    add(
+        "--dead-after",
+        type=run_options.seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="a worker elsewhere that is silent for so long is taken for dead (default: 60)",
+    )
     add("--project", metavar="PROJECT", help="the runs' project (default: the sweep's, or the folder's name)")
     add("--name", metavar="NAME", help="what the sweep is called")
     add("--to", metavar="BACKENDS", help="where the runs go, as in capture run")

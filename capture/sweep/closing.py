@@ -40,7 +40,8 @@ def text(study: Study, places: Places, storage: str, width: int) -> Iterator[str
     if now.lines:
         yield ""
         yield f"to look at them: capture page --project {shlex.quote(places.project)} --group {study.name}"
-        yield f"in a browser while it runs: optuna-dashboard {shlex.quote(storage)} (pip install optuna-dashboard)"
+        dashboard = f"optuna-dashboard {shlex.quote(storage)}"
+        yield f"in a browser, also while it runs: {dashboard} (pip install optuna-dashboard)"
 
 
 def _best(study: Study, now: Standing, best: Line, places: Places) -> Iterator[str]:
@@ -69,6 +70,8 @@ def as_json(study: Study, places: Places) -> dict[str, Any]:
         "metric": now.metric or None,
         "goal": ("maximize" if now.maximize else "minimize") if now.metric else None,
         "trials": trials,
-        "best": None if best is None else {**trials[now.lines.index(best)], "command": _command(study, best, places)},
+        "best": None
+        if best is None
+        else {**trials[now.lines.index(best)], "command": _command(study, best, places)},
         "importance": study.importance(),
     }

@@ -1,7 +1,7 @@
 """A trial's command: the words with the values in them.
 
-Three ways lead a value there: W&B's macros (`${args}`), its name in braces (`--lr {lr}`), and, for what neither
-names, `--NAME=VALUE` at the end.
+Three ways lead a value there: W&B's macros (`${args}`), its name in braces (`--lr {lr}`), and, for what
+neither names, `--NAME=VALUE` at the end.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MACROS = (
 
 
 def check(words: Sequence[str], names: Sequence[str], program: str | None) -> None:
-    """Raises UserError for a macro that is none, a program that is missing, a name in braces that is mistyped."""
+    """Raises UserError for an unknown macro, a program that is missing, a name in braces that is mistyped."""
     for word in words:
         if match := _MACRO.fullmatch(word):
             if match[1] not in MACROS:

@@ -108,9 +108,14 @@ def _data(path: str) -> Any:
         raise UserError(f"{path}: this is not {kind}: {' '.join(str(error).split())}") from None
 
 
+class _Ini(configparser.RawConfigParser):
+    def optionxform(self, optionstr: str) -> str:
+        """The name of an option as it is written."""
+        return optionstr
+
+
 def _ini(text: str) -> configparser.RawConfigParser:
-    parser = configparser.RawConfigParser()
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  upper and lower case stay
+    parser = _Ini()
     parser.read_string(text)
     return parser
 
@@ -134,7 +139,7 @@ def _fill_yaml(text: str, changes: Sequence[tuple[Path_, Any]]) -> str:
     """The text with nothing changed but the values: comments and tags stay."""
     spans = []
     for key, value in changes:
-        node = yaml.compose(text, yaml.SafeLoader)
+        node: Any = yaml.compose(text, yaml.SafeLoader)
         for step in key:
             node = next(item for name, item in node.value if name.value == step)
         spans.append((node.start_mark.index, node.end_mark.index, json.dumps(value, ensure_ascii=False)))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from capture.page.text_table import fitted, shown, width_of
 from capture.printing import plain, steer
+from capture.sweep.study import Result, Study
 from capture.sweep.summary import EARLY, FAILED, FINISHED, RUNNING, Line, Standing, columns, standing, value
-from capture.sweep.study import Study
 from capture.sweep.worker import Event
 from capture.tracker.closing import clock
 
@@ -18,6 +19,7 @@ INTERVAL = 0.5  # seconds between two drawings
 FEWEST = 6  # rows of the table, however low the terminal is
 _CLEAR_LINE, _CLEAR_BELOW, _HIDE, _SHOW = "\x1b[K", "\x1b[J", "\x1b[?25l", "\x1b[?25h"
 _COLOURS = {RUNNING: "\x1b[36m", EARLY: "\x1b[33m", FAILED: "\x1b[31m"}
+_STYLE = re.compile(r"\x1b\[\d*m")
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -63,9 +65,12 @@ class Lines:
 class Table:
     """For a terminal: a table that stays in its place, and below it how the sweep stands."""
 
-    def __init__(self, study: Study, file: Any, note: Callable[[], str]) -> None:
-        self._study, self._file, self._note = study, file, note
-        self._height = 0
+    def __init__(
+        self, study: Study, file: Any, note: Callable[[], str], live: Callable[[], Mapping[int, Result]]
+    ) -> None:
+        """Show it on the terminal `file`, with the line `note()` below, and what `live()` knows better."""
+        self._study, self._file, self._note, self._live = study, file, note, live
+        self._drawn: list[int] = []  # the width of each line
         self._next = 0.0
         self._started = time.monotonic()
 
@@ -80,17 +85,20 @@ class Table:
             return
         self._next = now + INTERVAL
         size = shutil.get_terminal_size()
-        lines = self._text(standing(self._study), size.columns - 1, max(FEWEST, size.lines - 4))
-        up = f"\x1b[{self._height}A" if self._height else ""
+        lines = self._text(standing(self._study, self._live()), size.columns - 1, max(FEWEST, size.lines - 4))
         body = "".join(f"{line}{_CLEAR_LINE}\r\n" for line in lines)
-        self._height = len(lines)
-        steer(self._file, f"{_HIDE}{up}\r{body}{_CLEAR_BELOW}{_SHOW}")
+        steer(self._file, f"{_HIDE}{self._back(size.columns)}{body}{_CLEAR_BELOW}{_SHOW}")
+        self._drawn = [width_of(_STYLE.sub("", line)) for line in lines]
 
     def close(self) -> None:
         """Take the table away: what comes at the end is printed in its place."""
-        if self._height:
-            steer(self._file, f"\x1b[{self._height}A\r{_CLEAR_BELOW}")
-        self._height = 0
+        steer(self._file, f"{self._back(shutil.get_terminal_size().columns)}{_CLEAR_BELOW}")
+        self._drawn = []
+
+    def _back(self, width: int) -> str:
+        """The way back to the table's first line: a terminal that was made narrower has wrapped its lines."""
+        height = sum(max(1, -(-drawn // width)) for drawn in self._drawn)
+        return f"\x1b[{height}A\r" if height else "\r"
 
     def _text(self, now: Standing, width: int, height: int) -> list[str]:
         chosen = choose(now, height)
@@ -112,7 +120,7 @@ class Table:
 
 
 def choose(now: Standing, height: int) -> list[Line]:
-    """The trials that are shown where not all have a place: those that run, the best, the newest that failed."""
+    """The trials that are shown where not all have a place: those that run, the best, the newest others."""
     if len(now.lines) <= height:
         return now.lines
     running = [line for line in now.lines if line.state == RUNNING][:height]

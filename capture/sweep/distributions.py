@@ -36,7 +36,10 @@ KEYS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
 
 
 def quantile(spec: Spec, share: float) -> Any:
-    """The value below which this share of all values is; `spec` has its `distribution`, `share` is in (0, 1)."""
+    """The value below which this share of all values is.
+
+    `spec` has its `distribution`; `share` is between 0 and 1.
+    """
     spec = {**DEFAULTS, **spec}
     kind: str = spec["distribution"]
     if kind == "constant":

@@ -1,7 +1,7 @@
 """W&B's early end of trials that lose: `early_terminate: {type: hyperband}`.
 
-A trial is judged at its last band (a number of values of the metric): it ends if it is outside of the best 1/eta
-of all trials that got so far.  `fixtures/sweeps/hyperband.json` has the answers of W&B's own engine.
+A trial is judged at its last band (a number of values of the metric): it ends if it is outside of the best
+1/eta of all trials that got so far.  `fixtures/sweeps/hyperband.json` has the answers of W&B's own engine.
 """
 
 from __future__ import annotations

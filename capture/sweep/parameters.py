@@ -106,7 +106,8 @@ def axis(parameter: Parameter) -> list[Any]:
         step = (low + q) - low  # as numpy's `arange` has it
         return [low + index * step for index in range(math.ceil((high - low) / q))]
     raise UserError(
-        f"{parameter.name}: a grid has no {kind}; it needs value, values, whole numbers from min to max, or q_uniform"
+        f"{parameter.name}: a grid has no {kind}; it needs value, values, whole numbers from min to max, "
+        "or q_uniform"
     )
 
 

@@ -1,7 +1,7 @@
 """How Optuna draws a trial's values: by ask and tell, from W&B's distributions.
 
-What Optuna has a distribution for is drawn from that.  The others (normal, beta, rounded ones, ...) are a share
-from 0 to 1 that is put through the quantile function; their name at Optuna says so.
+What Optuna has a distribution for is drawn from that.  The others (normal, beta, rounded ones, ...) are a
+share from 0 to 1 that is put through the quantile function; their name at Optuna says so.
 """
 
 from __future__ import annotations

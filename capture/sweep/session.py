@@ -60,7 +60,7 @@ class Session:
         base = os.path.abspath(chosen["dir"])
         if options.resume:
             if words or command:
-                raise UserError("--resume takes the sweep as it is: leave out the file, the values and the command")
+                raise UserError("--resume takes the sweep as it is: leave out its file, values and command")
             opened = cls._known(options, options.resume, base)
             if options.count is not None:
                 opened._study.set_count(options.count)
@@ -109,11 +109,15 @@ class Session:
         return cls(study, _places(base, project, study.name, folder, options), storage, options)
 
     def work(self, file: Any) -> int:
-        """Run trials until there is nothing left to do, and show what they came to; returns the exit status."""
-        limits = _limits(self._options)
+        """Run trials until there is nothing left to do, and show what they came to; returns the exit
+        status.""" limits = _limits(self._options)
         self._check_command()
         terminal = hasattr(file, "isatty") and file.isatty() and os.environ.get("TERM") != "dumb"
-        display = Table(self._study, file, lambda: _advice(worker)) if terminal else Lines(self._study, file)
+        display = (
+            Table(self._study, file, lambda: _advice(worker), lambda: worker.live())
+            if terminal
+            else Lines(self._study, file)
+        )
         worker = Worker(self._study, self._places, limits, display.tell)
         print(self._head(limits), file=file, flush=True)
         ended_by = worker.run(display.draw)
@@ -177,7 +181,9 @@ class Session:
         if path:
             config_files.places(path, names)
             if not names_file(definition.words, path):
-                raise UserError(f"the command does not name {path}; put it or {{config_file}} where the program reads it")
+                raise UserError(
+                    f"the command does not name {path}; put it or {{config_file}} where the program reads it"
+                )
         first = commands.build(definition.words[:1], definition.file.program, {}, {}, "", None)
         if first and "{" not in first[0] and shutil.which(first[0]) is None:
             raise UserError(f"{first[0]}: command not found")
@@ -207,7 +213,9 @@ def define(
     if command:
         return Definition(file, list(command), True, os.getcwd()), notes
     if not files or not (file.command or file.program):
-        raise UserError("the command is missing: put -- and the command at the end, such as -- python train.py")
+        raise UserError(
+            "the command is missing: put -- and the command at the end, such as -- python train.py"
+        )
     written = [str(word) for word in file.command] if file.command else list(commands.DEFAULT)
     return Definition(file, written, False, os.getcwd()), notes
 
@@ -247,8 +255,7 @@ def _folder(base: str, project: str, name: str) -> str:
 
 
 def _new_id(definition: Definition, shared: bool) -> str:
-    """An id for a new sweep; where workers on other machines have to find it, one that follows from what it is."""
-    if not shared:
+    """An id for a new sweep; where workers elsewhere have to find it, it follows from what the sweep is.""" if not shared:
         return f"sweep-{time.strftime('%m%d-%H%M%S')}-{os.urandom(2).hex()}"
     text = json.dumps({**definition.data(), "cwd": ""}, sort_keys=True, default=str)
     return f"sweep-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

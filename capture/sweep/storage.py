@@ -1,8 +1,8 @@
 """Where the workers of a sweep meet: a journal file, or a database by its URL.
 
-Optuna's journal file is one line for each change.  A worker that is killed in the middle of a write leaves half
-a line, which would break the study for everybody, and a lock, for which everybody would wait.  So the lock is the
-kernel's, which ends with its process, and whoever writes next cuts half a line off.
+Optuna's journal file is one line for each change.  A worker that is killed in the middle of a write leaves
+half a line, which would break the study for everybody, and a lock, for which everybody would wait.  So the
+lock is the kernel's, which ends with its process, and whoever writes next cuts half a line off.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sys
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
@@ -55,12 +57,27 @@ def _database(url: str) -> BaseStorage:
                 raise UserError("--storage postgresql://... needs psycopg: pip install 'psycopg[binary]'")
             kind = "postgresql+psycopg"
     try:
-        return optuna.storages.get_storage(RDBStorage(f"{kind}://{rest}", engine_kwargs={"pool_pre_ping": True}))
+        return optuna.storages.get_storage(
+            RDBStorage(f"{kind}://{rest}", engine_kwargs={"pool_pre_ping": True})
+        )
     except ImportError as error:
         raise UserError(f"--storage {kind}://...: {error}") from None
     except Exception as error:  # each driver has errors of its own
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()
-        raise UserError(f"--storage {kind}://...: {reason[0] if reason else type(error).__name__}") from None
+        raise UserError(f"--storage {kind}://...: {reason(error)}") from None
+
+
+def errors() -> tuple[type[Exception], ...]:
+    """What a storage raises that can't be reached."""
+    found: list[type[Exception]] = [OSError, StorageInternalError]
+    if database := sys.modules.get("sqlalchemy.exc"):
+        found.append(database.SQLAlchemyError)
+    return tuple(found)
+
+
+def reason(error: Exception) -> str:
+    """What has gone wrong, in one line."""
+    text = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return text[0] if text else type(error).__name__
 
 
 class SafeJournal(JournalFileBackend):

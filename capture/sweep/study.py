@@ -1,8 +1,8 @@
 """What the workers of a sweep agree on: its definition, its points, its trials.
 
-A point is what is to be tried, a trial one attempt at it.  A trial whose worker has died is *lost*, and its point
-waits to be tried again with the same values.  Two workers may find that at the same moment, so a point may get
-two trials: the one with the lower number counts, and whoever takes the other one drops it.
+A point is what is to be tried, a trial one attempt at it.  A trial whose worker has died is *lost*, and its
+point waits to be tried again with the same values.  Two workers may find that at the same moment, so a
+point may get two trials: the one with the lower number counts, and whoever takes the other one drops it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import optuna
 from optuna.exceptions import DuplicatedStudyError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from capture.errors import UserError, did_you_mean
@@ -23,7 +24,14 @@ from capture.sweep.schema import SweepFile
 from capture.sweep.search import Search, sampler
 
 DEFINITION, COUNT, STOP, GUESSED = "definition", "count", "stop", "metric"  # attributes of a study
-POINT, LOST, WORKER, VALUES, ALIVE, RESULT = "point", "lost", "worker", "values", "alive", "result"  # of a trial
+POINT, LOST, WORKER, VALUES, ALIVE, RESULT = (
+    "point",
+    "lost",
+    "worker",
+    "values",
+    "alive",
+    "result",
+)  # of a trial
 DIED, GIVEN_BACK, NOT_NEEDED = "died", "given back", "not needed"  # why a trial is lost
 NO_MORE, NOW = "no more trials", "now"  # how a sweep is stopped
 MOST_ATTEMPTS = 10  # at a point whose workers die
@@ -49,7 +57,7 @@ class Result(NamedTuple):
 
     best: float | None  # value of the metric
     last: float | None
-    count: int  # of values
+    observed: int  # values of the metric
     status: int | None = None  # the exit status of its command
     reason: str = ""  # why it failed
 
@@ -57,7 +65,8 @@ class Result(NamedTuple):
 def create(storage: BaseStorage, name: str, definition: Definition, count: int | None) -> Study:
     """Make a study, or join it where it exists.  Raises UserError if that one is of another sweep."""
     metric = definition.file.metric
-    direction = "maximize" if metric is not None and metric.maximize else "minimize"
+    maximize = metric is not None and metric.maximize
+    direction = StudyDirection.MAXIMIZE if maximize else StudyDirection.MINIMIZE
     try:
         study = optuna.create_study(
             study_name=name, storage=storage, direction=direction, sampler=sampler(definition.file.method)
@@ -65,7 +74,9 @@ def create(storage: BaseStorage, name: str, definition: Definition, count: int |
     except DuplicatedStudyError:
         joined = join(storage, name)
         if joined.definition.data() | {"cwd": ""} != definition.data() | {"cwd": ""}:
-            raise UserError(f"there is a sweep {name} already, and it is another one; --id gives this one its own name") from None
+            raise UserError(
+                f"there is a sweep {name} already, and it is another one; --id gives this one its own name"
+            ) from None
         if count is not None and count != joined.count:
             joined.set_count(count)
         return joined
@@ -215,7 +226,7 @@ class Study:
 
     def beat(self, number: int, beat: int, so_far: Result) -> bool:
         """Say that a trial is alive, and how far it is.  Returns whether it still is this worker's."""
-        alive = {"beat": beat, "best": so_far.best, "last": so_far.last, "count": so_far.count}
+        alive = {"beat": beat, "best": so_far.best, "last": so_far.last, "observed": so_far.observed}
         try:
             self._storage.set_trial_user_attr(self._id(number), ALIVE, alive)
         except (UpdateFinishedTrialError, RuntimeError):

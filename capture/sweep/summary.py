@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from optuna.trial import FrozenTrial, TrialState
@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from capture.metrics import better
 from capture.page.text_table import Column, shown
 from capture.sweep import study as agreed
-from capture.sweep.study import Study
+from capture.sweep.study import Result, Study
 from capture.tracker.closing import clock
 
 RUNNING, FINISHED, EARLY, FAILED, WAITING = "running", "finished", "ended early", "failed", "waiting"
@@ -32,7 +32,7 @@ class Line(NamedTuple):
     values: dict[str, Any]
     best: float | None
     last: float | None
-    count: int  # values of the metric
+    observed: int  # values of the metric
     seconds: float | None
     reason: str
     host: str
@@ -65,24 +65,28 @@ class Standing(NamedTuple):
     def counts(self) -> str:
         """`2 running, 17 finished, 3 ended early, 1 failed`."""
         states = [(state, self.number(state)) for state in (RUNNING, FINISHED, EARLY, FAILED)]
-        return ", ".join(f"{count} {state}" for state, count in states if count) or "no trials"
+        return ", ".join(f"{count} {state}" for state, count in states if count) or "none has ended"
 
 
-def standing(study: Study) -> Standing:
-    """The sweep as it is now."""
+def standing(study: Study, live: Mapping[int, Result] | None = None) -> Standing:
+    """The sweep as it is now; `live` is what is known better of trials that run here."""
     trials = agreed.counted(study.trials()).values()
     metric = study.definition.file.metric
     guessed = study.guess() or ""
     name = metric.name if metric is not None else guessed
     maximize = metric.maximize if metric is not None else better(guessed) == "max"
-    lines = [_line(trial) for trial in trials if trial.state != TrialState.WAITING]
-    varied = [p.name for p in study.definition.file.leaves() if p.kind != "constant"]
-    return Standing(sorted(lines), study.count, name, maximize, varied)
+    lines = [_line(trial, live) for trial in trials if trial.state != TrialState.WAITING]
+    written = list(study.definition.file.parameters)
+    varied = [p for p in study.definition.file.leaves() if p.kind != "constant"]
+    varied.sort(key=lambda parameter: written.index(parameter.path[0]))
+    return Standing(sorted(lines), study.count, name, maximize, [p.name for p in varied])
 
 
-def _line(trial: FrozenTrial) -> Line:
+def _line(trial: FrozenTrial, live: Mapping[int, Result] | None) -> Line:
     attributes = trial.user_attrs
     came = attributes.get(agreed.RESULT) or attributes.get(agreed.ALIVE) or {}
+    if trial.state == TrialState.RUNNING and live and trial.number in live:
+        came = live[trial.number]._asdict()
     start, end = trial.datetime_start, trial.datetime_complete
     seconds = None
     if start is not None:
@@ -93,7 +97,7 @@ def _line(trial: FrozenTrial) -> Line:
         attributes.get(agreed.VALUES) or {},
         came.get("best"),
         came.get("last"),
-        came.get("count") or 0,
+        came.get("observed") or 0,
         seconds,
         came.get("reason") or ("its worker died" if agreed.LOST in attributes else ""),
         (attributes.get(agreed.WORKER) or {}).get("host", ""),
@@ -114,8 +118,10 @@ def columns(lines: Sequence[Line], standing: Standing) -> list[Column]:
         direction = "max" if standing.maximize else "min"
         found.append(Column(f"{metric} ({direction})", [shown(line.best) for line in lines], 0, True))
         found.append(Column("last", [shown(line.last) for line in lines], 30, True))
-        found.append(Column("values", [str(line.count or "") for line in lines], 31, True))
-    found.append(Column("TIME", ["" if line.seconds is None else clock(line.seconds) for line in lines], 29, True))
+        found.append(Column("values", [str(line.observed or "") for line in lines], 31, True))
+    found.append(
+        Column("TIME", ["" if line.seconds is None else clock(line.seconds) for line in lines], 29, True)
+    )
     if len({line.host for line in lines}) > 1:
         found.append(Column("HOST", [line.host for line in lines], 32))
     return found

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,7 +59,8 @@ def command_of(definition: Definition, values: Values, files: str, write: bool =
     file = definition.file
     config = nested(file.leaves(), values)
     json_file = os.path.join(files, "args.json")
-    words, given = definition.words, [] if definition.given else None
+    words = definition.words
+    given: list[str] | None = [] if definition.given else None
     if file.config_file:
         where = config_files.places(file.config_file, list(values))
         copy = os.path.join(files, os.path.basename(file.config_file))
@@ -103,13 +104,16 @@ class RunningTrial:
         self.started, self.beat, self.next_beat = time.monotonic(), 0, 0.0
         self.ended_early = False
         self._asked: float | None = None  # when it was asked to end
+        self._insisted = False
         try:
             self.command = command_of(definition, values, os.path.join(places.files, str(number)))
         except OSError as error:
             raise UserError(f"{error.filename}: {error.strerror}") from None
-        given = ["--id", self.run_id, "--resume", "allow", "--name", name_of(number, values)]
+        given = ["--id", self.run_id, "--resume", "allow", "--name", name_of(number, values, definition)]
         given += ["--project", places.project, "--group", places.sweep, "--dir", places.base]
-        given += [word for name, value in values.items() for word in ("--config", f"{name}={_written(value)}")]
+        given += [
+            word for name, value in values.items() for word in ("--config", f"{name}={_written(value)}")
+        ]
         program = [sys.executable, capture_command.__file__, *given, "--summary", "never", *places.options]
         environ = dict(os.environ)
         if gpu is not None:
@@ -130,23 +134,23 @@ class RunningTrial:
         return 128 - status if status is not None and status < 0 else status
 
     def end_early(self, why: str) -> None:
-        """End it because it loses; its run says why."""
+        """End it because it loses."""
         self.ended_early = True
-        self._asked = time.monotonic() - GRACE  # should its tracker be gone, it is stopped from here
-        try:
-            requests.leave(self.folder, GRACE, why)
-        except OSError:
-            self._asked = None
-            self.stop()
+        self.stop(why)
 
-    def stop(self) -> None:
-        """Ask it to end; of one that doesn't in time, end all processes."""
+    def stop(self, why: str) -> None:
+        """Have its command ended; its run says why.  Said again, insists where it does not end in time."""
         now = time.monotonic()
         if self._asked is None:
             self._asked = now
-            self._send(signal.SIGTERM)
+            try:
+                requests.leave(self.folder, GRACE, why)  # its tracker passes it on
+            except OSError:
+                self._send(signal.SIGTERM)
+        elif now - self._asked > GRACE and not self._insisted:
+            self._insisted = True
+            self._send(signal.SIGTERM)  # its tracker is gone
         elif now - self._asked > 2 * GRACE:
-            self._asked = now
             self.kill()
 
     @property
@@ -190,23 +194,17 @@ class RunningTrial:
             pass
 
 
-def name_of(number: int, values: Mapping[str, Any]) -> str:
+def name_of(number: int, values: Mapping[str, Any], definition: Definition) -> str:
     """The name of a trial's run."""
     name = f"trial-{number}"
+    constant = {parameter.name for parameter in definition.file.leaves() if parameter.kind == "constant"}
     for key, value in values.items():
+        if key in constant:
+            continue
         part = f" {key}={value:.4g}" if isinstance(value, float) else f" {key}={value}"
         if len(name) + len(part) <= LONGEST_NAME:
             name += part
     return name
-
-
-def orphans(run_ids: Sequence[str]) -> Iterator[psutil.Process]:
-    """The processes on this machine that make these runs."""
-    wanted = set(run_ids)
-    for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or []
-        if "--id" in words and words[words.index("--id") + 1 :][:1] and words[words.index("--id") + 1] in wanted:
-            yield process
 
 
 def _written(value: Any) -> str:

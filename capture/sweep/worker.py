@@ -5,28 +5,27 @@ from __future__ import annotations
 import os
 import select
 import signal
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import psutil
 from optuna.trial import FrozenTrial, TrialState
 
-from capture import runs
 from capture.errors import UserError
 from capture.metrics import better
 from capture.page import results
 from capture.runs import status
+from capture.sweep import machine, storage
 from capture.sweep import study as agreed
 from capture.sweep.study import NOW, Result, Study
-from capture.sweep.trial import Places, RunningTrial, orphans
+from capture.sweep.trial import Places, RunningTrial
 
 TICK = 0.1  # seconds between two looks
 LOOK = 1.0  # seconds between two looks at what others do
 HEARTBEATS = 6  # of a trial, in the time after which it is taken for dead
+GRACE_AT_END = 10.0  # seconds for trials to end with their worker
+PATIENCE = 120.0  # seconds without the storage
 FIRST_FAILURES = 3  # trials that fail before any succeeded: it is the command
 
 
@@ -60,7 +59,9 @@ class Worker:
         self._no_more = False
         self._next_look = 0.0
         self._seen: dict[int, tuple[Any, float]] = {}  # the last sign of life of others' trials, and when
-        self._identity = identity()
+        self._identity = machine.identity()
+        self._may_ask = True
+        self._unreachable: float | None = None  # since when
         self._failures = self._successes = 0
         self.problem = ""  # why it stopped before the end
         self.waits = False  # for other workers
@@ -70,7 +71,7 @@ class Worker:
 
         draw: is called often, to show how it stands
         """
-        reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else _pipe()
+        reader, writer = machine.pipe()
         before = {
             number: signal.signal(number, self._signalled)
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
@@ -78,8 +79,7 @@ class Worker:
         }
         wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         try:
-            while self._step():
-                draw()
+            while self._survive(draw):
                 if select.select([reader], [], [], TICK)[0]:
                     os.read(reader, 1024)
         finally:
@@ -89,13 +89,20 @@ class Worker:
             os.close(reader)
             os.close(writer)
             self._give_back()
-            draw()
         return self._terminated
 
     @property
     def interrupted(self) -> int:
         """How often Ctrl-C was pressed."""
         return self._interrupts
+
+    def live(self) -> dict[int, Result]:
+        """What the trials that run here have come to."""
+        return {trial.number: self._result(trial) for trial in self._running}
+
+    @property
+    def _why_stopped(self) -> str:
+        return f"sweep {self._study.name} was stopped"
 
     @property
     def running(self) -> Sequence[RunningTrial]:
@@ -108,20 +115,38 @@ class Worker:
         elif number != signal.SIGCHLD:
             self._terminated = number
 
+    def _survive(self, draw: Callable[[], None]) -> bool:
+        """One round, and how it stands; trials run on where the storage can't be reached for a while."""
+        try:
+            more = self._step()
+            draw()
+            self._unreachable = None
+            return more
+        except storage.errors() as error:
+            now = time.monotonic()
+            self._unreachable = self._unreachable or now
+            if now - self._unreachable > PATIENCE:
+                self.problem = f"the storage can't be reached: {storage.reason(error)}"
+                return False
+            return not (self._terminated or self._interrupts > 1)
+
     def _step(self) -> bool:
         """One round.  Returns whether there is more to do."""
         if self._terminated or self._interrupts > 1:
             return False
         now = time.monotonic()
-        if now >= self._next_look:
+        looked = now >= self._next_look
+        if looked:
+            self._may_ask = True
             self._next_look = now + LOOK
             self._look_at_others(now)
             if self._study.stopped == NOW:
                 return False
             self._no_more = bool(self._study.stopped or self.problem)
         for trial in list(self._running):
-            self._look_at(trial, now)
-        self._start_trials()
+            self._look_at(trial, now, looked)
+        if self._may_ask:
+            self._start_trials()
         return bool(self._running) or self.waits
 
     def _start_trials(self) -> None:
@@ -132,6 +157,7 @@ class Worker:
                 return
             asked = self._study.ask(self._identity)
             if asked is None:
+                self._may_ask = False
                 # Those of others may come back.
                 self.waits = any(t.state == TrialState.RUNNING for t in self._study.trials())
                 return
@@ -153,30 +179,32 @@ class Worker:
         used = Counter(trial.gpu for trial in self._running)
         return min(self._limits.gpus, key=lambda gpu: used[gpu])
 
-    def _look_at(self, trial: RunningTrial, now: float) -> None:
-        """Read what a trial says, report it, end it if it loses, and finish it if it has ended."""
+    def _look_at(self, trial: RunningTrial, now: float, judged: bool) -> None:
+        """Read what a trial says, report it, end it if it loses, and finish it if it has ended.
+
+        judged: whether it is judged even if it has said nothing new: others may have got on
+        """
         exit_status = trial.status  # before its records are read: then those are all
         rule = self._study.definition.file.hyperband()
-        judged = False
         for count, value in trial.observations.read():
             if rule is not None and count in rule.bands:
                 self._study.report(trial.number, count, value)
                 judged = True
         if exit_status is not None:
-            self._running.remove(trial)
             self._finish(trial, exit_status)
+            self._running.remove(trial)
+            self._may_ask = True
             return
         if trial.stopping:
-            trial.stop()
+            trial.stop("")
         if now >= trial.next_beat:
             trial.beat, trial.next_beat = trial.beat + 1, now + self._limits.dead_after / HEARTBEATS
             if not self._study.beat(trial.number, trial.beat, self._result(trial)):
-                trial.stop()  # others have taken it for dead
-            judged = True
+                trial.stop(self._why_stopped)  # others have taken it for dead
         best = trial.observations.best
-        if judged and rule is not None and best is not None and not trial.stopping:
-            if self._study.loses(trial.number, best):
-                trial.end_early(f"sweep {self._study.name}: it loses")
+        judged = judged and rule is not None and best is not None and not trial.stopping
+        if judged and self._study.loses(trial.number, best or 0.0):
+            trial.end_early(f"sweep {self._study.name}: it loses")
         self._check_target(best)
 
     def _check_target(self, best: float | None) -> None:
@@ -231,7 +259,11 @@ class Worker:
                 return result
             self._study.guess(name)
         metric = found.metrics.get(name)
-        return result if metric is None else result._replace(best=metric.best, last=metric.last, count=metric.values)
+        return (
+            result
+            if metric is None
+            else result._replace(best=metric.best, last=metric.last, observed=metric.values)
+        )
 
     def _look_at_others(self, now: float) -> None:
         """Take those trials for lost whose worker has died, so that their points are tried again."""
@@ -241,17 +273,13 @@ class Worker:
             if trial.state == TrialState.RUNNING and trial.number not in mine and self._is_dead(trial, now):
                 self._study.lose(trial.number, agreed.DIED)
                 lost.append(self._places.run_id(trial.number))
-        for process in orphans(lost) if lost else ():
-            try:
-                process.terminate()
-            except psutil.Error:
-                pass
+        machine.end_runs(lost)
 
     def _is_dead(self, trial: FrozenTrial, now: float) -> bool:
         """Whether a trial's worker is gone: its process, or for one elsewhere, its sign of life."""
         worker = trial.user_attrs.get(agreed.WORKER) or {}
         if worker.get("machine") == self._identity["machine"]:
-            return not _is_there(worker)
+            return not machine.has(worker)
         sign = trial.user_attrs.get(agreed.ALIVE)
         before = self._seen.get(trial.number)
         if before is None or before[0] != sign:
@@ -262,11 +290,14 @@ class Worker:
     def _give_back(self) -> None:
         """Stop what still runs; its points are tried again when the sweep goes on."""
         for trial in self._running:
-            trial.stop()
+            trial.stop(self._why_stopped)
         for trial in self._running:
             trial.wait(GRACE_AT_END)
             trial.observations.read()
-            self._study.lose(trial.number, agreed.GIVEN_BACK)
+            try:
+                self._study.lose(trial.number, agreed.GIVEN_BACK)
+            except storage.errors():
+                pass  # others find that its worker is gone
             self._tell(self._event("stopped", trial, self._result(trial)))
         self._running.clear()
 
@@ -279,43 +310,3 @@ class Worker:
     def _event(kind: str, trial: RunningTrial, result: Result) -> Event:
         seconds = time.monotonic() - trial.started
         return Event(kind, trial.number, trial.values, result, seconds, trial.run_id)
-
-
-GRACE_AT_END = 10.0  # seconds
-
-
-def identity() -> dict[str, Any]:
-    """What tells this worker from all others: its machine, the process and its start."""
-    boot = ""
-    for path in ("/proc/sys/kernel/random/boot_id",):
-        try:
-            boot = Path(path).read_text().strip()
-        except OSError:
-            pass
-    try:
-        boot += os.readlink("/proc/self/ns/pid")  # a container has process ids of its own
-    except OSError:
-        pass
-    host = socket.gethostname()
-    return {
-        "host": host,
-        "machine": f"{host}/{boot}",
-        "pid": os.getpid(),
-        "started": round(psutil.Process().create_time(), 2),
-    }
-
-
-def _is_there(worker: dict[str, Any]) -> bool:
-    try:
-        process = psutil.Process(worker["pid"])
-        same = abs(process.create_time() - worker["started"]) < 1
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
-
-
-def _pipe() -> tuple[int, int]:
-    reader, writer = os.pipe()
-    os.set_blocking(reader, False)
-    os.set_blocking(writer, False)
-    return reader, writer
