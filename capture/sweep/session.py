@@ -109,8 +109,8 @@ class Session:
         return cls(study, _places(base, project, study.name, folder, options), storage, options)
 
     def work(self, file: Any) -> int:
-        """Run trials until there is nothing left to do, and show what they came to; returns the exit
-        status.""" limits = _limits(self._options)
+        """Run trials until nothing is left to do, and show what they came to; returns the exit status."""
+        limits = _limits(self._options)
         self._check_command()
         terminal = hasattr(file, "isatty") and file.isatty() and os.environ.get("TERM") != "dumb"
         display = (
@@ -255,7 +255,8 @@ def _folder(base: str, project: str, name: str) -> str:
 
 
 def _new_id(definition: Definition, shared: bool) -> str:
-    """An id for a new sweep; where workers elsewhere have to find it, it follows from what the sweep is.""" if not shared:
+    """An id for a new sweep; where workers elsewhere have to find it, it follows from what the sweep is."""
+    if not shared:
         return f"sweep-{time.strftime('%m%d-%H%M%S')}-{os.urandom(2).hex()}"
     text = json.dumps({**definition.data(), "cwd": ""}, sort_keys=True, default=str)
     return f"sweep-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
