@@ -80,7 +80,7 @@ def arguments() -> Arguments:
 def main(argv: list[str]) -> int:
     """Run `capture sweep`."""
     cut = argv.index("--") if "--" in argv else len(argv)
-    options = arguments().parse_args(argv[:cut])
+    options = _parsed(argv[:cut])
     command = argv[cut + 1 :]
     if find_spec("optuna") is None or find_spec("tomlkit") is None:
         raise UserError("this needs an extra: pip install 'capture-metrics[sweep]'")
@@ -111,6 +111,16 @@ def _act(opened: Any, action: str, options: argparse.Namespace) -> int:
         return 0
     print("\n".join(opened.closing()))
     return 0
+
+
+def _parsed(argv: list[str]) -> argparse.Namespace:
+    """The options; the other words may stand before, between and behind them."""
+    parser = arguments()
+    found, rest = argparse.ArgumentParser.parse_known_args(parser, argv)
+    if any(word.startswith("-") for word in rest):
+        return parser.parse_args(argv)  # says what is wrong
+    found.words += rest
+    return found
 
 
 def _count(text: str) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from capture.errors import UserError
-from capture.language.literals import argument
+from capture.language.literals import literal
 from capture.language.numbers import is_number, number
 from capture.metrics import better
 
@@ -78,7 +78,7 @@ def _spec(word: str, text: str) -> dict[str, Any]:
         return _range(word, low, rest)
     if text == "":
         raise UserError(f"{word!r}: there is no value behind the =")
-    values = [argument(part) for part in _parts(text)]
+    values = [literal(part) for part in _parts(text)]
     return {"value": values[0]} if len(values) == 1 else {"values": values}
 
 
