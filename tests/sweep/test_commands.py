@@ -45,7 +45,7 @@ def test_a_value_goes_where_its_name_is_in_braces_and_else_to_the_end():
 def test_a_name_that_is_mistyped_is_an_error():
     with pytest.raises(
         UserError,
-        match="the command has {leaning_rate}, which is no parameter; did you mean {learning_rate}?",
+        match=r"the command has {leaning_rate}, which is no parameter; did you mean {learning_rate}\?",
     ):
         commands.check(["train", "{leaning_rate}"], ["learning_rate", "bs"], None)
     with pytest.raises(UserError, match=r"command: \$\{arg\} is unknown; did you mean \$\{args"):
