@@ -35,6 +35,7 @@ POINT, LOST, WORKER, VALUES, ALIVE, RESULT = (
 DIED, GIVEN_BACK, NOT_NEEDED = "died", "given back", "not needed"  # why a trial is lost
 NO_MORE, NOW = "no more trials", "now"  # how a sweep is stopped
 MOST_ATTEMPTS = 10  # at a point whose workers die
+FEWEST_FOR_IMPORTANCE = 8  # trials
 PATIENCE = 30.0  # seconds until whoever makes a study must have said what it is
 LIVE = (TrialState.RUNNING, TrialState.WAITING)
 
@@ -267,12 +268,19 @@ class Study:
 
     def importance(self) -> dict[str, float]:
         """How much each parameter matters for the result, as shares; empty where that can't be told."""
-        complete = [trial for trial in self.trials() if trial.state == TrialState.COMPLETE]
         varied = [p for p in self.definition.file.leaves() if p.kind != "constant"]
-        if len(complete) < max(4, len(varied) + 1) or len(varied) < 2:
+        ended = [
+            optuna.trial.create_trial(params=t.params, distributions=t.distributions, value=best)
+            for t in counted(self.trials()).values()
+            if t.state in (TrialState.COMPLETE, TrialState.PRUNED)
+            and (best := t.user_attrs.get(RESULT, {}).get("best")) is not None
+        ]
+        if len(ended) < FEWEST_FOR_IMPORTANCE or len(varied) < 2:
             return {}
+        alike = optuna.create_study(direction=self._study.direction)  # those that ended early count, too
+        alike.add_trials(ended)
         try:
-            found = optuna.importance.get_param_importances(self._study)
+            found = optuna.importance.get_param_importances(alike)
         except (ValueError, RuntimeError, ArithmeticError):
             return {}
         names = {self.search.name_of(p): p.name for p in varied}

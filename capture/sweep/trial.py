@@ -170,6 +170,14 @@ class RunningTrial:
             except psutil.Error:
                 pass
 
+    @property
+    def was_stopped(self) -> bool:
+        """Whether its command has ended because it was asked to."""
+        try:
+            return self.stopping and (bool(runs.read(self.folder).stopped_by) or self.status != 0)
+        except (OSError, ValueError):
+            return self.stopping
+
     def wait(self, limit: float) -> None:
         """Wait until it has ended, so many seconds at most."""
         try:

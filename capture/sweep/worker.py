@@ -222,7 +222,7 @@ class Worker:
             result = self._guessed(trial, result)
         self._check_target(result.best)
         wants = self._study.definition.file.metric
-        if trial.ended_early:
+        if trial.ended_early and trial.was_stopped:
             kind, state = "ended early", TrialState.PRUNED
         elif exit_status == 0 and (wants is None or result.best is not None):
             kind, state = "finished", TrialState.COMPLETE
