@@ -20,7 +20,7 @@ from capture.adapters._axis import Steps
 from capture.adapters._flat import ABOUT, flat
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
-from capture.records import ConsoleLine, Row, SystemSample
+from capture.records import Alert, ConsoleLine, Row, SystemSample, said
 from capture.runs import Run
 
 # MLflow's limits
@@ -158,6 +158,14 @@ class MlflowAdapter(Adapter):
             for start in range(0, max(len(params), len(tags)), MOST_PARAMS):
                 part = slice(start, start + MOST_PARAMS)
                 self._client.log_batch(self._id, params=params[part], tags=tags[part])
+
+    def alerts(self, alerts: Sequence[Alert]) -> None:
+        """Add tags: MLflow knows no alerts."""
+        with answers():
+            for alert in alerts:
+                at = "" if alert.step is None else f" (step {alert.step})"
+                text = f"{alert.level}: {said(alert.title, alert.text)}{at}"
+                self._client.set_tag(self._id, f"alert.{alert.number}", _cut(text, LONGEST_TAG))
 
     def console(self, lines: Sequence[ConsoleLine]) -> None:
         """Keep the last lines for the end: an artifact is a whole file."""

@@ -21,7 +21,7 @@ from capture.adapters._about import at_the_end
 from capture.delivery import install
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
-from capture.records import Row
+from capture.records import Alert, Row
 from capture.runs import Run
 
 NEEDED = ("init", "log", "finish")
@@ -107,6 +107,14 @@ class ModuleAdapter(Adapter):
                 self._define(name, axis)
             self._call(self._module.log, {"step": row.ordinal}, {}, dict(row.metrics))
             self._next = row.ordinal + 1
+
+    def alerts(self, alerts: Sequence[Alert]) -> None:
+        """Alert, where the run or the module can."""
+        alert = getattr(self._run, "alert", None) or getattr(self._module, "alert", None)
+        if not callable(alert):
+            return
+        for one in alerts:
+            self._call(alert, {"title": one.title, "text": one.text}, {})
 
     def config(self, values: Mapping[str, Any]) -> None:
         """Add to the config, where there is one."""

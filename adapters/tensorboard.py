@@ -18,7 +18,7 @@ from capture.adapters._axis import Steps
 from capture.adapters._files import WholeWriter
 from capture.adapters._flat import ABOUT, flat
 from capture.delivery.adapter import Adapter
-from capture.records import ConsoleLine, Row, SystemSample
+from capture.records import Alert, ConsoleLine, Row, SystemSample
 from capture.runs import Run
 
 MOST_LINES = 1000  # of the console
@@ -88,6 +88,13 @@ class TensorboardAdapter(Adapter):
     def config(self, values: Mapping[str, Any]) -> None:
         """Keep what came after the start for the Text tab: the HParams tab reads the first values only."""
         self._later |= flat(values)
+
+    def alerts(self, alerts: Sequence[Alert]) -> None:
+        """Write to the Text tab: TensorBoard knows no alerts."""
+        assert self._file is not None  # noqa: S101  opened before
+        for alert in alerts:
+            about = {"level": alert.level, "title": alert.title, "text": alert.text, "step": alert.step}
+            self._file.write(tensorboard_events.text(alert.time, alert.number, "alerts", _table(about)))
 
     def console(self, lines: Sequence[ConsoleLine]) -> None:
         """Keep the last lines for the end: a text event holds a whole text."""

@@ -26,7 +26,7 @@ from capture.adapters.trackio_writers import Entry, Store
 from capture.delivery.adapter import Adapter
 from capture.delivery.channels import PROVENANCE
 from capture.errors import UserError
-from capture.records import ConsoleLine, Row, SystemSample
+from capture.records import Alert, ConsoleLine, Row, SystemSample
 from capture.runs import Run
 
 # trackio keeps these for itself, and shows no column called so.
@@ -49,7 +49,7 @@ class TrackioAdapter(Adapter):
     """
 
     def __init__(self) -> None:
-        self._place = Store(lambda entries: None, lambda entries: None)
+        self._place = Store(lambda entries: None, lambda entries: None, lambda entries: None)
         self._run: Run | None = None
         self._folder = Path()
         self._config: dict[str, Any] = {}
@@ -114,6 +114,23 @@ class TrackioAdapter(Adapter):
                     "log_id": f"{self._names()['run_id']}/system/{sample.time}",
                 }
                 for sample in samples
+            ]
+        )
+
+    def alerts(self, alerts: Sequence[Alert]) -> None:
+        """Add to the Alerts, where one is known again by its id."""
+        self._place.alerts(
+            [
+                {
+                    **self._names(),
+                    "title": alert.title,
+                    "text": alert.text,
+                    "level": alert.level,
+                    "step": alert.step,
+                    "timestamp": _iso(alert.time),
+                    "alert_id": f"{self._names()['run_id']}/alert/{alert.number}",
+                }
+                for alert in alerts
             ]
         )
 

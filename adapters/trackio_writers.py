@@ -19,10 +19,11 @@ Writer = Callable[[list[Entry]], None]
 
 
 class Store(NamedTuple):
-    """Writes rows, writes samples of the load, and says that there will be no more."""
+    """Writes rows, samples of the load and alerts, and says that there will be no more."""
 
     rows: Writer
     samples: Writer
+    alerts: Writer
     finish: Callable[[], None] = lambda: None
 
 
@@ -62,12 +63,25 @@ def store(trackio: Any) -> Store:
             log_ids=[entry["log_id"] for entry in entries],
         )
 
-    return Store(write, samples)
+    def alerts(entries: list[Entry]) -> None:
+        trackio.SQLiteStorage.bulk_alert(
+            project=entries[0]["project"],
+            run=entries[0]["run"],
+            run_id=entries[0]["run_id"],
+            titles=[entry["title"] for entry in entries],
+            texts=[entry["text"] for entry in entries],
+            levels=[entry["level"] for entry in entries],
+            steps=[entry["step"] for entry in entries],
+            timestamps=[entry["timestamp"] for entry in entries],
+            alert_ids=[entry["alert_id"] for entry in entries],
+        )
+
+    return Store(write, samples, alerts)
 
 
 def fragments() -> Store:
     """Writes files that the dashboard takes in: on a network file system, where SQLite is not safe."""
-    from trackio.fragments import FragmentWriter, metric_record, system_metric_record
+    from trackio.fragments import FragmentWriter, alert_record, metric_record, system_metric_record
 
     writer = FragmentWriter()
 
@@ -77,7 +91,10 @@ def fragments() -> Store:
     def samples(entries: list[Entry]) -> None:
         writer.write_local([system_metric_record(entry) for entry in entries])
 
-    return Store(write, samples)
+    def alerts(entries: list[Entry]) -> None:
+        writer.write_local([alert_record(entry) for entry in entries])
+
+    return Store(write, samples, alerts)
 
 
 def server(trackio: Any, url: str) -> Store:
@@ -94,19 +111,23 @@ def server(trackio: Any, url: str) -> Store:
         )
     client = RemoteClient(base, hf_token=None, write_token=token, verbose=False)
 
-    def send(what: str, entries: list[Entry]) -> None:
+    def send(what: str, argument: str, entries: list[Entry]) -> None:
         logs = [
             {**entry, **{key: plain(entry[key]) for key in ("metrics", "config") if key in entry}}
             for entry in entries
         ]
         try:
-            client.predict(api_name=what, logs=logs, hf_token=None)
+            client.predict(api_name=what, hf_token=None, **{argument: logs})
         except HTTPStatusError as error:
             if error.response.status_code in REFUSED:
                 raise UserError(f"trackio: {base} answers: {_answer(error.response)}") from error
             raise
 
-    return Store(partial(send, "/bulk_log"), partial(send, "/bulk_log_system"))
+    return Store(
+        partial(send, "/bulk_log", "logs"),
+        partial(send, "/bulk_log_system", "logs"),
+        partial(send, "/bulk_alert", "alerts"),
+    )
 
 
 def _answer(response: Any) -> str:
@@ -147,7 +168,12 @@ def space(trackio: Any, run: Run, config: Mapping[str, Any]) -> Store:
         for entry in entries:
             made.log_system(entry["metrics"])
 
-    return Store(write, samples, made.finish)
+    def alerts(entries: list[Entry]) -> None:
+        for entry in entries:
+            level = trackio.AlertLevel(entry["level"])
+            made.alert(entry["title"], entry["text"], level=level, step=entry["step"])
+
+    return Store(write, samples, alerts, made.finish)
 
 
 @contextlib.contextmanager

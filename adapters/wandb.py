@@ -23,7 +23,7 @@ from capture.adapters._wandb_start import command_line, exit_code, started_at, w
 from capture.delivery.adapter import Adapter, Gone
 from capture.errors import UserError
 from capture.metrics import Series, better, only_counts
-from capture.records import ConsoleLine, Row
+from capture.records import Alert, ConsoleLine, Row
 from capture.runs import Run
 
 # Private settings of wandb, which may change: an unknown one is left out.
@@ -107,6 +107,13 @@ class WandbAdapter(Adapter):
         """Add to the Logs tab."""
         with self._connected():
             self._run.write_logs("".join(f"{line.text}\n" for line in lines))
+
+    def alerts(self, alerts: Sequence[Alert]) -> None:
+        """Alert as the user's settings at W&B say: by mail or Slack; thinned they are already."""
+        with self._connected():
+            for alert in alerts:
+                text = alert.text if alert.step is None else f"{alert.text} (step {alert.step})"
+                self._run.alert(alert.title, text, level=alert.level.upper(), wait_duration=0)
 
     def config(self, values: Mapping[str, Any]) -> None:
         """Add to the config."""

@@ -1,4 +1,4 @@
-"""The shared nouns: a record, the row that a backend gets of it, a console line, a sample of the load."""
+"""The shared nouns: a record, the row that a backend gets of it, a console line, a load sample, an alert."""
 
 from __future__ import annotations
 
@@ -62,6 +62,27 @@ class SystemSample(NamedTuple):
 
     time: float
     values: Mapping[str, float]
+
+
+class Alert(NamedTuple):
+    """Something that somebody should know of a run.
+
+    `number` is its line in `alerts.jsonl`, from 1; `time` is in Unix seconds; `level` is "info", "warn"
+    or "error"; `step` is the run's at that time, None where it is not known.
+    """
+
+    number: int
+    time: float
+    title: str
+    text: str
+    level: str
+    step: int | None
+
+
+def said(title: str, text: str) -> str:
+    """An alert in one line; the text of a rule's begins with the rule."""
+    whole = text if text.startswith(title) else f"{title}: {text}" if text else title
+    return " ".join(whole.split())
 
 
 def plain_number(value: float) -> float | str:

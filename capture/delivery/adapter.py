@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from capture.errors import UserError
-from capture.records import ConsoleLine, Row, SystemSample
+from capture.records import Alert, ConsoleLine, Row, SystemSample
 from capture.runs import Run
 
 
@@ -65,6 +65,9 @@ class Adapter:
 
     def console(self, lines: Sequence[ConsoleLine]) -> None:
         """Store finished lines of the console, in order."""
+
+    def alerts(self, alerts: Sequence[Alert]) -> None:
+        """Tell who watches the run there, in order.  One may come again after a crash, with its number."""
 
     def config(self, values: Mapping[str, Any]) -> None:
         """Add to the run's config, after `open`.  May be called again with the same values."""

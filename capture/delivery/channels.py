@@ -6,8 +6,6 @@ it, or in another process, the same items come again.
 
 from __future__ import annotations
 
-import json
-import logging
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,13 +15,11 @@ from capture import runs
 from capture.delivery.adapter import Adapter
 from capture.delivery.console_reader import ConsoleReader
 from capture.delivery.rows import RowReader
-from capture.records import ConsoleLine, Row, SystemSample
+from capture.records import ConsoleLine, Row
 from capture.redaction import Lines, Redactor
 
 BATCH = 500
 PROVENANCE = "_provenance"  # in a config: apart from the hyperparameters, and behind them
-
-log = logging.getLogger(__name__)
 
 
 class Channel(Protocol):
@@ -116,51 +112,6 @@ class Config:
     def done(self, count: int) -> None:
         for _ in range(count):
             self._items.popleft()
-
-
-class System:
-    """Samples of the load, from `system.jsonl`."""
-
-    what = "sample of the load"
-
-    def __init__(self, folder: Path, position: int = 0) -> None:
-        """Begin behind the first `position` samples: the backend has them."""
-        self.position = position
-        self._path = folder / runs.SYSTEM
-        self._skip = position
-        self._offset = 0
-        self._items: list[SystemSample] = []
-
-    def next(self, complete: bool) -> Sequence[SystemSample]:
-        if not self._items:
-            self._read()
-        return self._items
-
-    def _read(self) -> None:
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read()
-        except OSError:
-            return
-        whole = data[: data.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        for line in whole.splitlines():
-            if self._skip:
-                self._skip -= 1
-                continue
-            try:
-                values = json.loads(line)
-                self._items.append(SystemSample(float(values.pop("time")), values))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                log.warning("%s: not a sample: %s", self._path, error)
-
-    def hand_over(self, adapter: Adapter, items: Sequence[SystemSample]) -> None:
-        adapter.system(items)
-
-    def done(self, count: int) -> None:
-        del self._items[:count]
-        self.position += count
 
 
 class Console:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from capture import runs
 from capture.delivery.adapter import Adapter, Gone
-from capture.delivery.channels import BATCH, Channel, Config, Console, Rows, System
+from capture.delivery.appended import Alerts, System
+from capture.delivery.channels import BATCH, Channel, Config, Console, Rows
 from capture.delivery.console_reader import ConsoleReader
 from capture.delivery.naming import Namer
 from capture.delivery.rows import RowReader
@@ -78,6 +79,7 @@ class Worker:
         self._config = Config(self._folder)
         self._rows = Rows(RowReader(self._folder, self._make_namer()), self._config)
         self._system = System(self._folder)
+        self._alerts = Alerts(self._folder, self._redactor)
         self._console: Console | None = None
         self._channels: list[Channel] = []
         self._stored = 0  # records that the backend holds for good
@@ -146,14 +148,14 @@ class Worker:
         adapter = self._adapter or self._open(complete)
         if adapter is None:
             return 0
-        moved = 0
+        moved, told = 0, self._alerts.position
         for channel in self._channels:
             items = list(channel.next(complete))
             self._hand_over(channel, adapter, items)
             moved += len(items)
         self._stored = max(self._stored, min(self._rows.position, adapter.stored()))
         self._error = None
-        self._save("open")
+        self._save("open", now=self._alerts.position != told)  # nobody is to be told twice
         return moved
 
     def _open(self, complete: bool) -> Adapter | None:
@@ -172,6 +174,9 @@ class Worker:
         if adapter.overrides("system"):
             self._system = System(self._folder, noted.get("samples", 0))
             self._channels.append(self._system)
+        if adapter.overrides("alerts"):
+            self._alerts = Alerts(self._folder, self._redactor, noted.get("alerts", 0))
+            self._channels.append(self._alerts)
         if adapter.overrides("console"):
             self._console = Console(ConsoleReader(self._folder, self._run.start), self._redactor)
             self._console.reader.skip(noted.get("lines", 0))
@@ -225,6 +230,7 @@ class Worker:
             "rows": self._stored,
             "lines": self._console.position if self._console else 0,
             "samples": self._system.position,
+            "alerts": self._alerts.position,
             "state": state,
             "error": self._error,
         }
@@ -241,6 +247,6 @@ class Worker:
         """The positions of an earlier delivery to this backend."""
         try:
             item = runs.read_object(self._note)
-            return {key: int(item[key]) for key in ("lines", "samples")}
-        except (OSError, ValueError, KeyError, TypeError):
+            return {key: int(item.get(key, 0)) for key in ("lines", "samples", "alerts")}
+        except (OSError, ValueError, TypeError):
             return {}

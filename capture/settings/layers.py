@@ -50,6 +50,7 @@ FILE_VARIABLES = (
     "drop",
     "scale",
     "alerts",
+    "on_alert",
     "default_alerts",
 )
 KNOWN = (*VARIABLES, *FILE_VARIABLES, "lenient")

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import regex
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from capture.delivery import registry
+from capture.delivery import install, registry
 from capture.errors import UserError, did_you_mean
 from capture.language import checked_yaml, library, model
 from capture.language.checked_yaml import Checked, Source
@@ -48,7 +48,36 @@ def _rule(value: Any) -> str:
     return str(value)
 
 
-class Alert(Checked):
+def _address(value: str) -> str:
+    if not value.startswith(("http://", "https://", "$")):
+        raise ValueError("should be an address with http:// or https://, or a $VARIABLE that holds one")
+    return value
+
+
+def _by_apprise(value: Any) -> Any:
+    if not install.is_there("apprise"):
+        how = install.command(["apprise"])
+        raise ValueError(f"wants Apprise, which is not installed beside capture; install it with: {how}")
+    return [value] if isinstance(value, str) else value
+
+
+_AS_LIST = BeforeValidator(lambda v: [v] if isinstance(v, str) else v)
+
+
+class Told(Checked):
+    """Who is told of an alert."""
+
+    run: str | None = Field(None, description="a command for the shell; CAPTURE_ALERT_* tell it why")
+    webhook: Annotated[list[Annotated[str, AfterValidator(_address)]], _AS_LIST] = Field(
+        [],
+        description="addresses that get JSON, as Slack, Discord or others want it, or $VARIABLES",
+    )
+    notify: Annotated[list[str], BeforeValidator(_by_apprise)] = Field(
+        [], description="addresses as Apprise has them, for mail, desktop, Teams, ..., or $VARIABLES"
+    )
+
+
+class Alert(Told):
     """A rule, and what happens when it becomes true."""
 
     when: Annotated[str, BeforeValidator(_rule)]
@@ -98,6 +127,7 @@ class Config(model.Naming, Checked):
     alerts: list[Annotated[Alert, _AS_RULE]] = Field(
         [], description="rules, such as `loss is nan`, and what happens when one becomes true"
     )
+    on_alert: Told | None = Field(None, description="who is told of every alert")
     default_alerts: bool | None = Field(None, description="false: only the rules of `alerts:`")
     redact: list[Regex] = Field([], description="regular expressions for other secrets")
 

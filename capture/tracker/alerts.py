@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from capture import runs
-from capture.records import Row, SystemSample
+from capture.records import Row, SystemSample, said
 from capture.redaction import Redactor
 from capture.runs.recording import Chunk
-from capture.tracker.requests import ask_to_stop
+from capture.tracker import requests
 from capture.watch import rules
+from capture.watch.actions import Actions, Told
 from capture.watch.rule_language import parse
 from capture.watch.watcher import Alert, Watched, Watcher
 
 MOST_NOTES = 10  # lines of the closing block
+LEVELS = ("info", "warn", "error")
 TICK = 1.0  # seconds between two looks at the clock
 
 
@@ -31,14 +33,19 @@ class Alerts:
 
     def __init__(self, folder: Path, run: runs.Run, redactor: Redactor) -> None:
         self._rules = rules.of_settings(run.settings)
+        self._run = run
+        self._on_alert: Mapping[str, Any] = run.settings.get("on_alert") or {}
+        self._actions = Actions(run.cwd, str(folder))
         self._alive = runs.is_alive(folder, run)
-        self._can_stop = self._alive and bool(run.command)
+        self._live = requests.is_open()  # also where the command has ended before the tracker was there
         self._redactor = redactor
         self._path = folder / runs.ALERTS
-        self._fired = _read(self._path)
-        samples = [SystemSample(float(item.pop("time", 0)), item) for item in _read(folder / runs.SYSTEM)]
+        fired, end = _read(self._path)
+        again = (folder / runs.STATUS).exists()  # a tracker before this one has told of what is there
+        self._read_to = end if again else 0
+        samples = [SystemSample(float(item.pop("time", 0)), item) for item in _read(folder / runs.SYSTEM)[0]]
         watched = [Watched(parse(rule.when), rule.every) for rule in self._rules]
-        self._watcher = Watcher(watched, run.start, self._fired, samples)
+        self._watcher = Watcher(watched, run.start, fired, samples)
         self._heard: float | None = None  # when the last output was read, on the monotonic clock
         self._last = run.start  # when it was printed, in Unix seconds
         self._looked = 0.0
@@ -64,33 +71,67 @@ class Alerts:
         now = time.monotonic()
         if self._alive and now >= self._looked + TICK:
             self._looked = now
+            self._read_own()
             if self._heard is None:
                 self._heard, self._last = now, max(self._last, time.time())
             self._take(self._watcher.tick(min(time.time(), self._last + now - self._heard)))
 
+    def finish(self) -> None:
+        """The run has ended: wait for those who are still being told."""
+        if self._live:
+            self._read_own()
+            self._actions.finish()
+
     def notes(self) -> list[str]:
         """The lines of the closing block; what it says of a loss by itself is left out."""
-        shown = [item for item in self._fired if item.get("rule") != rules.DEFAULTS[0]]
-        lines = [f"alert: {item.get('text')}{_place(item)}" for item in shown]
+        fired, _ = _read(self._path)
+        shown = [item for item in fired if item.get("rule") != rules.DEFAULTS[0]]
+        lines = [f"alert: {said(told.title, told.text)}{_place(told)}" for told in map(self._told, shown)]
         more = len(lines) - MOST_NOTES
-        return lines[:MOST_NOTES] + ([f"and {more} more alerts: {self._path.name}"] if more > 0 else [])
+        also = [f"and {more} more alerts: {self._path.name}"] if more > 0 else []
+        return [*lines[:MOST_NOTES], *also, *self._actions.notes]
 
     def _take(self, alerts: list[Alert]) -> None:
         for alert in alerts:
             rule = self._rules[alert.place]
-            stops = rule.stop and self._can_stop
+            stops = rule.stop and self._alive and bool(self._run.command)
             item = {**alert._asdict(), "text": self._redactor.text(alert.text)}
-            item |= {"level": rule.level, "stop": stops}
-            self._fired.append(item)
+            item |= {"title": rule.when, "level": rule.level, "stop": stops}
             _append(self._path, item)
             if stops:
-                ask_to_stop(rule.grace, rule.when)
+                requests.ask_to_stop(rule.grace, rule.when)
+            if self._live:
+                self._actions.start(rule._asdict(), self._told(item))
+                self._actions.start(self._on_alert, self._told(item))
+
+    def _read_own(self) -> None:
+        """Tell others of what the program itself has added."""
+        fired, self._read_to = _read(self._path, self._read_to)
+        for item in fired:
+            if "rule" not in item:
+                self._actions.start(self._on_alert, self._told(item))
+
+    def _told(self, item: Mapping[str, Any]) -> Told:
+        text = self._redactor.text
+        level = item.get("level")
+        return Told(
+            title=text(str(item.get("title") or item.get("rule", ""))),
+            text=text(str(item.get("text", ""))),
+            level=level if level in LEVELS else "warn",
+            time=float(item.get("time") or time.time()),
+            step=item.get("step"),
+            epoch=item.get("epoch"),
+            project=self._run.project,
+            run=self._run.name,
+            run_id=self._run.id,
+            host=self._run.host,
+        )
 
 
-def _place(item: Mapping[str, Any]) -> str:
-    if item.get("step") is not None:
-        return f" (step {item['step']})"
-    return f" (epoch {item['epoch']:g})" if item.get("epoch") is not None else ""
+def _place(told: Told) -> str:
+    if told.step is not None:
+        return f" (step {told.step})"
+    return f" (epoch {told.epoch:g})" if told.epoch is not None else ""
 
 
 def _append(path: Path, item: Mapping[str, Any]) -> None:
@@ -104,18 +145,20 @@ def _append(path: Path, item: Mapping[str, Any]) -> None:
         file.write(line.encode())
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    """The objects in a file of JSON lines; torn lines are left out."""
-    found = []
+def _read(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], int]:
+    """The objects in a file of JSON lines from an offset on, and where they end; torn lines are left out."""
     try:
-        lines = path.read_bytes().splitlines()
+        with path.open("rb") as file:
+            file.seek(start)
+            data = file.read()
     except OSError:
-        return []
-    for line in lines:
+        return [], start
+    found, end = [], data.rfind(b"\n") + 1
+    for line in data[:end].splitlines():
         try:
             item = json.loads(line)
         except ValueError:
             continue
         if isinstance(item, dict):
             found.append(item)
-    return found
+    return found, start + end

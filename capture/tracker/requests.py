@@ -24,6 +24,11 @@ def begin() -> None:
     _open = True
 
 
+def is_open() -> bool:
+    """Whether a relay listens: the run is a live one, not one that is replayed or delivered later."""
+    return _open
+
+
 def ask_to_stop(grace: float, rule: str) -> None:
     """Ask for SIGTERM to the command, and SIGKILL `grace` seconds later."""
     if _open:

@@ -184,6 +184,7 @@ class Tracker:
         self.run = runs.at_home(runs.read(self.folder), self.folder)
         self.status("delivering" if self.complete else "stopping")
         results = self.delivery.finish(self.run.exit_status, limit)
+        self.alerts.finish()
         runs.replace_file(self.folder / runs.SUMMARY, self._block(results))
 
     def status(self, state: str) -> None:

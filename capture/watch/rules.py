@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from capture.errors import UserError
@@ -14,13 +14,19 @@ GRACE = 30.0  # seconds between SIGTERM and SIGKILL
 
 
 class AlertRule(NamedTuple):
-    """A rule and what happens when it becomes true; `grace` and `every` are in seconds."""
+    """A rule and what happens when it becomes true; `grace` and `every` are in seconds.
+
+    `run` is a command; `webhook` and `notify` are lists of addresses.
+    """
 
     when: str
     level: str = "warn"
     stop: bool = False
     grace: float = GRACE
     every: float = PAUSE
+    run: str = ""
+    webhook: Sequence[str] = ()
+    notify: Sequence[str] = ()
 
 
 def of_settings(settings: Mapping[str, Any]) -> list[AlertRule]:
@@ -37,7 +43,9 @@ def checked(when: str, stop: bool = False) -> dict[str, Any]:
     return {"when": when, "stop": stop}
 
 
-def check_options(alerts: Sequence[str], stops: Sequence[str], add: Any) -> list[dict[str, Any]]:
+def check_options(
+    alerts: Sequence[str], stops: Sequence[str], add: Callable[[str], None]
+) -> list[dict[str, Any]]:
     """The rules of `--alert` and `--stop-if`; `add` is told of each that is wrong."""
     found = []
     given = [*(("--alert", rule, False) for rule in alerts), *(("--stop-if", rule, True) for rule in stops)]

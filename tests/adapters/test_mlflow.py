@@ -18,7 +18,7 @@ from helpers import eventually
 from capture import runs
 from capture.adapters.mlflow import ENVIRONMENT, ID, ROWS, MlflowAdapter, Names, legal, tracking_uri
 from capture.errors import UserError
-from capture.records import ConsoleLine, SystemSample
+from capture.records import Alert, ConsoleLine, SystemSample
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
@@ -95,6 +95,17 @@ def test_the_load_is_on_the_page_of_system_metrics_once(client, tmp_path):
     adapter.system(samples[1:])  # again, after an error
     assert points(client, run, "system/process/memory_mb") == [(10 * i, 10 * i, i * 5.0) for i in range(3)]
     assert len(points(client, run, "system/gpu/0/percent")) == 3
+
+
+def test_alerts_are_tags_once(client, tmp_path):
+    run, folder = a_run(tmp_path, project="alerts")
+    adapter = MlflowAdapter()
+    adapter.open(run, folder)
+    alerts = [Alert(n, START, "loss > 5", "loss > 5: loss is 6", "warn", 7) for n in (1, 2)]
+    adapter.alerts(alerts)
+    adapter.alerts(alerts[1:])  # again, after a crash
+    told = {key: value for key, value in found(client, run).data.tags.items() if key.startswith("alert.")}
+    assert told == dict.fromkeys(("alert.1", "alert.2"), "warn: loss > 5: loss is 6 (step 7)")
 
 
 def test_config_is_parameters_and_what_changes_later_is_a_tag(client, tmp_path):

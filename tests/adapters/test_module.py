@@ -82,6 +82,15 @@ def test_a_module_that_exits_is_an_error_of_this_backend_alone(own_world):
     assert "/leaves: 0 of 1 delivered: module:leaves: it exits: no licence" in text
 
 
+def test_a_module_that_can_alert_is_told(own_world):
+    Path("alerts.py").write_text(
+        "def init(): pass\ndef log(values): pass\ndef finish(): pass\n"
+        "def alert(title, text): open('told', 'a').write(f'{title}|{text}\\n')\n"
+    )
+    run_printing("--to", "module:./alerts", "--alert", "loss > 0", printing="epoch 1: loss=0.5\n")
+    assert (only_run() / "told").read_text() == "loss > 0|loss > 0: loss is 0.5\n"
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -21,7 +21,7 @@ from tensorboard.util import tensor_util
 
 from capture import runs
 from capture.adapters.tensorboard import TensorboardAdapter
-from capture.records import ConsoleLine, Row
+from capture.records import Alert, ConsoleLine, Row
 
 
 def read(base):
@@ -134,6 +134,17 @@ def test_config_is_in_the_hparams_tab_with_how_the_run_ended(tmp_path):
     assert hparams.parse_session_end_info_plugin_data(found).status == 2
     assert "| late | 5 |" in text(events, "config")
     assert "| provenance.git.commit | abc |" in text(events, "config")
+
+
+def test_alerts_stand_in_the_text_tab(tmp_path):
+    run, folder = a_run(tmp_path)
+    adapter = TensorboardAdapter()
+    adapter.open(run, folder)
+    adapter.alerts([Alert(1, START, "loss > 5", "loss > 5: loss is 6", "warn", 7)])
+    adapter.close(0)
+    table = text(read(tmp_path), "alerts")
+    assert "| title | loss > 5 |" in table
+    assert "| step | 7 |" in table
 
 
 def test_the_console_stands_in_the_text_tab_as_it_was(tmp_path):

@@ -230,7 +230,7 @@ def online(tmp_path_factory):
         Path(".git").mkdir()
         Path(".git/HEAD").write_text("1234567890123456789012345678901234567890\n")
         options = ["--to", "wandb", "--project", "mp", "--name", "first", "--config", "depth=4"]
-        options += ["--tag", "a", "--tag", "b", "--notes", "why", "--group", "g"]
+        options += ["--alert", "loss > 2.5", "--tag", "a", "--tag", "b", "--notes", "why", "--group", "g"]
         done = subprocess.run(
             [*CAPTURE, *options, "--", sys.executable, "train.py", "--fast"],
             capture_output=True,
@@ -296,6 +296,10 @@ def test_online_the_overview_shows_the_command_and_its_commit(online):
 
 def test_online_the_console_is_in_the_logs(online):
     assert online.run.console[: TEXT.count("\n")] == TEXT.splitlines()
+
+
+def test_online_an_alert_reaches_the_user_once(online):
+    assert [alert[1:] for alert in online.alerts] == [("loss > 2.5", "loss > 2.5: loss is 3 (step 0)")]
 
 
 def test_online_the_command_sees_nothing_of_our_run(online):

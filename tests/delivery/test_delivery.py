@@ -102,7 +102,14 @@ def test_rows_arrive_in_order_while_the_file_grows(folder):
     assert [row.ordinal for row in fake.rows] == [0, 1, 2, 3, 4]
     assert result == ("a", 5, 5, None, ["look here"], False)
     assert fake.closed == 7
-    assert cursor(folder) == {"rows": 5, "lines": 0, "samples": 0, "state": "closed", "error": None}
+    assert cursor(folder) == {
+        "rows": 5,
+        "lines": 0,
+        "samples": 0,
+        "alerts": 0,
+        "state": "closed",
+        "error": None,
+    }
 
 
 def test_a_torn_last_line_waits_for_its_rest(folder):
@@ -247,7 +254,14 @@ def test_load_provenance_and_console_are_read_from_the_folder_as_rows_are(folder
         [1, 2, 3],
         ["hello"],
     )
-    assert cursor(folder) == {"rows": 1, "lines": 1, "samples": 3, "state": "closed", "error": None}
+    assert cursor(folder) == {
+        "rows": 1,
+        "lines": 1,
+        "samples": 3,
+        "alerts": 0,
+        "state": "closed",
+        "error": None,
+    }
 
 
 def test_provenance_that_is_found_out_late_is_delivered(folder):

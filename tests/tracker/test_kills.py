@@ -1,9 +1,11 @@
 """Killed at fifty random points, every backend holds in the end exactly the rows of `records.jsonl`."""
 
+import contextlib
 import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -19,6 +21,7 @@ from capture import runs
 
 RUNS, TRACKER_KILLS, OUTAGES = 5, 9, 2  # in each run, and one of the whole tree: fifty in all
 BACKENDS = "jsonl,trackio,tensorboard,wandb"
+ALERTS = [f"loss < {6 - step / 1000:g}" for step in (5, 15, 40)]
 PROGRAM = (
     "import time\nfor i in range(1_000_000):\n"
     " print(f'{i} | loss {6 - i / 1000:.4f} | lr 1.0e-04 | 5.00ms | mfu 0.01%', flush=True)\n time.sleep(0.02)"
@@ -42,7 +45,8 @@ def kill_tree(process):
 def disturb(name, server, environ):
     """One run: its tracker is killed again and again, W&B goes away for a while, at last all is killed."""
     chance = random.Random(f"{os.getpid()} {name}")
-    command = [*CAPTURE, "--to", BACKENDS, "--id", name, "--", sys.executable, "-c", PROGRAM]
+    rules = [word for rule in ALERTS for word in ("--alert", rule)]
+    command = [*CAPTURE, "--to", BACKENDS, "--id", name, *rules, "--", sys.executable, "-c", PROGRAM]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environ)
     folder = Path("capture-runs/project") / name
     killed, kills = {None}, 0
@@ -61,7 +65,7 @@ def disturb(name, server, environ):
             pass
         killed.add(pid)
     eventually(
-        lambda: (folder / runs.RECORDS).exists() and (folder / runs.RECORDS).read_bytes().count(b"\n") > 20
+        lambda: (folder / runs.RECORDS).exists() and (folder / runs.RECORDS).read_bytes().count(b"\n") > 60
     )
     kill_tree(process)
     with process.stderr:
@@ -154,6 +158,19 @@ def test_trackio_holds_each_row_once_in_one_run(killed, name):
     )
     assert done.returncode == 0, done.stderr
     assert sorted(map(tuple, json.loads(done.stdout))) == recorded(killed[0], name)
+
+
+@NAMES
+def test_each_alert_is_there_once_and_stands_in_every_backend(killed, name):
+    place, server, *_ = killed
+    lines = (place / "capture-runs/project" / name / runs.ALERTS).read_text().splitlines()
+    assert [json.loads(line)["rule"] for line in lines] == ALERTS
+    (store,) = (place / "capture-runs/trackio").glob("project*.db")
+    with contextlib.closing(sqlite3.connect(store)) as base:
+        shown = base.execute("select title from alerts where run_id = ? order by step", [name]).fetchall()
+    assert [title for (title,) in shown] == ALERTS
+    # Between W&B's taking one and our note of it a kill may let it come twice: none is lost.
+    assert {title for run, title, _ in server.alerts if run == name} == set(ALERTS)
 
 
 @NAMES
