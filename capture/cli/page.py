@@ -53,7 +53,8 @@ def main(argv: list[str]) -> int:
     options = arguments().parse_args(argv)
     base = base_of(options.dir)
     chosen = _chosen(options, base)
-    title = options.title or (chosen[0].run.name if len(chosen) == 1 else chosen[0].run.project)
+    several = options.group or chosen[0].run.project
+    title = options.title or (chosen[0].run.name if len(chosen) == 1 else several)
     output = Path(options.output or f"{_file_name(title)}.html")
     size = write(output, title, chosen, options.redact, WATCH_INTERVAL * (options.watch and _go_on(chosen)))
     if options.watch and _go_on(chosen):
