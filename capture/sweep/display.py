@@ -16,7 +16,7 @@ from capture.sweep.worker import Event
 from capture.tracker.closing import clock
 
 INTERVAL = 0.5  # seconds between two drawings
-FEWEST = 6  # rows of the table, however low the terminal is
+FEWEST = 2  # rows of the table, however low the terminal is
 _CLEAR_LINE, _CLEAR_BELOW, _HIDE, _SHOW = "\x1b[K", "\x1b[J", "\x1b[?25l", "\x1b[?25h"
 _COLOURS = {RUNNING: "\x1b[36m", EARLY: "\x1b[33m", FAILED: "\x1b[31m"}
 _STYLE = re.compile(r"\x1b\[\d*m")

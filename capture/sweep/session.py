@@ -62,12 +62,14 @@ class Session:
             if words or command:
                 raise UserError("--resume takes the sweep as it is: leave out its file, values and command")
             opened = cls._known(options, options.resume, base)
+            check_command(opened._study.definition)
             if options.count is not None:
                 opened._study.set_count(options.count)
             opened._study.stop(None)
             opened._study.queue_missing()
             return opened
         definition, notes = define(options, words, command)
+        check_command(definition)
         for note in notes:
             print(f"capture sweep: {note}", file=sys.stderr)
         project = options.project or definition.file.project or project_of(chosen)
@@ -111,7 +113,6 @@ class Session:
     def work(self, file: Any) -> int:
         """Run trials until nothing is left to do, and show what they came to; returns the exit status."""
         limits = _limits(self._options)
-        self._check_command()
         terminal = hasattr(file, "isatty") and file.isatty() and os.environ.get("TERM") != "dumb"
         display = (
             Table(self._study, file, lambda: _advice(worker), lambda: worker.live())
@@ -172,22 +173,6 @@ class Session:
     def _is_unfinished(self) -> bool:
         return bool(self._study.stopped) and bool(self._study.missing(self._study.trials()))
 
-    def _check_command(self) -> None:
-        """Raises UserError for what no trial could be started with."""
-        definition = self._study.definition
-        names = [parameter.name for parameter in definition.file.leaves()]
-        commands.check(definition.words, names, definition.file.program)
-        path = definition.file.config_file
-        if path:
-            config_files.places(path, names)
-            if not names_file(definition.words, path):
-                raise UserError(
-                    f"the command does not name {path}; put it or {{config_file}} where the program reads it"
-                )
-        first = commands.build(definition.words[:1], definition.file.program, {}, {}, "", None)
-        if first and "{" not in first[0] and shutil.which(first[0]) is None:
-            raise UserError(f"{first[0]}: command not found")
-
 
 def define(
     options: argparse.Namespace, words: Sequence[str], command: Sequence[str]
@@ -218,6 +203,22 @@ def define(
         )
     written = [str(word) for word in file.command] if file.command else list(commands.DEFAULT)
     return Definition(file, written, False, os.getcwd()), notes
+
+
+def check_command(definition: Definition) -> None:
+    """Raises UserError for what no trial could be started with."""
+    names = [parameter.name for parameter in definition.file.leaves()]
+    commands.check(definition.words, names, definition.file.program)
+    path = definition.file.config_file
+    if path:
+        config_files.places(path, names)
+        if not names_file(definition.words, path):
+            raise UserError(
+                f"the command does not name {path}; put it or {{config_file}} where the program reads it"
+            )
+    first = commands.build(definition.words[:1], definition.file.program, {}, {}, "", None)
+    if first and "{" not in first[0] and shutil.which(first[0]) is None:
+        raise UserError(f"{first[0]}: command not found")
 
 
 def _of_file(path: str) -> tuple[dict[str, Any], list[str]]:

@@ -97,6 +97,10 @@ class RunningTrial:
         """Start it.  Raises UserError where its command can't be made."""
         self.number, self.values, self.gpu = number, values, gpu
         self.run_id, self.folder = places.run_id(number), places.folder(number)
+        if self.folder.exists():
+            raise UserError(
+                f"there is a run {self.run_id} already, of another sweep; give this one another --id"
+            )
         metric = definition.file.metric
         self.observations = Observations(
             self.folder, metric.name if metric else None, metric is not None and metric.maximize
@@ -109,7 +113,7 @@ class RunningTrial:
             self.command = command_of(definition, values, os.path.join(places.files, str(number)))
         except OSError as error:
             raise UserError(f"{error.filename}: {error.strerror}") from None
-        given = ["--id", self.run_id, "--resume", "allow", "--name", name_of(number, values, definition)]
+        given = ["--id", self.run_id, "--resume", "never", "--name", name_of(number, values, definition)]
         given += ["--project", places.project, "--group", places.sweep, "--dir", places.base]
         given += [
             word for name, value in values.items() for word in ("--config", f"{name}={_written(value)}")
