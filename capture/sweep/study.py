@@ -7,6 +7,7 @@ point may get two trials: the one with the lower number counts, and whoever take
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -34,6 +35,9 @@ POINT, LOST, WORKER, VALUES, ALIVE, RESULT = (
 )  # of a trial
 DIED, GIVEN_BACK, NOT_NEEDED = "died", "given back", "not needed"  # why a trial is lost
 NO_MORE, NOW = "no more trials", "now"  # how a sweep is stopped
+CLAIM = "queue"  # an attribute of a study: who lets points wait
+CLAIM_TIME = 0.1  # seconds in which others see it
+BATCH = 16  # points that wait at most: a database reads all of them at each look
 MOST_ATTEMPTS = 10  # at a point whose workers die
 FEWEST_FOR_IMPORTANCE = 8  # trials
 PATIENCE = 30.0  # seconds until whoever makes a study must have said what it is
@@ -184,16 +188,25 @@ class Study:
         lost = [point for point in before if point not in owned]
         return {point: before.get(point) for point in dict.fromkeys([*wanted, *lost]) if point not in owned}
 
-    def queue_missing(self) -> int:
-        """Let all points wait for a worker that nobody has tried, or in vain.  Returns how many they are."""
-        missing = self.missing(self.trials())
-        for point, lost in missing.items():
+    def queue_missing(self) -> bool:
+        """Let the next points wait for a worker: new ones, and those that were tried in vain.
+
+        Returns whether there are any.  All workers call it when none waits; one of them does it.
+        """
+        if not self.missing(self.trials()):
+            return False
+        claim = os.urandom(8).hex()
+        self._study.set_user_attr(CLAIM, claim)
+        time.sleep(CLAIM_TIME)
+        if self.attributes.get(CLAIM) != claim:
+            return True  # another worker is at it
+        for point, lost in list(self.missing(self.trials()).items())[:BATCH]:
             if self._grid is not None:
                 drawn = self.search.drawn(self._grid[int(point)])
             else:
                 drawn = dict(lost.params) if lost is not None else {}
             self._study.enqueue_trial(drawn, user_attrs={POINT: point})
-        return len(missing)
+        return True
 
     def ask(self, worker: Mapping[str, Any]) -> tuple[Trial, Values] | None:
         """The next trial for this worker, and its values; None where there is nothing to do now."""
