@@ -3,6 +3,7 @@
 `SWEEP_TRIALS=200` looks longer: five minutes for each storage on two cores.
 """
 
+import itertools
 import json
 import os
 import random
@@ -31,36 +32,44 @@ SWEEP = [
 ]
 
 
-def worker(storage):
-    words = [*SWEEP, "--storage", storage, "--dead-after", "5", "--", "python3", "-c", PROGRAM, "{x}"]
-    return subprocess.Popen(
-        [*CAPTURE, "sweep", *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+class Worker:
+    """A worker, and what it has printed."""
+
+    def __init__(self, storage, number):
+        words = [*SWEEP, "--storage", storage, "--dead-after", "5", "--", "python3", "-c", PROGRAM, "{x}"]
+        self.output, self.errors = Path(f"worker-{number}.out"), Path(f"worker-{number}.err")
+        with self.output.open("wb") as out, self.errors.open("wb") as errors:
+            self.process = subprocess.Popen([*CAPTURE, "sweep", *map(str, words)], stdout=out, stderr=errors)
+
+    def works(self):
+        return self.process.poll() is None and b" started: " in self.output.read_bytes()
 
 
 def sweep_with_kills(storage):
-    """The sweep, by workers of which one is killed every second and started again; how many were killed."""
-    rnd, killed = random.Random(0), 0
-    workers = [worker(storage) for _ in range(WORKERS)]
+    """The sweep, by workers of which one that works is killed every second, and another takes its place.
+
+    Returns how many were killed.
+    """
+    rnd, numbers = random.Random(0), itertools.count()
+    workers = [Worker(storage, next(numbers)) for _ in range(WORKERS)]
+    killed, everybody = 0, list(workers)
     try:
-        due = time.monotonic() + 2
-        while any(one.poll() is None for one in workers):
-            if time.monotonic() >= due:
+        due = time.monotonic() + 1
+        while any(one.process.poll() is None for one in workers):
+            place = rnd.randrange(WORKERS)
+            if time.monotonic() >= due and workers[place].works():
                 due = time.monotonic() + 1
-                place = rnd.randrange(WORKERS)
-                if workers[place].poll() is None:
-                    workers[place].send_signal(signal.SIGKILL)
-                    killed += 1
-            for place, one in enumerate(workers):
-                if one.poll() == -signal.SIGKILL:
-                    one.communicate()
-                    workers[place] = worker(storage)
+                killed += 1
+                workers[place].process.kill()
+                workers[place].process.wait()
+                workers[place] = Worker(storage, next(numbers))
+                everybody.append(workers[place])
             time.sleep(0.05)
     finally:
-        for one in workers:
-            one.kill()
-            errors = one.communicate()[1].decode()
-            assert "Traceback" not in errors, errors
+        for one in everybody:
+            one.process.kill()
+            one.process.wait()
+    assert "Traceback" not in "".join(one.errors.read_text() for one in everybody)
     return killed
 
 
