@@ -42,7 +42,10 @@ class Worker:
             self.process = subprocess.Popen([*CAPTURE, "sweep", *map(str, words)], stdout=out, stderr=errors)
 
     def works(self):
-        return self.process.poll() is None and b" started: " in self.output.read_bytes()
+        """Whether it is in the middle of a trial, and not of its first: then there is progress, however slow."""
+        text = self.output.read_text()
+        ended = text.count(" finished: ")
+        return self.process.poll() is None and 0 < ended < text.count(" started: ")
 
 
 def sweep_with_kills(storage):
@@ -90,7 +93,7 @@ def check(storage):
 @pytest.mark.timeout(900)
 def test_with_a_worker_killed_every_second_each_point_counts_once():
     killed = sweep_with_kills(os.path.abspath("sweep.journal"))
-    assert killed > TRIALS / 10
+    assert killed >= TRIALS / 10
     check(os.path.abspath("sweep.journal"))
 
 
@@ -148,5 +151,5 @@ def is_ready(url):
 @pytest.mark.timeout(900)
 def test_the_same_by_postgresql(postgresql):
     killed = sweep_with_kills(postgresql)
-    assert killed > TRIALS / 10
+    assert killed >= TRIALS / 10
     check(postgresql)
