@@ -15,6 +15,7 @@ FLOORS = [
     "authoring",
     "delivery",
     "facts",
+    "files",
     "watch",
     "tracker",
     "page",

@@ -42,6 +42,7 @@ def arguments() -> Arguments:
         help="fail if there is no such file after so long (default: wait for it)",
     )
     run_options.add_options(parser)
+    run_options.add_file_options(parser)
     return parser
 
 

@@ -29,6 +29,8 @@ def main(argv: list[str]) -> int:
     """Replay runs and logs, one after the other."""
     options = arguments().parse_args(argv)
     chosen = run_options.choose(options)
+    for key in (*run_options.KEPT.values(), "plots"):
+        chosen.pop(key, None)  # what the command left behind then is in the recording
     sources = [replay.source_of(place_of(name, chosen["dir"])) for name in options.files]
     complete = True
     for log, old in sources:

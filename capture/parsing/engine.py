@@ -43,8 +43,8 @@ class Engine:
     own: the user's parsers, which come first and run under a time limit.
     naming: what the user's configuration renames, drops and scales.
     downsampler: what `--every` asks for.
-    on_line: is called with the result of each line; of whole lines that come in a batch, only of those that
-        were not only counted.
+    on_line: is called with what the rules make of a line; not of lines that are only counted, or that a plan
+        reads.
     plans: whether lines are read by plans where there is one: faster, with the same records.
 
     `lines` counts the finished lines, `understood` those of which some pattern recognised a frame; `events`
@@ -69,7 +69,7 @@ class Engine:
         self._prefixes = Prefixes()
         self._sources = Sources()
         self._builder = RecordBuilder(naming, downsampler)
-        self.plans = Plans() if plans and not on_line else None
+        self.plans = Plans() if plans else None
         self._on_line = on_line
         self._beginning: dict[
             str | None, list[Rule]

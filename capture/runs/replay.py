@@ -69,7 +69,7 @@ def record(log: Path, old: runs.Run | None, folder: str) -> None:
     shutil.copyfile(log, os.path.join(folder, runs.CONSOLE_LOG))
     os.chmod(os.path.join(folder, runs.CONSOLE_LOG), 0o600)
     if old is not None:
-        for name in (runs.LOGGED, runs.TABLES, runs.PLOTS):
+        for name in (runs.LOGGED, runs.TABLES, runs.IMAGES, runs.PLOTS):
             if log.with_name(name).is_dir():
                 shutil.copytree(log.with_name(name), os.path.join(folder, name))
         for name in (runs.FILES, runs.ALERTS):

@@ -41,17 +41,8 @@ VARIABLES = (
 )
 # Those whose values are checked as in a file, which is slow; a backend's section is a mapping, too.
 FILE_VARIABLES = (
-    "config",
-    "parsers",
-    "unbuffer",
-    "collect",
-    "redact",
-    "rename",
-    "drop",
-    "scale",
-    "alerts",
-    "on_alert",
-    "default_alerts",
+    *("config", "parsers", "unbuffer", "collect", "redact", "rename", "drop", "scale"),
+    *("alerts", "on_alert", "default_alerts", "artifacts", "tables", "images", "plots"),
 )
 KNOWN = (*VARIABLES, *FILE_VARIABLES, "lenient")
 OWN = ("run_dir", "bin", "trust")  # what a run tells the programs in it, and which `capture` is meant

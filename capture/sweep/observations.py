@@ -53,7 +53,7 @@ class Observations:
         for line in whole.splitlines():
             self._ordinal += 1
             try:
-                row = self._namer.row(self._ordinal, from_json(line.decode("utf-8")))
+                row = self._namer.row(self._ordinal, from_json(line))
             except (ValueError, KeyError, TypeError, IndexError, AttributeError):
                 continue
             for name, value in row.metrics.items():

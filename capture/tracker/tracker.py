@@ -27,8 +27,9 @@ from capture.delivery.naming import Namer
 from capture.delivery.worker import DeliveryResult
 from capture.facts import config_sources, gather
 from capture.facts.observer import Observer
+from capture.files.collector import Collector
 from capture.parsing.pipeline import Pipeline
-from capture.records import Record, to_json
+from capture.records import Record, to_line
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
 from capture.tracker import pace, records_file, requests
@@ -80,8 +81,9 @@ def main(argv: list[str]) -> int:
         tracker.finish()
     except Stopped:
         tracker.finish(HURRY)
-        tracker.status("done" if tracker.complete else "stopped")
-        os._exit(0 if tracker.complete else STOPPED)  # a backend that hangs would hold up the end for ever
+        whole = tracker.complete and tracker.files.complete
+        tracker.status("done" if whole else "stopped")
+        os._exit(0 if whole else STOPPED)  # a backend that hangs would hold up the end for ever
     tracker.status("done")
     return 0
 
@@ -114,6 +116,7 @@ class Tracker:
         self.config = config_sources.asked(folder, run, redactor)
         self.told: tuple[Any, ...] = ()  # what the last status said of the progress
         self.status_due = 0.0  # on the monotonic clock
+        self.files = Collector(folder, run, redactor, self._wake)
         self.alerts = Alerts(folder, run, redactor)
         positions: dict[str, int] = {}
         for record in records_file.written(folder / runs.RECORDS):
@@ -127,6 +130,7 @@ class Tracker:
         self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
         self.delivery.start()
         gather.Gathering(folder, run, redactor, self.delivery.wake).start()
+        self.files.start()
         self.observer = Observer(folder, run, run.settings.get("system", 0))
 
     def follow(self) -> None:
@@ -182,6 +186,8 @@ class Tracker:
         """
         self.observer.finish()
         self.run = runs.at_home(runs.read(self.folder), self.folder)
+        if self.complete:
+            self.files.finish(self.run)
         self.status("delivering" if self.complete else "stopping")
         results = self.delivery.finish(self.run.exit_status, limit)
         self.alerts.finish()
@@ -206,6 +212,9 @@ class Tracker:
         if self._progress() != self.told:
             self.status("tracking")
 
+    def _wake(self) -> None:
+        self.delivery.wake()
+
     def _progress(self) -> tuple[Any, ...]:
         return self.ordinal, self.position, self.delivery.links()
 
@@ -224,8 +233,7 @@ class Tracker:
         """Write records, and hand them on."""
         if not records:
             return
-        for record in records:
-            self.file.write(to_json(record) + "\n")
+        self.file.write(b"".join(map(to_line, records)))
         self.file.flush()
         self._count(records)
         self.delivery.wake()
@@ -238,6 +246,7 @@ class Tracker:
             place = record.at[0] if record.logged is None else NOWHERE
             row = self.namer.row(self.ordinal, record)
             self.summary.add(row, place)
+            self.files.add(row)
             self.alerts.row(row)
             self.ordinal += 1
             if record.config:
@@ -301,15 +310,17 @@ class Tracker:
             + self.engine.events
             + self.bursts.notes(self.ordinal)
         )
+        notes += self.files.notes() if self.complete else []
         notes += self.observer.notes
         return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
 
 
 def _notes_on(result: DeliveryResult) -> list[str]:
+    notes = [f"{result.name}: {note}" for note in result.notes]
     if result.error:
-        return [f"{result.name}: {result.delivered} of {result.total} delivered: {result.error}"]
+        return [f"{result.name}: {result.delivered} of {result.total} delivered: {result.error}", *notes]
     name = f"{result.name} (offline)" if result.offline else result.name
-    return [f"{name}: {link}" for link in result.links]
+    return [*(f"{name}: {link}" for link in result.links), *notes]
 
 
 def _line_of(path: Path, offset: int) -> int:
