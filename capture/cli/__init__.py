@@ -31,6 +31,7 @@ COMMANDS = {
     "note": "write a remark on a run",
     "rename": "give a run another name",
     "rerun": "run the command of a run again",
+    "sweep": "run a command many times with other values, and find the best",
     "login": "log in to a backend that wants it (wandb)",
     "learn": "write a parser for the lines of a run that no parser reads, and use it",
     "parse": "print the records of a recording or a log as JSON lines",

@@ -17,6 +17,7 @@ from capture.tracker.families import Family, families
 
 WIDTH, NARROW = 24, 10
 MOST_METRICS = 14
+NOWHERE = -1  # in `console.log`: the program logged it itself
 _OTHER_RANK = re.compile(r"rank\d+/")
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -26,7 +27,7 @@ class Place(NamedTuple):
 
     epoch: float | None
     step: int | None
-    offset: int  # of its line in `console.log`
+    offset: int  # of its line in `console.log`, or NOWHERE
 
     def __str__(self) -> str:
         if self.epoch is not None:

@@ -33,10 +33,10 @@ from capture.parsing.pipeline import Pipeline
 from capture.records import Record, to_line
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
-from capture.tracker import pace, records_file, requests
+from capture.tracker import closing_notes, pace, records_file, requests
 from capture.tracker.alerts import Alerts
 from capture.tracker.bursts import Bursts
-from capture.tracker.closing import Summary, block, clock
+from capture.tracker.closing import NOWHERE, Summary, block
 from capture.tracker.intake import Intake, MaskedLog
 from capture.tracker.logged import PARSER as LOGGED
 from capture.tracker.logged import LoggedReader
@@ -48,7 +48,6 @@ QUIET = 2.0
 STATUS_INTERVAL = 1.0  # seconds between two notes of the last values
 MOST_PRINTED = 1000  # names of config
 HURRY = 1.2  # seconds that are left for the backends after SIGTERM
-NOWHERE = -1  # in `console.log`: the program logged it itself
 STOPPED = 3  # exit status: the recording was not read to its end
 
 
@@ -159,6 +158,7 @@ class Tracker:
                 self.delivery.wake()
             if time.monotonic() >= self.status_due:
                 self.refresh_status()
+            requests.pass_on(self.folder)
             if not chunks:
                 self.alerts.tick()
             if chunks:
@@ -289,29 +289,8 @@ class Tracker:
             self._read(chunk)
         runs.note_crash(self.folder, self.last)
 
-    def _broken(self) -> list[str]:
-        """The line on a loss that is nan or infinite."""
-        found = self.summary.broken
-        if found is None:
-            return []
-        step = f" at step {found.place.step}" if found.place.step is not None else f" in {found.place}"
-        line = ""
-        if found.place.offset != NOWHERE:
-            line = f", console line {_line_of(self.folder / runs.CONSOLE_LOG, found.place.offset)}"
-        more = self.summary.broken_count - 1
-        note = f"{found.name} is {found.value}{step.removesuffix(' in ')}{line}"
-        also = "1 more value is" if more == 1 else f"{more} more values are"
-        return [f"{note}; {also} not finite" if more else note]
-
     def _block(self, results: list[DeliveryResult]) -> str:
         run = self.run
-        took = clock(runs.duration(run, time.time()))
-        status = "ended" if run.exit_status is None else f"exit status {run.exit_status}"
-        outcome = runs.outcome(run)
-        status = outcome if outcome in ("crashed", "interrupted") else status
-        if run.stopped_by:
-            status = f"stopped by {run.stopped_by!r}, {status}"
-        how = f"{status}, {took}"
         place = os.path.relpath(self.folder, run.cwd)
         if self.summary.values:
             lines = f"{self.engine.understood} of {self.engine.lines} lines"
@@ -321,8 +300,8 @@ class Tracker:
         if not self.complete:
             size = (self.folder / runs.CONSOLE_LOG).stat().st_size
             notes.append(f"stopped after {self.position} of {size} bytes; the rest: capture sync {place}")
-        notes += self._broken() + self.alerts.notes()
-        notes += [note for result in results for note in _notes_on(result)]
+        notes += closing_notes.on_broken(self.summary, self.folder / runs.CONSOLE_LOG) + self.alerts.notes()
+        notes += [note for result in results for note in closing_notes.on_backend(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
         notes += (
             self.intake.notes()
@@ -332,19 +311,4 @@ class Tracker:
         )
         notes += self.files.notes() if self.complete else []
         notes += self.observer.notes + self.unread.processes.notes(run.command)
-        return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
-
-
-def _notes_on(result: DeliveryResult) -> list[str]:
-    notes = [f"{result.name}: {note}" for note in result.notes]
-    if result.error:
-        return [f"{result.name}: {result.delivered} of {result.total} delivered: {result.error}", *notes]
-    name = f"{result.name} (offline)" if result.offline else result.name
-    return [*(f"{name}: {link}" for link in result.links), *notes]
-
-
-def _line_of(path: Path, offset: int) -> int:
-    """The number of the line in a file, from 1, that begins at or before this offset."""
-    with path.open("rb") as file:
-        parts = iter(lambda: file.read(min(1 << 20, offset - file.tell())), b"")
-        return 1 + sum(part.count(b"\n") for part in parts)
+        return block(f"{run.project}/{run.name}: {closing_notes.how_it_ended(run)}", self.summary, notes)

@@ -12,6 +12,7 @@ from capture.authoring import samples
 from capture.cli import COMMANDS
 from capture.language import checked_yaml, library
 from capture.settings import Problems, schema
+from capture.sweep import schema as sweep_schema
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -26,6 +27,9 @@ YAML = [
 @pytest.mark.parametrize(("page", "block"), YAML)
 def test_yaml_in_the_documents_works(page, block, tmp_path):
     source = checked_yaml.Source(block, page.name)
+    if "method" in source.data:
+        assert sweep_schema.check(source)
+        return
     if "samples" in source.data:
         assert samples.check(library.load(source)) == []
         return
