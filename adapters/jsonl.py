@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from capture import fast_json
 from capture.adapters._files import WholeWriter
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
-from capture.records import Row, plain_number
+from capture.records import File, Row, plain_numbers
 from capture.runs import Run
 
 
@@ -21,6 +21,7 @@ class JsonlAdapter(Adapter):
     """
 
     options = ("path",)
+    shows = ("file", "table", "image", "plot")
 
     def __init__(self) -> None:
         self._file: WholeWriter | None = None
@@ -41,8 +42,10 @@ class JsonlAdapter(Adapter):
     def log(self, rows: Sequence[Row]) -> None:
         """Write the rows."""
         assert self._file is not None  # noqa: S101  opened before
-        data = "".join(json.dumps(_item(row), ensure_ascii=False) + "\n" for row in rows).encode("utf-8")
-        self._file.write(data)
+        self._file.write(b"".join(fast_json.dumps(_item(row)) + b"\n" for row in rows))
+
+    def file(self, file: File) -> None:
+        """Nothing to do: `files.jsonl` is the list of them."""
 
     def close(self, exit_status: int | None) -> None:
         """End the file."""
@@ -61,5 +64,4 @@ class JsonlAdapter(Adapter):
 
 def _item(row: Row) -> dict[str, Any]:
     """Metrics win: where one is called `step`, it is the column that the charts are drawn over."""
-    item: dict[str, Any] = {"time": row.time, "step": row.step, "epoch": row.epoch}
-    return item | {name: plain_number(value) for name, value in row.metrics.items()}
+    return {"time": row.time, "step": row.step, "epoch": row.epoch, **plain_numbers(row.metrics)}

@@ -6,7 +6,6 @@ import contextlib
 import getpass
 import logging
 import os
-import posixpath
 import re
 import shlex
 from collections import deque
@@ -18,15 +17,17 @@ from capture import runs
 from capture.adapters._about import about
 from capture.adapters._axis import Steps
 from capture.adapters._flat import ABOUT, flat
+from capture.adapters.mlflow_files import MlflowFiles
+from capture.adapters.mlflow_names import LONGEST_NAME, Names, cut, legal
 from capture.delivery.adapter import Adapter
 from capture.errors import UserError
-from capture.records import Alert, ConsoleLine, Row, SystemSample, said
+from capture.records import Alert, ConsoleLine, File, Row, SystemSample, said
 from capture.runs import Run
 
 # MLflow's limits
 MOST_METRICS = 999  # of one call, which takes 1000 things; one is the tag that says how far it is
 MOST_PARAMS = 100
-LONGEST_NAME, LONGEST_PARAM, LONGEST_TAG = 250, 6000, 5000
+LONGEST_PARAM, LONGEST_TAG = 6000, 5000
 
 # Tags: MLflow knows no interrupted run, nor a pause.
 ENDED = ("state", "exit_status", "duration_s", "stopped_by")
@@ -52,7 +53,8 @@ class MlflowAdapter(Adapter):
     when it is opened again.
     """
 
-    options = ("tracking_uri",)
+    options = ("tracking_uri", "registered_model")
+    shows = ("file", "table", "image", "plot")
     needs = ("mlflow",)
 
     def __init__(self) -> None:
@@ -66,6 +68,7 @@ class MlflowAdapter(Adapter):
         self._folder = Path()
         self._time = self._start = 0.0
         self._link = ""
+        self._registered: str | None = None
 
     def open(self, run: Run, folder: Path) -> int:
         """Find the run by its id, or make it."""
@@ -84,6 +87,7 @@ class MlflowAdapter(Adapter):
             raise
         except (ImportError, ValueError) as error:
             raise UserError(_without_password(f"mlflow: {uri}: {error}")) from None
+        self._registered = (run.settings.get("mlflow") or {}).get("registered_model")
         self._folder, self._time, self._start = folder, run.start, run.start
         self.config(run.config)
         return self._rows
@@ -147,13 +151,13 @@ class MlflowAdapter(Adapter):
 
         params, tags = [], []
         for name, value in flat(values):
-            key, text = legal(name), _cut(str(value), LONGEST_PARAM)
+            key, text = legal(name), cut(str(value), LONGEST_PARAM)
             if name.startswith(ABOUT):
-                tags.append(RunTag(key.lstrip("_"), _cut(text, LONGEST_TAG)))
+                tags.append(RunTag(key.lstrip("_"), cut(text, LONGEST_TAG)))
             elif self._params.setdefault(key, text) == text:
                 params.append(Param(key, text))
             else:
-                tags.append(RunTag(_cut(f"config.{key}", LONGEST_NAME), _cut(str(value), LONGEST_TAG)))
+                tags.append(RunTag(cut(f"config.{key}", LONGEST_NAME), cut(str(value), LONGEST_TAG)))
         with answers():
             for start in range(0, max(len(params), len(tags)), MOST_PARAMS):
                 part = slice(start, start + MOST_PARAMS)
@@ -165,11 +169,20 @@ class MlflowAdapter(Adapter):
             for alert in alerts:
                 at = "" if alert.step is None else f" (step {alert.step})"
                 text = f"{alert.level}: {said(alert.title, alert.text)}{at}"
-                self._client.set_tag(self._id, f"alert.{alert.number}", _cut(text, LONGEST_TAG))
+                self._client.set_tag(self._id, f"alert.{alert.number}", cut(text, LONGEST_TAG))
 
     def console(self, lines: Sequence[ConsoleLine]) -> None:
         """Keep the last lines for the end: an artifact is a whole file."""
         self._lines.extend(line.text for line in lines)
+
+    def file(self, file: File) -> None:
+        """Store an artifact."""
+        with answers():
+            MlflowFiles(self._client, self._id, self._registered).add(file)
+
+    def files_held(self, noted: int) -> int:
+        """An artifact is stored when `file` returns."""
+        return noted
 
     def stored(self) -> int:
         """Every call is stored when it returns."""
@@ -249,33 +262,6 @@ class MlflowAdapter(Adapter):
         self._rows = done
 
 
-class Names:
-    """The names that MLflow allows: letters, digits and `_-. :/`.  No two become one."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, str] = {}
-        self._taken: set[str] = set()
-
-    def of(self, name: str) -> str:
-        """The name to use for this one."""
-        if name not in self._known:
-            short = free = legal(name)
-            number = 1
-            while free in self._taken:
-                number += 1
-                free = f"{short[: LONGEST_NAME - 6]}_{number}"
-            self._known[name] = free
-            self._taken.add(free)
-        return self._known[name]
-
-
-def legal(name: str) -> str:
-    """The name with what MLflow does not allow replaced; it has to be a tidy path, too."""
-    tidy = posixpath.normpath(re.sub(r"[^\w/.\- :]", "_", name)).lstrip("/")
-    tidy = re.sub(r"(^|/)\.\.(?=/|$)", r"\1__", tidy)
-    return _cut("_" if tidy in ("", ".") else tidy, LONGEST_NAME).rstrip("/")
-
-
 def tracking_uri(run: Run, base: Path) -> str:
     """Where the run goes: what the user says, relative to the command's folder, or beside the runs."""
     options = run.settings.get("mlflow") or {}
@@ -325,7 +311,7 @@ def _tags(run: Run) -> dict[str, str]:
         "group": run.group,
     }
     tags |= {legal(tag): "true" for tag in run.tags}
-    return {name: _cut(value, LONGEST_TAG) for name, value in tags.items() if value}
+    return {name: cut(value, LONGEST_TAG) for name, value in tags.items() if value}
 
 
 def _user() -> str:
@@ -337,7 +323,3 @@ def _user() -> str:
 
 def _without_password(text: str) -> str:
     return re.sub(r"(?<=://)[^/@\s]+@", "", text)
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from capture import runs
-from capture.adapters import tensorboard_events
+from capture.adapters import _shown, tensorboard_events
 from capture.adapters._about import about, at_the_end
 from capture.adapters._axis import Steps
 from capture.adapters._files import WholeWriter
 from capture.adapters._flat import ABOUT, flat
 from capture.delivery.adapter import Adapter
-from capture.records import Alert, ConsoleLine, Row, SystemSample
+from capture.records import Alert, ConsoleLine, File, Row, SystemSample
 from capture.runs import Run
 
 MOST_LINES = 1000  # of the console
+MOST_ROWS = 1000  # of a table, in the Text tab
 
 
 class TensorboardAdapter(Adapter):
@@ -32,12 +33,14 @@ class TensorboardAdapter(Adapter):
     """
 
     options = ("logdir",)
+    shows = ("table", "image", "plot")
 
     def __init__(self) -> None:
         self._file: WholeWriter | None = None
         self._steps = Steps()
         self._later: dict[str, Any] = {}
         self._lines: deque[str] = deque(maxlen=MOST_LINES)
+        self._step = 0  # the last one
         self._start = self._time = 0.0
         self._run: Run | None = None
         self._folder = Path()
@@ -70,6 +73,7 @@ class TensorboardAdapter(Adapter):
         for row in rows:
             self._time = row.time or self._time
             points = sorted(self._steps.of(row), key=lambda point: point[1])
+            self._step = points[-1][1] if points else self._step
             for step, group in groupby(points, lambda point: point[1]):
                 data += tensorboard_events.scalars(
                     self._time, step, [(name, value) for name, _, value in group]
@@ -99,6 +103,17 @@ class TensorboardAdapter(Adapter):
     def console(self, lines: Sequence[ConsoleLine]) -> None:
         """Keep the last lines for the end: a text event holds a whole text."""
         self._lines.extend(line.text for line in lines)
+
+    def file(self, file: File) -> None:
+        """Write an image for the Images tab, a table or a plot as a table for the Text tab."""
+        assert self._file is not None  # noqa: S101  opened before
+        if file.kind == "image":
+            event = tensorboard_events.image(file.time, self._step, file.name, file.path.read_bytes())
+        else:
+            columns, rows = _shown.table(file) if file.kind == "table" else _shown.plot_rows(file)
+            text = _shown.markdown(columns, rows, MOST_ROWS)
+            event = tensorboard_events.text(file.time, self._step, file.name, text)
+        self._file.write(event)
 
     def close(self, exit_status: int | None) -> None:
         """Write the console and how the run ended."""

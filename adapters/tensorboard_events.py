@@ -31,6 +31,31 @@ def text(time: float, step: int, tag: str, markdown: str) -> bytes:
     return _event(time, step, [_bytes(1, tag) + _bytes(8, tensor) + _plugin("text", b"")])
 
 
+def image(time: float, step: int, tag: str, data: bytes) -> bytes:
+    """One event for the Images tab: the bytes of a PNG, JPEG or GIF.  Raises ValueError for anything else."""
+    width, height = image_size(data)
+    content = _int(1, height) + _int(2, width) + _int(3, 4) + _bytes(4, data)
+    return _event(time, step, [_bytes(1, tag) + _bytes(4, content)])
+
+
+def image_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a PNG, JPEG or GIF, from its header.  Raises ValueError for anything else."""
+    if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
+        width, height = struct.unpack(">II", data[16:24])
+        return width, height
+    if data[:6] in (b"GIF87a", b"GIF89a") and len(data) >= 10:
+        width, height = struct.unpack("<HH", data[6:10])
+        return width, height
+    place = 2
+    while data[:2] == b"\xff\xd8" and place + 9 < len(data):  # segments up to the one with the size
+        mark, length = struct.unpack(">xBH", data[place : place + 4])
+        if 0xC0 <= mark <= 0xCF and mark not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">HH", data[place + 5 : place + 9])
+            return width, height
+        place += 2 + length
+    raise ValueError("an image for TensorBoard is PNG, JPEG or GIF")
+
+
 def session_start(time: float, hparams: Mapping[str, Any]) -> bytes:
     """The event that gives the run its row in the HParams tab."""
     entries = [_bytes(1, _bytes(1, name) + _bytes(2, _value(value))) for name, value in hparams.items()]

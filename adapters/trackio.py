@@ -14,19 +14,20 @@ import shlex
 import sys
 import webbrowser
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from capture.adapters import trackio_files
 from capture.adapters import trackio_writers as writers
 from capture.adapters._about import about, at_the_end
 from capture.adapters.trackio_writers import Entry, Store
 from capture.delivery.adapter import Adapter
 from capture.delivery.channels import PROVENANCE
 from capture.errors import UserError
-from capture.records import Alert, ConsoleLine, Row, SystemSample
+from capture.records import Alert, ConsoleLine, File, Row, SystemSample
 from capture.runs import Run
 
 # trackio keeps these for itself, and shows no column called so.
@@ -48,7 +49,10 @@ class TrackioAdapter(Adapter):
     column, so what only counts is no column there.
     """
 
+    shows: Collection[str] = ("file", "table", "image", "plot")
+
     def __init__(self) -> None:
+        self._trackio: Any = None
         self._place = Store(lambda entries: None, lambda entries: None, lambda entries: None)
         self._run: Run | None = None
         self._folder = Path()
@@ -61,7 +65,7 @@ class TrackioAdapter(Adapter):
 
     def open(self, run: Run, folder: Path) -> int:
         """Find out where trackio keeps its runs.  Rows that are there already are known by their ids."""
-        trackio = writers.load(folder.parent.parent)
+        trackio = self._trackio = writers.load(folder.parent.parent)
         self._run, self._folder = run, folder
         self._config = _config(run)
         server = os.environ.get("TRACKIO_SERVER_URL")
@@ -72,8 +76,10 @@ class TrackioAdapter(Adapter):
         if os.environ.get("TRACKIO_SPACE_ID"):
             self._place = writers.space(trackio, run, self._config)
             self._durable = False
+            self.shows = ("file", "table", "plot")
         elif server:
             self._place = writers.server(trackio, server)
+            self.shows = ("table", "plot")  # the rest is not sent over trackio's own protocol by us
         else:
             with writers.quiet():
                 network = trackio.utils.get_storage_mode() == "jsonl"
@@ -102,6 +108,34 @@ class TrackioAdapter(Adapter):
             self._place.rows([{**self._last, "config": self._config}])
         else:
             self._config_due = True
+
+    def file(self, file: File) -> None:
+        """Store a version of an artifact, or a table or picture as the value of a row of its own."""
+        names = self._names()
+        if file.kind == "file" and self._place.keep is not None:
+            self._place.keep(trackio_files.artifact(self._trackio, file), list(file.aliases))
+        elif file.kind == "file":
+            trackio_files.commit(self._trackio, names["project"], names["run"], names["run_id"], file)
+        elif file.kind == "table" or "image" not in self.shows:
+            self._show(file, trackio_files.table(file))
+        else:
+            self._show(file, trackio_files.media(self._trackio, names["project"], names["run"], file))
+
+    def _show(self, file: File, value: Mapping[str, Any]) -> None:
+        entry = {
+            **self._names(),
+            "step": self._last["step"] if self._last else 0,
+            "metrics": {_column(file.name): value},
+            "timestamp": _iso(file.time),
+            "config": self._config if self._config_due else None,
+            "log_id": f"{self._names()['run_id']}/file/{file.number}",
+        }
+        self._place.rows([entry])
+        self._last, self._config_due = self._last or entry, False
+
+    def files_held(self, noted: int) -> int:
+        """A file is stored when `file` returns."""
+        return noted if self._durable else 0
 
     def system(self, samples: Sequence[SystemSample]) -> None:
         """Add to the System Metrics page."""

@@ -25,6 +25,9 @@ class Store(NamedTuple):
     samples: Writer
     alerts: Writer
     finish: Callable[[], None] = lambda: None
+    keep: Callable[[Any, list[str]], None] | None = (
+        None  # an artifact and its aliases; None: in the store here
+    )
 
 
 REFUSED = (400, 401, 403)  # HTTP answers that will not change
@@ -168,12 +171,15 @@ def space(trackio: Any, run: Run, config: Mapping[str, Any]) -> Store:
         for entry in entries:
             made.log_system(entry["metrics"])
 
+    def keep(artifact: Any, aliases: list[str]) -> None:
+        made.log_artifact(artifact, aliases=aliases)
+
     def alerts(entries: list[Entry]) -> None:
         for entry in entries:
             level = trackio.AlertLevel(entry["level"])
             made.alert(entry["title"], entry["text"], level=level, step=entry["step"])
 
-    return Store(write, samples, alerts, made.finish)
+    return Store(write, samples, alerts, made.finish, keep)
 
 
 @contextlib.contextmanager

@@ -20,10 +20,11 @@ from capture import runs
 from capture.adapters import _wandb_sync
 from capture.adapters._about import about
 from capture.adapters._wandb_start import command_line, exit_code, started_at, watched_process
+from capture.adapters.wandb_files import WandbFiles
 from capture.delivery.adapter import Adapter, Gone
 from capture.errors import UserError
 from capture.metrics import Series, better, only_counts
-from capture.records import Alert, ConsoleLine, Row
+from capture.records import Alert, ConsoleLine, File, Row
 from capture.runs import Run
 
 # Private settings of wandb, which may change: an unknown one is left out.
@@ -45,10 +46,13 @@ class WandbAdapter(Adapter):
     """One run in W&B.  Each row's own step is its ordinal, which only grows, so that none is dropped."""
 
     options = ("entity", "job_type")
+    shows = ("file", "table", "image", "plot")
 
     def __init__(self) -> None:
         self._run: Any = None
         self._folder = Path()
+        self._files: Any = None
+        self._next = 0  # ordinal of the row that comes next
         self._offline = False
         self._corrected: set[str] = set()  # metrics whose best value wandb would get wrong
         self._defined: dict[str, str | None] = {}  # what a metric is drawn over
@@ -84,7 +88,9 @@ class WandbAdapter(Adapter):
             _tear_down()  # wandb's process may have died, or be busy with this attempt
             raise _explained(error) from None
         self._log_file = Path(getattr(self._run.settings, "log_internal", "") or os.devnull)
-        return int(self._run.starting_step) if self._run.resumed else 0
+        self._files = WandbFiles(self._run)
+        self._next = max(0, int(self._run.starting_step) - self._files.rows) if self._run.resumed else 0
+        return self._next
 
     def held(self, rows: Sequence[Row]) -> None:
         """Define again what these rows have defined: a resumed run has lost it."""
@@ -100,8 +106,18 @@ class WandbAdapter(Adapter):
                 item: dict[str, Any] = {k: v for k, v in row.metrics.items() if k not in OWN}
                 if row.time is not None:
                     item["_timestamp"] = row.time
-                self._run.log(item, step=row.ordinal, commit=True)
+                self._run.log(item, step=row.ordinal + self._files.rows, commit=True)
+                self._next = row.ordinal + 1
             self._correct_summary({name for row in rows for name in row.metrics})
+
+    def file(self, file: File) -> None:
+        """Make a version of an artifact, or log a table, an image or a chart."""
+        with self._connected():
+            self._files.add(file, self._next + self._files.rows, self._defined)
+
+    def files_held(self, noted: int) -> int:
+        """Of a run that W&B has; an offline one begins anew."""
+        return noted if self._run.resumed else 0
 
     def console(self, lines: Sequence[ConsoleLine]) -> None:
         """Add to the Logs tab."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 POINTS = 64
@@ -27,34 +26,42 @@ def better(name: str) -> str:
     return "min" if smaller else "max"
 
 
-@dataclass
 class Series:
     """One metric over the run, in bounded memory."""
 
-    count: int = 0
-    last: float = math.nan
-    lowest: float = math.inf
-    highest: float = -math.inf
-    lowest_at: Any = None
-    highest_at: Any = None
-    points: list[float] = field(default_factory=list)
-    _share: int = 1  # values in one point
-    _open: list[float] = field(default_factory=list)
+    __slots__ = (
+        *("_open", "_share", "count", "highest", "highest_at"),
+        *("last", "lowest", "lowest_at", "points"),
+    )
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.last = math.nan
+        self.lowest, self.highest = math.inf, -math.inf
+        self.lowest_at: Any = None
+        self.highest_at: Any = None
+        self.points: list[float] = []
+        self._share = 1  # values in one point
+        self._open: list[float] = []
 
     def add(self, value: float, at: Any = None) -> None:
         """The next value, and where in the run it is."""
         self.count += 1
         self.last = value
-        if not math.isfinite(value):
-            return
-        if value < self.lowest:
-            self.lowest, self.lowest_at = value, at
-        if value > self.highest:
-            self.highest, self.highest_at = value, at
+        if not self.lowest <= value <= self.highest:
+            if not math.isfinite(value):
+                return
+            if value < self.lowest:
+                self.lowest, self.lowest_at = value, at
+            if value > self.highest:
+                self.highest, self.highest_at = value, at
         self._open.append(value)
-        if len(self._open) == self._share:
-            self.points.append(mean(self._open))
-            self._open.clear()
+        if len(self._open) >= self._share:
+            self._add_point()
+
+    def _add_point(self) -> None:
+        self.points.append(mean(self._open))
+        self._open.clear()
         if len(self.points) == POINTS:
             self.points = [mean(pair) for pair in zip(self.points[::2], self.points[1::2], strict=True)]
             self._share *= 2

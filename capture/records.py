@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from capture import fast_json
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -64,6 +67,21 @@ class SystemSample(NamedTuple):
     values: Mapping[str, float]
 
 
+class File(NamedTuple):
+    """A file, table, image or plot of a run, as a line of `files.jsonl` notes it."""
+
+    number: int  # the line's number, from 1
+    kind: str  # "file", "table", "image" or "plot"
+    type: str  # of a file what it is (model, file, ...), of a plot what it shows
+    name: str
+    path: Path  # absolute; a folder stands for everything in it
+    time: float  # Unix seconds
+    size: int | None  # bytes; None of a folder
+    digest: str | None
+    aliases: Sequence[str] = ()
+    metadata: Mapping[str, Any] = EMPTY
+
+
 class Alert(NamedTuple):
     """Something that somebody should know of a run.
 
@@ -92,14 +110,32 @@ def plain_number(value: float) -> float | str:
     return value
 
 
+def plain_numbers(values: Mapping[str, float]) -> dict[str, float | str]:
+    """The numbers as JSON can hold them."""
+    plain: dict[str, float | str] = dict(values)
+    for name, value in values.items():
+        if value - value != 0:  # NaN and the infinities alone
+            plain[name] = plain_number(value)
+    return plain
+
+
 def to_json(record: Record) -> str:
-    """One line of `records.jsonl`, without its newline."""
+    """The record for people and their programs, in the form of `records.jsonl`."""
+    return json.dumps(_item(record), ensure_ascii=False, allow_nan=False)
+
+
+def to_line(record: Record) -> bytes:
+    """One line of `records.jsonl`."""
+    return fast_json.dumps(_item(record)) + b"\n"
+
+
+def _item(record: Record) -> dict[str, Any]:
     item: dict[str, Any] = {
         "time": record.time,
         "parser": record.parser,
         "step": record.step,
         "epoch": record.epoch,
-        "metrics": {name: plain_number(value) for name, value in record.metrics.items()},
+        "metrics": plain_numbers(record.metrics),
         "context": dict(record.context),
         "at": list(record.at) if record.logged is None else None,
     }
@@ -110,25 +146,27 @@ def to_json(record: Record) -> str:
             name: plain_number(value) if isinstance(value, float) else value
             for name, value in record.config.items()
         }
-    return json.dumps(item, ensure_ascii=False, allow_nan=False)
+    return item
 
 
-def from_json(line: str) -> Record:
+def from_json(line: bytes) -> Record:
     """The record on a line of `records.jsonl`.  Raises ValueError for a torn line."""
-    item = json.loads(line)
+    item = fast_json.loads(line)
     if not isinstance(item, dict) or "metrics" not in item:
         raise ValueError(f"not a record: {line[:80]!r}")
+    metrics, config, at, logged = item["metrics"], item.get("config"), item["at"], item.get("logged")
+    for values in (metrics, config or {}):
+        for name, value in values.items():
+            if value.__class__ is str and value in NON_FINITE:
+                values[name] = NON_FINITE[value]
     return Record(
-        time=item["time"],
-        parser=item["parser"],
-        step=item["step"],
-        epoch=item["epoch"],
-        metrics={name: NON_FINITE.get(value, value) for name, value in item["metrics"].items()},
-        context=item["context"],
-        at=(item["at"][0], item["at"][1]) if item["at"] else (0, 0),
-        logged=tuple(item["logged"]) if item.get("logged") else None,
-        config={
-            name: NON_FINITE.get(value, value) if isinstance(value, str) else value
-            for name, value in item.get("config", {}).items()
-        },
+        item["time"],
+        item["parser"],
+        item["step"],
+        item["epoch"],
+        metrics,
+        item["context"],
+        (at[0], at[1]) if at else (0, 0),
+        config or EMPTY,
+        tuple(logged) if logged else None,
     )

@@ -55,11 +55,14 @@ def is_noise(log):
     return json.loads((log / "about.json").read_text())["noise"]
 
 
-def records(log):
-    """The records with metrics of a log, each with the numbers of its first and last line, from 1."""
+def records(log, engine=None):
+    """The records with metrics of a log, each with the numbers of its first and last line, from 1.
+
+    Read by all built-in parsers, or by the engine.
+    """
     data = (log / "log.txt").read_bytes()
     starts = [0, *(at + 1 for at, byte in enumerate(data) if byte == 10)]
-    engine = Engine([parser for parser, _ in library.built_in()])
+    engine = engine or Engine([parser for parser, _ in library.built_in()])
     with (log / "log.txt").open("rb") as file:
         for record in parse(file, engine):
             if record.metrics:
@@ -67,11 +70,11 @@ def records(log):
                 yield record, [bisect_right(starts, at) for at in (offset, offset + max(span, 1) - 1)]
 
 
-def score(log):
-    """What is found of what is expected in a log."""
+def score(log, engine=None):
+    """What is found of what is expected in a log, by all built-in parsers or by the engine."""
     values = [
         [lines, name, value, record]
-        for record, lines in records(log)
+        for record, lines in records(log, engine)
         for name, value in record.metrics.items()
     ]
     if is_noise(log):
@@ -87,7 +90,7 @@ def score(log):
     for slack in (0, SLACK):
         missed = []
         for item, name, value, must in wanted:
-            fits = [v for v in left if _is_on(v[0], item["line"], slack) and _equal(v[2], value)]
+            fits = [v for v in left if _is_on(v[0], item["line"], slack) and is_equal(v[2], value)]
             if not fits:
                 missed.append((item, name, value, must))
                 continue
@@ -101,7 +104,7 @@ def score(log):
     result.faults += [f"missing line {i['line']}: {name}={value}" for i, name, value, must in wanted if must]
     counters = [(i["line"], at) for i in expected for axis in ("step", "epoch") for at in _several(i[axis])]
     for lines, name, value, _ in left:
-        if any(_is_on(lines, line, 0) and _equal(value, at) for line, at in counters):
+        if any(_is_on(lines, line, 0) and is_equal(value, at) for line, at in counters):
             result.given -= 1  # a counter that is read as a metric is neither right nor wrong
             continue
         result.spurious += 1
@@ -129,7 +132,7 @@ def _is_on(lines, line, slack):
     return lines[0] - slack <= line <= lines[1] + slack
 
 
-def _equal(one, other):
+def is_equal(one, other):
     """Whether two numbers are equal; a percentage may be read as 91.2 or as 0.912."""
     if math.isnan(one) or math.isnan(other):
         return math.isnan(one) and math.isnan(other)

@@ -1,6 +1,7 @@
 """The house: arrows between the folders of `capture/` go one way, and no module is a small house of its own."""
 
 import ast
+import re
 
 import pytest
 from helpers import ROOT
@@ -12,14 +13,18 @@ FLOORS = [
     "console",
     "language",
     "parsing",
+    "many",
     "authoring",
     "delivery",
     "facts",
+    "files",
     "watch",
     "tracker",
     "page",
     "relay",
+    "collect",
     "settings",
+    "sweep",
     "cli",
 ]
 TOP = {path.stem for path in (ROOT / "capture").glob("*.py")}
@@ -60,6 +65,13 @@ def test_a_folder_imports_only_from_those_below_it(floor):
 
 def test_every_folder_has_its_floor():
     assert {path.parent.name for path in (ROOT / "capture").glob("*/__init__.py")} == set(FLOORS)
+
+
+def test_every_folder_is_in_the_wheel():
+    text = (ROOT / "pyproject.toml").read_text()
+    listed = re.search(r"packages = \[(.*?)\]", text, re.DOTALL)[1]
+    missing = [floor for floor in FLOORS if f'"capture.{floor}"' not in listed]
+    assert missing == []
 
 
 def test_the_modules_at_the_top_import_no_folder_but_that_of_the_run():

@@ -52,5 +52,27 @@ def test_no_command_of_ours_lets_foreign_text_steer_the_terminal(arguments, own_
     assert not (arguments == ["runs"] and r"\x1b]52" not in done.stdout)
 
 
+def test_names_that_are_escaped_stand_in_columns(own_world):
+    names = {
+        "r1": EVIL,
+        "r2": "plain",
+        "r3": "two\nlines\tand",
+        "r4": "Gro\u0308\u00dfe",
+        "r5": "\u8bad\u7ec3",
+    }
+    for number, (run_id, name) in enumerate(names.items()):
+        run, folder = a_run(own_world, name=name, run_id=run_id, to=["jsonl"])
+        runs.write(
+            folder, run._replace(state="finished", start=run.start + number, end=run.start + number + 5)
+        )
+        (folder / runs.STATUS).write_text(json.dumps({"state": "done"}))
+    lines = capture("runs", "--columns", "run,state,id").stdout.splitlines()
+    assert len(lines) == 1 + len(names)
+    # what a terminal shows: two columns a wide character, none for a mark above the letter before
+    cells = [re.sub("[\u4e00-\u9fff]", "__", line.replace("\u0308", "")) for line in lines]
+    assert {cell.index("finished") for cell in cells[1:]} == {cells[0].index("STATE")}
+    assert {cell.rindex("r") for cell in cells[1:]} == {cells[0].index("ID")}
+
+
 def test_the_closing_block_is_plain():
     assert not STEERING.search(block(EVIL, Summary(), [EVIL]))

@@ -204,11 +204,38 @@ class Server:
         self.alerts.append((v["runName"], v["title"], v["text"]))
         return {"notifyScriptableRunAlert": {"success": True}}
 
+    def versions(self, name):
+        """The versions of an artifact that were committed, in their order, each with its `files`."""
+        return [
+            one
+            for one in self.artifacts
+            if one["artifactCollectionName"] == name and one["state"] == "COMMITTED"
+        ]
+
     def _CreateArtifact(self, v):
-        self.artifacts.append({**v["input"], "state": "PENDING"})
-        number = len(self.artifacts) - 1
-        artifact = {"id": str(number), "state": "PENDING", "artifactSequence": {"latestArtifact": None}}
-        return {"createArtifact": {"artifact": artifact}}
+        """What has the digest of a version that is there becomes none, as on W&B's own server."""
+        key = ("artifactCollectionName", "digest")
+        asked = [v["input"][name] for name in key]
+        known = [
+            number
+            for number, one in enumerate(self.artifacts)
+            if one["state"] == "COMMITTED" and [one[name] for name in key] == asked
+        ]
+        if not known:
+            self.artifacts.append({**v["input"], "state": "PENDING", "files": {}})
+        number = known[0] if known else len(self.artifacts) - 1
+        latest = {"id": str(number), "versionIndex": number}
+        artifact = {"id": str(number), "state": self.artifacts[number]["state"]}
+        return {"createArtifact": {"artifact": {**artifact, "artifactSequence": {"latestArtifact": latest}}}}
+
+    def _ArtifactByID(self, v):
+        one = self.artifacts[int(v["id"])]
+        return {"artifact": {"id": v["id"], "state": one["state"], "digest": one["digest"]}}
+
+    def _ArtifactType(self, v):
+        known = self.versions(v["name"].partition(":")[0])
+        found = {"artifactType": {"name": known[-1]["artifactTypeName"]}} if known else None
+        return {"project": {"artifact": found}}
 
     def _CreateArtifactManifest(self, v):
         url = f"{self.url}/upload/{v['runName']}/artifact-{v['artifactID']}-{v['name']}"
@@ -245,6 +272,8 @@ class Server:
         with self._lock:
             if owner in self.runs:
                 self.runs[owner].files[name] = data
+            elif owner.startswith("artifact-"):
+                self.artifacts[int(owner.removeprefix("artifact-"))]["files"][name] = data
 
 
 TAILS = {"historyTail": HISTORY, "eventsTail": EVENTS}

@@ -63,7 +63,7 @@ class Explainer:
     def __init__(self, parsers: Sequence[Parser], own: Sequence[Parser] = ()) -> None:
         self.groups: dict[str | Rule, Group] = {}
         self.unread: list[str] = []
-        self._engine = Engine(parsers, own, on_line=self._add)
+        self._engine = Engine(parsers, own, on_line=self._add, plans=False)
         self._number = 1  # of the line that is being read
 
     def read(self, file: BinaryIO) -> None:

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from capture.authoring.drafts import Draft
-from capture.authoring.shapes import COUNTERS, last_word
+from capture.authoring.shapes import COUNTERS, RESULT, last_word
 from capture.language.model import Table
-from capture.language.numbers import is_number
+from capture.language.numbers import NUMBER, is_number
 from capture.language.tables import RULER, TableMatcher
 
 MAX_TABLES = 4
 _SPLITS = ("pipes", "commas", "gaps", "spaces")
 _BAR = re.compile(r":\s+\d+%\|.*")
+_COLUMN = re.compile(r"[A-Za-z_][\w./@:()-]*")
+MIN_RESULTS = 2  # columns with a result's name that make a table without a counter
 _EPOCHS = ("epoch", "epochs", "ep")
 
 
@@ -26,25 +28,63 @@ class Found(NamedTuple):
 
 
 def tables(lines: Sequence[str]) -> list[Found]:
-    """The tables of a log in which a column counts, each once however often its header is printed."""
+    """The tables of a log, each once however often its header is printed.
+
+    In each a column counts, or several have names of results.
+    """
     found: list[Found] = []
     taken: set[int] = set()
     for n, line in enumerate(lines):
-        if n in taken or len(found) >= MAX_TABLES or not _may_be_header(line):
+        if n in taken or len(found) >= MAX_TABLES or len(line) > 1000:
             continue
-        for split in _SPLITS:
-            table = _table(lines, n, split)
-            if table:
-                found.append(table)
-                taken |= table.rows
-                break
+        table = None
+        if _may_be_header(line):
+            table = next((table for split in _SPLITS if (table := _table(lines, n, split))), None)
+        table = table or _of_results(lines, n)
+        if table:
+            found.append(table)
+            taken |= table.rows
     return found
+
+
+def _of_results(lines: Sequence[str], at: int) -> Found | None:
+    """A table without a counter: a row for each class or data set, or one without a name."""
+    line = lines[at]
+    names = _BAR.sub("", line).split()
+    results = [n for n, name in enumerate(names) if RESULT.search(name)]
+    if len(names) < 3 or len(results) < MIN_RESULTS or not all(map(_COLUMN.fullmatch, names)):
+        return None
+    for has_label, columns in ((True, names[1:]), (True, names), (False, names)):
+        cells = r"\s+".join(rf"%{{NUMBER:{name}}}" for name in columns)
+        label = r"(?P<row>[^\s\d|][^\d|]{0,40}?|\d+)\s{2,}" if has_label else ""
+        row = re.compile(rf"\s*{label}" + r"\s+".join([f"(?:{NUMBER})"] * len(columns)) + r"\s*")
+        rows = _below(lines, at, row)
+        if rows and re.search(r"\d\.\d", lines[rows[0]]):
+            break
+    else:
+        return None
+    pattern: dict[str, Any] = {
+        "table": {"header": _header(_BAR.sub("", line)), "row": rf"^\s*{label}{cells}\s*$"}
+    }
+    if has_label:
+        pattern["context"] = ["row"]
+    text = "\n".join(lines[at : rows[0] + 1])
+    return Found(Draft("table", pattern, text, at, len(rows)), {at, *rows})
+
+
+def _below(lines: Sequence[str], at: int, row: re.Pattern[str]) -> list[int]:
+    """The lines right below a header that are rows."""
+    rows = []
+    for n in range(at + 1, len(lines)):
+        if row.fullmatch(lines[n]):
+            rows.append(n)
+        elif rows or not RULER.fullmatch(lines[n]):
+            break
+    return rows
 
 
 def _may_be_header(line: str) -> bool:
     """Whether a line holds several names and no numbers, one of them of a counter."""
-    if len(line) > 1000:
-        return False
     words = re.findall(r"[A-Za-z_#][\w./%@-]*", line)
     numbers = [word for word in re.split(r"[\s,|]+", line) if is_number(word) and word.lower() != "nan"]
     return len(words) >= 3 and not numbers and any(word.lower() in (*COUNTERS, *_EPOCHS) for word in words)
@@ -87,7 +127,8 @@ def _table(lines: Sequence[str], at: int, split: str) -> Found | None:
         f"{field.strip('{}').partition(':')[0]} is the column {name!r}" for name, field in columns.items()
     )
     text = "\n".join(lines[at : rows[0] + 1])
-    draft = Draft("table", {"table": spec}, text, at, len(rows), reading)
+    has_step = any("{step" in field for field in columns.values())
+    draft = Draft("table", {"table": spec}, text, at, len(rows), reading, has_step)
     return Found(draft, {at, *rows})
 
 

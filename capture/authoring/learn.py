@@ -55,7 +55,7 @@ def learn(lines: Sequence[str], everything: bool = False) -> Learnt | None:
     )
     chosen = [(s, p) for s, p in shapes if everything or _is_result(s, p, is_training)]
     drafts = [table.draft for table in tables]
-    if chosen:
+    if chosen or tables:
         headings = [(s, p) for s, p in shapes if p.fields and _is_heading(s, p)]
         chosen = [(s, p) for s, p in chosen if _results(s, p)]
         drafts += _patterns(chosen, headings)
@@ -63,6 +63,8 @@ def learn(lines: Sequence[str], everything: bool = False) -> Learnt | None:
     if not any(draft.form != "context" for draft in drafts):
         return None
     drafts = _that_load(drafts)
+    if not drafts:
+        return None
     examples = _examples(drafts, lines)
     used = {draft.text for draft in drafts if any(draft.text in text for text, _ in examples)}
     drafts = [draft for draft in drafts if draft.form == "context" or draft.text in used]

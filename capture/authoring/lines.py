@@ -22,7 +22,7 @@ def read_lines(file: BinaryIO, parsers: Sequence[Parser], own: Sequence[Parser] 
         in_vain = line.rule is None or (isinstance(line.rule.pattern, ReaderPattern) and not line.records)
         found.append(line.text.rstrip() if in_vain else "")
 
-    engine = Engine(parsers, own, on_line=add)
+    engine = Engine(parsers, own, on_line=add, plans=False)
     reader, offset = FrameReader(), 0
     engine.begin(None)
     while len(found) < MAX_LINES and offset < MAX_BYTES and (data := file.read(READ_SIZE)):

@@ -189,8 +189,10 @@ def _plain(name: str) -> str:
     while words and words[-1].lower() in _FILLERS:
         words.pop()
     text = " ".join(words).strip(".,-/")
-    while text.count("(") != text.count(")") and ("(" in text or ")" in text):
-        text = text.rpartition("(")[2] if text.count("(") > text.count(")") else text.rstrip(")")
+    while text.count("(") > text.count(")"):
+        text = text.partition("(")[2]
+    while text.count(")") > text.count("("):
+        text = text[:-1] if text.endswith(")") else text.partition(")")[2]
     return text.strip()
 
 

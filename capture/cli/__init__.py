@@ -19,6 +19,7 @@ from capture.printing import make_plain
 COMMANDS = {
     "run": "run a command and track what it prints (short: capture -- COMMAND)",
     "follow": "track a growing log",
+    "collect": "make one run for each pod, host or job of a stream of many",
     "replay": "make a new run from an old one, or from any log, with today's parsers",
     "sync": "deliver what is not delivered yet",
     "runs": "list the runs here: what differs, last and best values; remove old ones",
@@ -30,6 +31,7 @@ COMMANDS = {
     "note": "write a remark on a run",
     "rename": "give a run another name",
     "rerun": "run the command of a run again",
+    "sweep": "run a command many times with other values, and find the best",
     "login": "log in to a backend that wants it (wandb)",
     "learn": "write a parser for the lines of a run that no parser reads, and use it",
     "parse": "print the records of a recording or a log as JSON lines",

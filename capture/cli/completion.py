@@ -127,6 +127,8 @@ class Candidates(BaseCompleter):
             found += ["last", *(name for run in _all_runs(parsed_args) for name in (run.name, run.id))]
         if "PROJECT" in kinds:
             found += [run.project for run in _all_runs(parsed_args)]
+        if "SWEEP" in kinds:
+            found += ["status", "stop", "best", *(run.group for run in _all_runs(parsed_args) if run.group)]
         if "BACKENDS" in kinds:
             from capture.delivery import registry
 

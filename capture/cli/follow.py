@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import sys
@@ -27,7 +28,10 @@ def arguments() -> Arguments:
         "Ctrl-C ends it.",
     )
     parser.add_argument(
-        "file", metavar="FILE", help="the log that a job writes (of Slurm, nohup, kubectl logs)"
+        "file",
+        metavar="FILE",
+        help="the log that a job writes (of Slurm, nohup, kubectl logs); or a pattern in quotes "
+        "('slurm-*.out'): one run for each file, also for those that come later",
     )
     parser.add_argument(
         "--until-pid", type=int, metavar="PID", help="end when this process has ended and everything is read"
@@ -42,12 +46,17 @@ def arguments() -> Arguments:
         help="fail if there is no such file after so long (default: wait for it)",
     )
     run_options.add_options(parser)
+    run_options.add_file_options(parser)
     return parser
 
 
 def main(argv: list[str]) -> int:
     """Follow a file."""
     options = arguments().parse_args(argv)
+    if glob.has_magic(options.file) and not os.path.exists(options.file):
+        from capture.cli import follow_many  # slow
+
+        return follow_many.follow(options)
     path = os.path.abspath(options.file)
     if os.path.isdir(path):
         raise UserError(f"{options.file}: a folder; name the file that the job writes")

@@ -31,6 +31,7 @@ def arguments() -> Arguments:
         "runs", nargs="*", metavar="RUN", help="run folders, ids, names, or last (default: last)"
     )
     parser.add_argument("--project", metavar="PROJECT", help="all runs of this project")
+    parser.add_argument("--group", metavar="GROUP", help="all runs of this group, such as a sweep's")
     parser.add_argument("-o", "--output", metavar="FILE", help="the file (default: NAME.html in this folder)")
     parser.add_argument(
         "--title", help="what stands at its top (default: the name of the run or the project)"
@@ -52,7 +53,8 @@ def main(argv: list[str]) -> int:
     options = arguments().parse_args(argv)
     base = base_of(options.dir)
     chosen = _chosen(options, base)
-    title = options.title or (chosen[0].run.name if len(chosen) == 1 else chosen[0].run.project)
+    several = options.group or chosen[0].run.project
+    title = options.title or (chosen[0].run.name if len(chosen) == 1 else several)
     output = Path(options.output or f"{_file_name(title)}.html")
     size = write(output, title, chosen, options.redact, WATCH_INTERVAL * (options.watch and _go_on(chosen)))
     if options.watch and _go_on(chosen):
@@ -97,10 +99,13 @@ def write(output: Path, title: str, chosen: Sequence[RunStatus], public: bool, w
 
 
 def _chosen(options: argparse.Namespace, base: Path) -> list[RunStatus]:
-    if options.project and not options.runs:
+    if (options.project or options.group) and not options.runs:
         found = status.all_runs(base, options.project)
+        if options.group:
+            found = [one for one in found if one.run.group == options.group]
         if not found:
-            raise UserError(f"there are no runs of a project {options.project!r} in {base}")
+            which = [f"the {key} {name!r}" for key in ("project", "group") if (name := getattr(options, key))]
+            raise UserError(f"there are no runs of {' and '.join(which)} in {base}")
         return found
     if not options.runs:
         found = status.all_runs(base)

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from capture import settings
 from capture.authoring import explain, samples
 from capture.authoring.explain import Explainer, Group
+from capture.cli import watch
 from capture.cli.arguments import Arguments
 from capture.cli.parse import RUN, add_options, choose, open_log, place_of
 from capture.language import checked_yaml, library, model
@@ -29,6 +30,9 @@ def arguments() -> Arguments:
     show.add_argument("name")
     test = commands.add_parser("test", help="run the samples of parser files, or of all parsers in effect")
     test.add_argument("files", nargs="*", type=Path, metavar="FILE")
+    test.add_argument(
+        "--watch", action="store_true", help="run them again whenever a file has changed, until Ctrl-C"
+    )
     explain = commands.add_parser(
         "explain", help="say which pattern reads a line, or the lines of a log, or why none does"
     )
@@ -51,7 +55,7 @@ def main(argv: list[str]) -> int:
     if options.command == "show":
         return _show(options.name)
     if options.command == "test":
-        return _test(options.files)
+        return watch.repeat(options.files, _test) if options.watch else _test(options.files)
     if options.command == "explain" and options.plan:
         return _plans(options.line, options.dir, options.parser)
     if options.command == "explain":

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 import sys
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from capture import runs, settings
 from capture.cli import run_options
 from capture.cli.arguments import Arguments
-from capture.cli.parse import RUN, place_of
-from capture.runs import Result, replay, start
+from capture.cli.parse import MANY, add_jobs_option, place_of
+from capture.errors import UserError
+from capture.many import logs, pool
+from capture.runs import Result, replay, start, status
+from capture.runs.logs import stem
 from capture.tracker.supervisor import Supervisor
 
 
@@ -18,34 +25,88 @@ def arguments() -> Arguments:
     parser = Arguments(
         prog="capture replay",
         description="Make a new run from the recording of an old one, or from any log, with today's parsers "
-        "and the original times.",
+        "and the original times.  Of several, one that can't be read is said and left out.",
     )
-    parser.add_argument("files", nargs="+", metavar="RUN|FILE", help=f"{RUN}; or a log")
+    parser.add_argument("files", nargs="+", metavar="RUN|FILE", help=MANY)
     run_options.add_options(parser)
+    add_jobs_option(parser)
+    parser.add_argument("--json", action="store_true", help="print for each file what became of it")
     return parser
 
 
 def main(argv: list[str]) -> int:
-    """Replay runs and logs, one after the other."""
+    """Replay runs and logs, in their order."""
     options = arguments().parse_args(argv)
     chosen = run_options.choose(options)
-    sources = [replay.source_of(place_of(name, chosen["dir"])) for name in options.files]
-    complete = True
-    for log, old in sources:
-        named = chosen if old is None else {**chosen, "name": chosen.get("name") or old.name}
-        run = start.new_run([], Path(log).stem, named)
-        run, folder = start.open_run(replay.as_it_was(run, log, old, chosen), chosen)
-        if folder is None:
-            return 1
+    for key in (*run_options.KEPT.values(), "plots"):
+        chosen.pop(key, None)  # what the command left behind then is in the recording
+    found = logs.find(options.files, lambda word: place_of(word, chosen["dir"]))
+    for problem in found.problems:
+        print(f"capture replay: {problem}", file=sys.stderr)
+    complete = not found.problems
+    work = [
+        _Work(place, chosen, math.inf if options.wait is None else options.wait) for place in found.places
+    ]
+    for done in pool.in_order(_replay, work, options.jobs):
+        if options.json:
+            print(json.dumps(done.said, ensure_ascii=False), flush=True)
+        if "problem" in done.said:
+            if not found.several:
+                raise UserError(done.said["problem"])
+            print(f"capture replay: {done.said['problem']}", file=sys.stderr)
+        elif done.said.get("run"):
+            run_options.close(done.said["run"], done.result, chosen)
+        complete = complete and done.result.tracker_ok
+    return 0 if complete else 1
+
+
+class _Work(NamedTuple):
+    """A run or a log to replay, and how many seconds its backends may take."""
+
+    place: str
+    chosen: settings.Settings
+    wait: float
+
+
+class _Done(NamedTuple):
+    """What became of it: for people, and for programs."""
+
+    said: dict[str, Any]
+    result: Result
+
+
+def _replay(work: _Work) -> _Done:
+    """Make one run."""
+    said: dict[str, Any] = {"file": work.place}
+    failed = Result(1, None, None, False)
+    try:
+        log, old = replay.source_of(work.place)
+        folder = _make(log, old, work.chosen)
+    except UserError as error:
+        return _Done({**said, "problem": str(error)}, failed)
+    except OSError as error:
+        return _Done({**said, "problem": f"{work.place}: {error.strerror}"}, failed)
+    if folder is None:
+        return _Done(said, failed)
+    supervisor = Supervisor(folder)
+    supervisor.start()
+    done = supervisor.finish(work.wait)
+    now = status.of(Path(folder))
+    return _Done(
+        {**said, "run": folder, "records": now.records if now else 0, "complete": done},
+        Result(0, None, None, done),
+    )
+
+
+def _make(log: Path, old: runs.Run | None, chosen: settings.Settings) -> str | None:
+    """The folder of the new run, with its recording; None if none can be made.  Raises OSError, UserError."""
+    named = chosen if old is None else {**chosen, "name": chosen.get("name") or old.name}
+    run = start.new_run([], stem(log), named)
+    _, folder = start.open_run(replay.as_it_was(run, log, old, chosen), chosen)
+    if folder is not None:
         try:
             replay.record(log, old, folder)
-        except OSError as error:
-            print(f"capture replay: {folder}: {error.strerror}", file=sys.stderr)
-            return 1
-        supervisor = Supervisor(folder)
-        supervisor.start()
-        wait = math.inf if options.wait is None else options.wait
-        done = supervisor.finish(wait)
-        run_options.close(folder, Result(0, None, None, done), chosen)
-        complete = complete and done
-    return 0 if complete else 1
+        except UserError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+    return folder

@@ -28,6 +28,7 @@ def arguments(with_words: bool = True) -> Arguments:
         "read what another command prints from standard input, and pass it on.",
     )
     run_options.add_options(parser)
+    run_options.add_file_options(parser)
     add = parser.add_argument
     add("--id", metavar="ID", help="the run's id (default: the time and a few random letters)")
     add(

@@ -18,8 +18,10 @@ from capture.runs import Result
 # Options that are no settings of the run.
 NOT_SETTINGS = (
     *("parser", "config", "alert", "stop_if", "lenient", "words", "file", "files"),
-    *("until_pid", "idle", "wait_for"),
+    *("until_pid", "idle", "wait_for", "jobs", "json", "by", "end", "source"),
+    *("save", "table", "image"),  # they add to what the configuration keeps
 )
+KEPT = {"save": "artifacts", "table": "tables", "image": "images"}
 
 NOT_STARTED = (126, 127)  # exit statuses of a shell
 BRIEF = 10.0  # seconds; a longer run is kept even if nothing was printed
@@ -50,6 +52,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="RULE",
         help="stop the command when this becomes true; may be repeated",
     )
+    add(
+        "--ranks",
+        choices=settings.CHOICES["ranks"],
+        help="of a program of many processes: chart all ranks (default), rank 0, or their mean, min and max",
+    )
     add("--wait", type=seconds, metavar="SECONDS", help="wait for the backends at the end (default: 30)")
     add(
         "--summary",
@@ -61,6 +68,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out what is wrong in the configuration and run anyway, for jobs that nobody watches",
     )
+
+
+def add_file_options(parser: argparse.ArgumentParser) -> None:
+    """Add those that say what is kept beside the metrics."""
+    for name, what in (
+        ("save", "keep a file, a folder or all that a pattern fits, such as 'ckpt/*.pt', once it is whole"),
+        ("table", "show a CSV, TSV or JSON file as a table"),
+        ("image", "show images that a pattern fits, such as 'plots/*.png'"),
+    ):
+        parser.add_argument(f"--{name}", action="append", metavar="PATTERN", help=f"{what}; may be repeated")
 
 
 def add_main_options(parser: argparse.ArgumentParser) -> None:
@@ -129,6 +146,10 @@ def choose(options: argparse.Namespace) -> settings.Settings:
     layers = settings.layers_of(os.getcwd(), os.environ, problems)
     chosen = settings.assemble(layers, given, options.parser, problems)
     chosen["config"] = {**chosen.get("config", {}), **_config(options.config or [], problems)}
+    for option, key in KEPT.items():
+        if patterns := getattr(options, option, None):
+            kept = [{"path": pattern, "anywhere": True} for pattern in patterns if pattern]
+            chosen[key] = [*chosen.get(key, []), *kept]
     if options.alert or options.stop_if:
         from capture.watch import rules  # not on the way of every start
 
@@ -183,6 +204,8 @@ def _holds_nothing(folder: str, chosen: settings.Settings) -> bool:
     """Whether this is a short run without a word, which no name asks for: a typing error, or `true`."""
     try:
         if chosen.get("id") or chosen.get("name") or os.path.getsize(os.path.join(folder, runs.CONSOLE_LOG)):
+            return False
+        if os.path.exists(os.path.join(folder, runs.FILES)):
             return False
         run = runs.read(folder)
         return (run.end or run.start) - run.start < BRIEF

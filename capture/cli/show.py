@@ -13,7 +13,8 @@ from capture.cli import run_options
 from capture.cli.arguments import Arguments
 from capture.cli.places import base_of
 from capture.delivery.stored_run import StoredRun
-from capture.page import results
+from capture.page import kept_files, results
+from capture.page.kept_files import KeptFile
 from capture.page.results import Metric, Results
 from capture.page.text_table import Column, fitted, terminal_width
 from capture.runs.find import LAST, find
@@ -66,11 +67,27 @@ def _lines(one: RunStatus, found: Results) -> list[str]:
     lines = [one.label, *(f"  {name:10} {value}"[:width] for name, value in facts.items() if value)]
     if found.config:
         lines += ["", "config", *_pairs(found.config, width)]
+    kept = kept_files.of(StoredRun(one.folder, run))
+    if kept:
+        lines += ["", *_files(kept, width)]
     if found.metrics:
         lines += ["", *_metrics(found, width)]
     else:
         lines += ["", "no metrics"]
     return lines
+
+
+def _files(kept: list[KeptFile], width: int) -> list[str]:
+    """What the run has kept beside its metrics."""
+    columns = [
+        Column("kept", [f"  {file.name}" for file in kept]),
+        Column("", [file.type if file.kind == "file" else file.kind for file in kept], 1),
+        Column("versions", [str(file.versions) for file in kept], 2, right=True),
+        Column("size", [kept_files.size_of(file.size) for file in kept], 1, right=True),
+        Column("aliases", [", ".join(file.aliases) for file in kept], 1),
+        Column("digest", [file.digest[:19] for file in kept], 3),
+    ]
+    return fitted(columns, width)[0]
 
 
 def _git(one: RunStatus) -> str:
@@ -118,5 +135,6 @@ def _object(one: RunStatus, found: Results) -> dict[str, Any]:
     left_out = ("settings", "config", "pid")
     identity = {name: value for name, value in one.run._asdict().items() if name not in left_out}
     state = {"state": one.state, "folder": str(one.folder), "delivered": one.delivered}
-    values = {"config": found.config, "metrics": results.as_json(found)}
+    values: dict[str, Any] = {"config": found.config, "metrics": results.as_json(found)}
+    values["files"] = [file._asdict() for file in kept_files.of(StoredRun(one.folder, one.run))]
     return {**identity, **state, **values, "provenance": StoredRun(one.folder, one.run).provenance}

@@ -6,12 +6,12 @@ the name behind a colon (`module:swanlab`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from capture.errors import UserError
-from capture.records import Alert, ConsoleLine, Row, SystemSample
+from capture.records import Alert, ConsoleLine, File, Row, SystemSample
 from capture.runs import Run
 
 
@@ -40,6 +40,9 @@ class Adapter:
 
     needs: ClassVar[Sequence[str]] = ()
     """Modules that have to be installed; the extra of its package with the adapter's name brings them."""
+
+    shows: Collection[str] = ()
+    """What `file` can keep: "file", "table", "image", "plot"."""
 
     def open(self, run: Run, folder: Path) -> int:
         """Start or resume the run there.
@@ -71,6 +74,19 @@ class Adapter:
 
     def config(self, values: Mapping[str, Any]) -> None:
         """Add to the run's config, after `open`.  May be called again with the same values."""
+
+    def file(self, file: File) -> None:
+        """Keep a file, table, image or plot: one of the kinds that `shows` names.
+
+        After a crash the adapter that is made anew may get one that the backend has: it has to know it again.
+        """
+
+    def files_held(self, noted: int) -> int:
+        """After `open`: how many of the run's files need not come again; `noted` were stored for good before.
+
+        The default, 0, is for a backend that begins anew.
+        """
+        return 0
 
     def stored(self) -> int:
         """The ordinal of the first row that is not stored for good yet, while the run goes on.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from capture.language.expressions import Expression, compiled
 from capture.language.model import Parser
@@ -12,17 +11,35 @@ from capture.records import Record, Row
 
 Axes = list[tuple[str, str, Expression]]  # prefix of the metric's name, column, position
 MOST_AT_ONE_PLACE = 2  # further points of one metric, of lines without a step
+MOST_FORMS = 1000
 _OWN_PREFIX = frozenset(["stream", "rank", "fit"])
 
 
-@dataclass
 class _Points:
     """What one metric was drawn over last."""
 
-    column: str | None = None
-    position: float | None = None
-    more: int = 0  # points at this position after the first
-    placed: bool = False  # what has no step is over its place in the run
+    __slots__ = ("column", "more", "placed", "position")
+
+    def __init__(self) -> None:
+        self.column: str | None = None
+        self.position: float | None = None
+        self.more = 0  # points at this position after the first
+        self.placed = False  # what has no step is over its place in the run
+
+
+class _Form(NamedTuple):
+    """What all records have in common that have the same parser, names and source.
+
+    shown: the final names of the metrics
+    axes: those of the parser that each may be drawn over
+    over_steps: the points of each where there are no such axes; else None
+    drawn_over: what each is drawn over then
+    """
+
+    shown: tuple[str, ...]
+    axes: tuple[Sequence[tuple[str, Expression]], ...]
+    over_steps: list[_Points] | None
+    drawn_over: Mapping[str, str]
 
 
 class Namer:
@@ -39,24 +56,47 @@ class Namer:
         self._home: dict[tuple[str, str], Any] = {}
         self._latest: dict[str, float] = {}  # the last position in each column
         self._points: dict[str, _Points] = {}
+        self._forms: dict[tuple[Any, ...], _Form] = {}
 
     def row(self, ordinal: int, record: Record) -> Row:
         """The record as a backend gets it."""
-        metrics: dict[str, float] = {}
+        key = (record.parser, tuple(record.metrics), *record.context.items())
+        form = self._forms.get(key)
+        if form is None:
+            if len(self._forms) >= MOST_FORMS:
+                self._forms.clear()
+            form = self._forms[key] = self._form(record)
+        metrics: dict[str, float] = dict(zip(form.shown, record.metrics.values(), strict=True))
         drawn_over: dict[str, str] = {}
+        if form.over_steps and record.step is not None:
+            metrics["step"] = self._latest["step"] = step = record.step
+            for points in form.over_steps:
+                points.column, points.position, points.more = "step", step, 0
+            return Row(ordinal, record.time, step, record.epoch, metrics, form.drawn_over, record.config)
         known = {"step": record.step, "epoch": record.epoch, **record.metrics}
         names = {name: value for name, value in known.items() if value is not None}
-        own, context = _own_prefix(record.context), _other_context(record.context)
-        axes = self._axes.get(record.parser, [])
-        for name, value in record.metrics.items():
-            shown = f"{own}{self._prefix(name, context)}{name}"
-            metrics[shown] = value
-            if axis := self._place(shown, self._axis(name, record, axes, names), record.step is None):
+        for shown, axes in zip(form.shown, form.axes, strict=True):
+            if axis := self._place(shown, _axis(record, axes, names), record.step is None):
                 column, position = axis
                 metrics.setdefault(column, position)
                 if column != shown:
                     drawn_over[shown] = column
         return Row(ordinal, record.time, record.step, record.epoch, metrics, drawn_over, record.config)
+
+    def _form(self, record: Record) -> _Form:
+        own, context = _own_prefix(record.context), _other_context(record.context)
+        shown = tuple(f"{own}{self._prefix(name, context)}{name}" for name in record.metrics)
+        axes = tuple(
+            [
+                (column, position)
+                for prefix, column, position in self._axes.get(record.parser, [])
+                if self._printed.get(name, name).startswith(prefix)
+            ]
+            for name in record.metrics
+        )
+        simple = "step" not in shown and not any(axes)
+        points = [self._points.setdefault(name, _Points()) for name in shown] if simple else None
+        return _Form(shown, axes, points, dict.fromkeys(shown, "step"))
 
     def _prefix(self, name: str, context: Sequence[tuple[str, Any]]) -> str:
         """What tells a metric from another of its name, in another bar, fold or part of the data."""
@@ -86,28 +126,27 @@ class Namer:
         self._latest[last.column] = last.position
         return None if stepless and last.placed else found
 
-    def _axis(
-        self, name: str, record: Record, axes: Axes, names: Mapping[str, float]
-    ) -> tuple[str, float] | None:
-        """The column that a metric is drawn over, and its value; None if the record says nothing of it.
 
-        axes: those of its parser
-        names: step, epoch and metrics, as far as they are known
-        """
-        printed = self._printed.get(name, name)
-        best: tuple[str, float] | None = None
-        for prefix, column, position in axes:
-            if printed.startswith(prefix):
-                if column in record.metrics:
-                    return column, record.metrics[column]
-                value = position.value(names) if best is None else None
-                if value is not None:
-                    best = column, value
-        if best:
-            return best
-        if record.step is not None:
-            return "step", record.step
-        return None if record.epoch is None else ("epoch", record.epoch)
+def _axis(
+    record: Record, axes: Sequence[tuple[str, Expression]], names: Mapping[str, float]
+) -> tuple[str, float] | None:
+    """The column that a metric is drawn over, and its value; None if the record says nothing of it.
+
+    axes: those of its parser that it may be drawn over, the best first
+    names: step, epoch and metrics, as far as they are known
+    """
+    best: tuple[str, float] | None = None
+    for column, position in axes:
+        if column in record.metrics:
+            return column, record.metrics[column]
+        value = position.value(names) if best is None else None
+        if value is not None:
+            best = column, value
+    if best:
+        return best
+    if record.step is not None:
+        return "step", record.step
+    return None if record.epoch is None else ("epoch", record.epoch)
 
 
 def _own_prefix(context: Mapping[str, Any]) -> str:
@@ -119,6 +158,11 @@ def _own_prefix(context: Mapping[str, Any]) -> str:
 def _other_context(context: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """What else the record says of its source, and the bar even if there is none."""
     return [(key, context.get(key)) for key in sorted({"bar", *context} - _OWN_PREFIX)]
+
+
+def all_axes(parsers: Iterable[Parser]) -> dict[str, Axes]:
+    """The axes of parsers, by their names."""
+    return {parser.name: axes(parser) for parser in {id(parser): parser for parser in parsers}.values()}
 
 
 def axes(parser: Parser) -> Axes:

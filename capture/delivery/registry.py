@@ -84,6 +84,11 @@ def adapter(name: str) -> Callable[[], Adapter]:
     return make
 
 
+def adapters(wanted: Sequence[str]) -> dict[str, Callable[[], Adapter]]:
+    """What makes the adapters of these names."""
+    return {name: adapter(name) for name in wanted}
+
+
 def adapter_class(name: str) -> type[Adapter]:
     """The adapter's class.  Raises UserError where there is none, ImportError where it can't be imported."""
     kind, colon, _ = name.partition(":")

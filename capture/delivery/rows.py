@@ -35,7 +35,7 @@ class RowReader:
                 if not line.endswith(b"\n"):
                     break
                 try:
-                    rows.append(self._namer.row(self._count, from_json(line.decode("utf-8"))))
+                    rows.append(self._namer.row(self._count, from_json(line)))
                 except (ValueError, KeyError, TypeError, IndexError) as error:
                     log.warning("%s:%d: not a record: %s", self._path, self._count + 1, error)
                 self._position += len(line)

@@ -53,7 +53,7 @@ class StoredRun:
         with file:
             for ordinal, line in enumerate(file):
                 try:
-                    record = from_json(line.decode("utf-8"))
+                    record = from_json(line)
                     row = namer.row(ordinal, record)
                 except (ValueError, KeyError, TypeError, IndexError, AttributeError):
                     continue

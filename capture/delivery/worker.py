@@ -16,6 +16,7 @@ from capture.delivery.adapter import Adapter, Gone
 from capture.delivery.appended import Alerts, System
 from capture.delivery.channels import BATCH, Channel, Config, Console, Rows
 from capture.delivery.console_reader import ConsoleReader
+from capture.delivery.files import Files
 from capture.delivery.naming import Namer
 from capture.delivery.rows import RowReader
 from capture.errors import UserError
@@ -44,6 +45,7 @@ class DeliveryResult(NamedTuple):
     error: str | None
     links: list[str]
     offline: bool = False  # it is on this machine, to be sent later
+    notes: Sequence[str] = ()  # on files
 
 
 class Worker:
@@ -81,6 +83,8 @@ class Worker:
         self._system = System(self._folder)
         self._alerts = Alerts(self._folder, self._redactor)
         self._console: Console | None = None
+        self._files = Files(self._folder, ())
+        self._files_stored = 0  # that the backend holds for good
         self._channels: list[Channel] = []
         self._stored = 0  # records that the backend holds for good
         self._rejected_rows = self._rejected = 0
@@ -95,7 +99,7 @@ class Worker:
             error = f"rows rejected by the backend: {self._rejected_rows}, see {runs.TRACKER_LOG}"
         delivered = max(0, self._stored - self._rejected_rows)
         offline = self._closed and self._offline()
-        return DeliveryResult(self.name, delivered, total, error, self.links(), offline)
+        return DeliveryResult(self.name, delivered, total, error, self.links(), offline, self._files.notes())
 
     def links(self) -> list[str]:
         """Where this backend shows the run; nothing before it is open there."""
@@ -151,24 +155,36 @@ class Worker:
         moved, told = 0, self._alerts.position
         for channel in self._channels:
             items = list(channel.next(complete))
-            self._hand_over(channel, adapter, items)
+            # A file may be large, and is nothing to be handed over twice because the next one fails.
+            parts = [[item] for item in items] if channel is self._files else [items]
+            for part in parts:
+                self._hand_over(channel, adapter, part)
             moved += len(items)
         self._stored = max(self._stored, min(self._rows.position, adapter.stored()))
+        if adapter.overrides("stored"):
+            self._files_stored = self._files.position
         self._error = None
         self._save("open", now=self._alerts.position != told)  # nobody is to be told twice
         return moved
 
     def _open(self, complete: bool) -> Adapter | None:
-        """Open the backend once there are metrics; the config before them belongs to the opening."""
+        """Open the backend once there are metrics; the config before them belongs to the opening.
+
+        A run without metrics may have files.
+        """
         rows = self._rows.next(complete)
-        if not rows:
+        if not rows and not (complete and self._files.next(complete)):
             return None
-        config = {**self._run.config, **self._config.before(rows[0].ordinal)}
+        first = rows[0].ordinal if rows else self._rows.position
+        config = {**self._run.config, **self._config.before(first)}
         self._run = self._run._replace(config=config)
         adapter = self._make_adapter()
         self._rows.first = self._stored = adapter.open(self._run, self._folder)
         self._channels = [self._rows]
-        noted = self._read_note() if self._rows.first else {}
+        note = self._read_note()
+        held = adapter.files_held(note.get("files", 0))
+        self._files, self._files_stored = Files(self._folder, adapter.shows, held), held
+        noted = note if self._rows.first else {}
         if adapter.overrides("config"):
             self._channels.append(self._config)
         if adapter.overrides("system"):
@@ -181,6 +197,7 @@ class Worker:
             self._console = Console(ConsoleReader(self._folder, self._run.start), self._redactor)
             self._console.reader.skip(noted.get("lines", 0))
             self._channels.append(self._console)
+        self._channels.append(self._files)
         self._adapter = adapter
         return adapter
 
@@ -210,6 +227,7 @@ class Worker:
                 log.warning("%s: %d lines of the console were dropped", self.name, self._console.reader.lost)
             self._adapter.close(self.exit_status)
             self._stored, self._error = self._rows.position, None
+            self._files_stored = self._files.position
             self._save("offline" if self._offline() else "closed", now=True)
         self._closed = True
 
@@ -230,6 +248,7 @@ class Worker:
             "rows": self._stored,
             "lines": self._console.position if self._console else 0,
             "samples": self._system.position,
+            "files": self._files_stored,
             "alerts": self._alerts.position,
             "state": state,
             "error": self._error,
@@ -247,6 +266,6 @@ class Worker:
         """The positions of an earlier delivery to this backend."""
         try:
             item = runs.read_object(self._note)
-            return {key: int(item.get(key, 0)) for key in ("lines", "samples", "alerts")}
+            return {key: int(item.get(key, 0)) for key in ("lines", "samples", "alerts", "files")}
         except (OSError, ValueError, TypeError):
             return {}

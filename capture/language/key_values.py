@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from capture.language.kinds import KEY
 from capture.language.numbers import NUMBER, fast_reader, number
 from capture.language.shape_cache import ShapeCache
 
+# As `KEY`, but of bounded length: it is tried at every word.
+_NAME = r"[A-Za-z_][\w./@%()-]{0,99}(?: [A-Za-z_][\w./@%()-]{0,99}){0,3}"
 # loss=0.5   acc: 91.2%   'f1': 0.5   dice_loss - 0.5
 _PAIR = re.compile(
-    rf"(?<![\w.])(?<![A-Za-z_][/-])(?P<key>{KEY})(?:['\"]?\s?[=:]\s*|\s-\s(?=-?\d+\.\d))(?P<value>{NUMBER})"
+    rf"(?<![\w.])(?<![A-Za-z_][/-])(?P<key>{_NAME})(?:['\"]?\s?[=:]\s*|\s-\s(?=-?\d+\.\d))(?P<value>{NUMBER})"
     r"(?P<percent>\s?%)?(?![\w./]|:\d|-[A-Za-z])"
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from capture.delivery.stored_run import StoredRun
 from capture.metrics import better
-from capture.page import console_text
+from capture.page import console_text, kept_files
 from capture.page.console_text import ConsoleText
 from capture.records import plain_number
 from capture.redaction import Redactor
@@ -43,7 +43,7 @@ def of(one: RunStatus, public: bool = False, console: bool = True) -> JsonObject
     data |= {
         "config": _config(stored),
         "system": _system(stored),
-        "files": stored.files,
+        "files": kept_files.on_page(stored, redactor, public),
         "alerts": stored.alerts,
     }
     if not public:

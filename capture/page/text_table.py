@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from unicodedata import east_asian_width
+from unicodedata import combining, east_asian_width
 
+from capture.printing import plain
 from capture.tracker.closing import short
 
 
@@ -28,7 +29,7 @@ def shown(value: Any) -> str:
 
 def width_of(text: str) -> int:
     """How many columns of a terminal a text takes."""
-    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def terminal_width() -> int:
@@ -38,11 +39,12 @@ def terminal_width() -> int:
 
 def fitted(columns: Sequence[Column], width: int) -> tuple[list[str], list[str]]:
     """The lines of a table that is at most `width` wide, and the headings of columns that were left out."""
-    kept = list(columns)
+    whole = [_as_printed(column) for column in columns]
+    kept = list(whole)
     while len(kept) > 1 and sum(_width(column) + 2 for column in kept) - 2 > width:
         least = max(range(len(kept)), key=lambda i: (kept[i].rank, i))
         kept.pop(least)
-    left_out = [column.head for column in columns if column not in kept]
+    left_out = [column.head for column in whole if column not in kept]
     widths = [_width(column) for column in kept]
     lines = []
     for cells in zip(*([column.head, *column.cells] for column in kept), strict=True):
@@ -52,6 +54,14 @@ def fitted(columns: Sequence[Column], width: int) -> tuple[list[str], list[str]]
         ]
         lines.append("  ".join(padded).rstrip())
     return lines, left_out
+
+
+def _as_printed(column: Column) -> Column:
+    """The column as it will be printed: what is escaped only later would be wider than its column."""
+    head, *cells = (
+        plain(text).replace("\n", "\\n").replace("\t", "\\t") for text in (column.head, *column.cells)
+    )
+    return column._replace(head=head, cells=cells)
 
 
 def _width(column: Column) -> int:

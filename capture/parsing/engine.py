@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -43,8 +44,8 @@ class Engine:
     own: the user's parsers, which come first and run under a time limit.
     naming: what the user's configuration renames, drops and scales.
     downsampler: what `--every` asks for.
-    on_line: is called with the result of each line; of whole lines that come in a batch, only of those that
-        were not only counted.
+    on_line: is called with what the rules make of a line; not of lines that are only counted, or that a plan
+        reads.
     plans: whether lines are read by plans where there is one: faster, with the same records.
 
     `lines` counts the finished lines, `understood` those of which some pattern recognised a frame; `events`
@@ -62,20 +63,38 @@ class Engine:
     ) -> None:
         self.rules = [Rule(parser, pattern, TIME_LIMIT) for parser in own for pattern in parser.patterns]
         self.rules += [Rule(parser, pattern) for parser in parsers for pattern in parser.patterns]
-        self.lines = self.understood = 0
-        self.events: list[str] = []
         self._index = RuleIndex(self.rules)
         self._order = {rule: index for index, rule in enumerate(self.rules)}
+        self._naming, self._downsampler = naming, downsampler
+        self._on_line = on_line
+        self._plans = plans
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Nothing has been read."""
+        self.lines = self.understood = 0
+        self.events: list[str] = []
         self._prefixes = Prefixes()
         self._sources = Sources()
-        self._builder = RecordBuilder(naming, downsampler)
-        self.plans = Plans() if plans and not on_line else None
-        self._on_line = on_line
+        self._builder = RecordBuilder(self._naming, self._downsampler)
+        self.plans = Plans() if self._plans else None
         self._beginning: dict[
             str | None, list[Rule]
         ] = {}  # streams without metrics, and the rules that read them
         self._established: set[str] = set()  # parsers that have recognised more than a heading and config
         self._recognised: set[str | None] = set()  # streams on whose current line a frame was recognised
+
+    def anew(
+        self,
+        naming: Naming | None = None,
+        downsampler: Downsampler | None = None,
+        on_line: Callable[[ReadLine], None] | None = None,
+    ) -> Engine:
+        """An engine of the same parsers that has read nothing, in a hundredth of the time of making one."""
+        other = copy.copy(self)
+        other._naming, other._downsampler, other._on_line = naming, downsampler, on_line
+        other._begin_anew()
+        return other
 
     def begin(self, stream: str | None) -> None:
         """Begin a stream: some parsers read all its lines before the first metrics."""
@@ -299,7 +318,7 @@ class Engine:
     def _switch_off(self, rule: Rule, reason: str) -> None:
         if rule not in self.rules:
             return
-        self.rules.remove(rule)
+        self.rules = [other for other in self.rules if other is not rule]
         self._sources.close(rule)
         self._index = RuleIndex(self.rules)
         if self.plans:

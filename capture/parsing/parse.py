@@ -5,45 +5,56 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from capture import runs
-from capture.errors import UserError
 from capture.language import library
+from capture.language.model import Parser
 from capture.parsing import pipeline
 from capture.parsing.engine import Engine
 from capture.records import Record
+from capture.runs.logs import open_log
 
-Source = runs.PathLike | bytes | Iterable[str] | Iterable[bytes]
+Source = runs.PathLike | bytes | BinaryIO | Iterable[str] | Iterable[bytes]
 
 
 def parse(source: Source, parsers: Sequence[runs.PathLike] = ()) -> Iterator[Record]:
     """The records of a log, as they are completed: nothing is written, nothing else is read.
 
     Args:
-        source: the path of a log or of a run's folder; or its bytes; or its lines, text or bytes, which may
-            come from a generator that never ends.
+        source: the path of a log (also .gz, .bz2, .xz, .zst) or of a run's folder; or its bytes; or a binary
+            file, such as fsspec opens; or its lines, text or bytes, which may come from a generator that
+            never ends.
         parsers: files of your own parsers, tried before the built-in ones.
 
     Raises UserError where a path or a parser can't be read.
     """
     own = [library.from_file(Path(path)) for path in parsers]
-    engine = Engine([parser for parser, _ in library.built_in()], own)
+    engine = Engine(_built_in(), own) if own else _engine().anew()
     if isinstance(source, bytes):
         return pipeline.parse(io.BytesIO(source), engine)
     if not isinstance(source, (str, os.PathLike)):
+        if hasattr(source, "read") and not isinstance(source, io.TextIOBase):
+            return pipeline.parse(cast(BinaryIO, source), engine)
         return _of_lines(source, engine)
     if (Path(source) / runs.CONSOLE_INDEX).exists():
         return pipeline.parse_recording(Path(source), engine)
-    log = Path(source) / runs.CONSOLE_LOG if Path(source).is_dir() else Path(source)
-    try:
-        file = log.open("rb")
-    except OSError as error:
-        raise UserError(f"{source}: {error.strerror}") from None
-    return _of_file(file, engine)
+    return _of_file(open_log(Path(source) / runs.CONSOLE_LOG if Path(source).is_dir() else source), engine)
 
 
-def _of_file(file: io.BufferedReader, engine: Engine) -> Iterator[Record]:
+def _built_in() -> list[Parser]:
+    return [parser for parser, _ in library.built_in()]
+
+
+@cache
+def _engine() -> Engine:
+    """The engine that others are made of: whoever maps `parse` over many logs makes it once."""
+    return Engine(_built_in())
+
+
+def _of_file(file: BinaryIO, engine: Engine) -> Iterator[Record]:
     with file:
         yield from pipeline.parse(file, engine)
 

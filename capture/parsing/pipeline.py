@@ -10,6 +10,7 @@ from typing import BinaryIO
 from capture import runs
 from capture.console.frames import FrameReader
 from capture.parsing.engine import Engine
+from capture.parsing.ranks import Ranks
 from capture.records import Record
 from capture.runs.recording import RESUME, RecordingReader
 
@@ -22,8 +23,11 @@ class Pipeline:
     Each method returns the records that are complete now.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, ranks: str = "all") -> None:
+        """`ranks` says of which ranks there are records: "all", "0" or "mean"."""
         self.engine = engine
+        self._how = ranks
+        self._ranks = Ranks(ranks)
         self._readers: dict[str | None, FrameReader] = {}
 
     def feed(
@@ -31,7 +35,7 @@ class Pipeline:
     ) -> list[Record]:
         """Read a chunk of a stream: where it begins in the recording, and when it arrived in Unix seconds."""
         reader = self._readers.get(stream) or self._begin(stream)
-        return self.engine.feed(reader.read(data, offset, time))
+        return self._ranks.take(self.engine.feed(reader.read(data, offset, time)))
 
     def _begin(self, stream: str | None) -> FrameReader:
         self.engine.begin(stream)
@@ -42,12 +46,14 @@ class Pipeline:
         held = self.finish(time)
         self._readers.clear()
         self.engine.resume()
+        self._ranks = Ranks(self._how)
         return held
 
     def finish(self, time: float | None = None) -> list[Record]:
         """End the output, at a time in Unix seconds, and complete what was held back."""
         frames = [frame for reader in self._readers.values() for frame in reader.finish(time)]
-        return self.engine.feed(frames) + self.engine.finish()
+        kept = self._ranks.take(self.engine.feed(frames) + self.engine.finish())
+        return kept + self._ranks.finish()
 
 
 def parse(file: BinaryIO, engine: Engine) -> Iterator[Record]:

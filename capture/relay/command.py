@@ -14,6 +14,8 @@ from capture.runs import PathLike
 
 # Launchers of many processes: all write to one stream, and unbuffered, their lines would be torn.
 LAUNCHERS = frozenset(["accelerate", "deepspeed", "horovodrun", "mpiexec", "mpirun", "srun", "torchrun"])
+# Ray shows of lines that differ only in their numbers the first one: of the metrics of all workers, one.
+NOT_DROPPED = {"RAY_DEDUP_LOGS": "0"}
 LAUNCHER_MODULES = frozenset(
     ["accelerate.commands.launch", "torch.distributed.launch", "torch.distributed.run"]
 )
@@ -34,11 +36,11 @@ class NotStarted(Exception):
 
 
 def environment(environ: Mapping[str, str], folder: PathLike | None, unbuffer: bool) -> dict[str, str]:
-    """The command's environment: a copy of `environ` with at most two more variables.
+    """The command's environment: a copy of `environ` with at most three more variables.
 
     `folder` is the run's, None where nothing is recorded.
     """
-    changed = dict(environ)
+    changed = {**NOT_DROPPED, **environ} if folder is not None else dict(environ)
     if folder is not None:
         changed["CAPTURE_RUN_DIR"] = os.path.abspath(folder)
     if unbuffer:

@@ -60,10 +60,11 @@ def follow(
 class Tail:
     """Reads a file as it grows, also one that does not exist yet, is rotated, or is truncated."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, position: int = 0) -> None:
+        """`position` is how many bytes of it are known already."""
         self.path = path
         self._file: int | None = None
-        self._position = 0
+        self._position = position
         self.found = False  # whether there was such a file at any time
 
     def read(self) -> bytes:

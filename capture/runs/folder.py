@@ -20,7 +20,8 @@ CONSOLE_LOG, CONSOLE_INDEX, RECORDS = "console.log", "console.idx", "records.jso
 STATUS, SUMMARY, TRACKER_LOG = "status.json", "summary.txt", "tracker.log"
 SYSTEM, CONFIG, PROVENANCE, DIFF = "system.jsonl", "config.json", "provenance.json", "git.diff"
 FILES, ALERTS = "files.jsonl", "alerts.jsonl"
-LOGGED, TABLES, PLOTS = "logged", "tables", "plots"  # folders: what the program logged itself
+LOGGED = "logged"  # a folder: what the program logged itself
+TABLES, IMAGES, PLOTS = "tables", "images", "plots"  # folders: what `files.jsonl` names of them
 PARSERS, DELIVERED = "parsers", "delivered"
 
 INTERRUPTED = 128 + 2  # the exit status of a command that Ctrl-C has ended: SIGINT is 2 everywhere

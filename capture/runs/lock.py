@@ -19,14 +19,17 @@ except ImportError:  # Windows: the relay reports it
     pass
 
 LOCKED_FILE = "console.log"
+ELSEWHERE = (
+    "lock"  # in the settings of a run that is made with many others by one process: the file, from its folder
+)
 PATIENCE = 0.5  # seconds: whoever only looks holds the lock for an instant
 BUSY = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 _held: dict[str, int] = {}  # the locks of this process, by the run's folder
 
 
-def take(folder: PathLike) -> bool:
-    """Take the run in this folder for this process, until it ends.
+def take(folder: PathLike, name: str = LOCKED_FILE) -> bool:
+    """Take the run in this folder for this process, until it ends; `name` is the file that is locked.
 
     Returns False if another process has it, True also where there are no locks.  Raises OSError if the file
     that is locked can't be opened.
@@ -35,7 +38,7 @@ def take(folder: PathLike) -> bool:
     if key in _held:
         return True
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-    file = os.open(os.path.join(folder, LOCKED_FILE), flags, 0o600)
+    file = os.open(os.path.join(folder, name), flags, 0o600)
     if file < 3:  # a standard stream is closed, and stays so for the command
         low, file = file, fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 3)
         os.close(low)
@@ -65,7 +68,8 @@ def is_alive(folder: PathLike, run: Run) -> bool:
     if os.path.realpath(folder) in _held:
         return True
     try:
-        file = os.open(os.path.join(folder, LOCKED_FILE), os.O_RDONLY | os.O_CLOEXEC)
+        name = run.settings.get(ELSEWHERE) or LOCKED_FILE
+        file = os.open(os.path.join(folder, name), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return _exists(run)
     try:

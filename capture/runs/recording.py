@@ -175,6 +175,13 @@ class RecordingReader:
             chunks.append(Chunk(*self._last, data, offset))
         return chunks
 
+    def close(self) -> None:
+        """Close the files."""
+        for file in (self._log, self._index):
+            if file is not None:
+                os.close(file)
+        self._log = self._index = None
+
     def _open(self) -> bool:
         """Open the files, if that has not been done.  Returns whether they exist."""
         if self._index is None:

@@ -15,6 +15,7 @@ from typing import Any
 from capture import runs
 from capture.errors import UserError
 from capture.runs import recording
+from capture.runs.logs import open_log
 
 
 def source_of(name: str) -> tuple[Path, runs.Run | None]:
@@ -62,14 +63,15 @@ def as_it_was(run: runs.Run, log: Path, old: runs.Run | None, chosen: Mapping[st
 
 
 def record(log: Path, old: runs.Run | None, folder: str) -> None:
-    """Copy the recording, or make one from the log, into the new run's folder.  Raises OSError.
+    """Copy the recording, or make one from the log, into the new run's folder.  Raises OSError, or UserError.
 
     What the program logged itself is part of the recording.
     """
-    shutil.copyfile(log, os.path.join(folder, runs.CONSOLE_LOG))
+    with open_log(log) as source, open(os.path.join(folder, runs.CONSOLE_LOG), "wb") as copy:
+        shutil.copyfileobj(source, copy, 1 << 20)
     os.chmod(os.path.join(folder, runs.CONSOLE_LOG), 0o600)
     if old is not None:
-        for name in (runs.LOGGED, runs.TABLES, runs.PLOTS):
+        for name in (runs.LOGGED, runs.TABLES, runs.IMAGES, runs.PLOTS):
             if log.with_name(name).is_dir():
                 shutil.copytree(log.with_name(name), os.path.join(folder, name))
         for name in (runs.FILES, runs.ALERTS):

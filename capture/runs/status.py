@@ -21,6 +21,7 @@ class RunStatus(NamedTuple):
     offline: frozenset[str] = frozenset()  # of these, those whose rows are on this machine, to be sent later
     tracked: bool = False  # the tracker has read the recording to its end
     problems: Sequence[str] = ()  # what is wrong with the files in its folder
+    files: int = 0  # files, tables, images and plots: how many
 
     @property
     def label(self) -> str:
@@ -40,7 +41,7 @@ class RunStatus(NamedTuple):
     def is_missing(self, backends: list[str]) -> bool:
         """Whether something is still to be delivered to one of these backends."""
         return not self.tracked or (
-            self.records > 0 and not all(self.delivered.get(name) for name in backends)
+            self.records + self.files > 0 and not all(self.delivered.get(name) for name in backends)
         )
 
 
@@ -76,18 +77,15 @@ def of(folder: Path) -> RunStatus | None:
         return None
     except (OSError, ValueError) as error:
         return RunStatus(folder, _unknown(folder), 0, {}, {}, problems=[_why(error)])
-    try:
-        with (folder / runs.RECORDS).open("rb") as file:
-            records = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
-    except OSError:
-        records = 0
+    records, files = _lines(folder / runs.RECORDS), _lines(folder / runs.FILES)
     status = _object(folder / runs.STATUS, problems)
     whole = status.get("state") == "done"
     delivered, offline = {}, []
     for path in sorted((folder / runs.DELIVERED).glob("*.json")):
         note = _object(path, problems)
         state = note.get("state")
-        delivered[path.stem] = whole and state in ("closed", "offline") and note.get("rows") == records
+        got = (note.get("rows"), note.get("files", 0))
+        delivered[path.stem] = whole and state in ("closed", "offline") and got == (records, files)
         if delivered[path.stem] and state == "offline":
             offline.append(path.stem)
     for name in run.to:  # a name may hold what a file's can't
@@ -97,22 +95,31 @@ def of(folder: Path) -> RunStatus | None:
         problems.append(f"{runs.STATUS}: 'last' should be an object")
         last = {}
     last = {name: value for name, value in last.items() if isinstance(value, (int, float, str))}
-    return RunStatus(folder, run, records, last, delivered, frozenset(offline), whole, problems)
+    return RunStatus(folder, run, records, last, delivered, frozenset(offline), whole, problems, files)
 
 
 def progress(folder: Path) -> list[Any]:
     """What changes as long as a tracker gets on: how much is read, and what each backend has got."""
     ignored: list[str] = []
     notes = [_object(path, ignored) for path in sorted((folder / runs.DELIVERED).glob("*.json"))]
-    got = [note.get(key) for note in notes for key in ("rows", "lines", "samples")]
+    got = [note.get(key) for note in notes for key in ("rows", "lines", "samples", "files")]
     return [_object(folder / runs.STATUS, ignored).get("position"), *got]
 
 
 def note_sent(folder: Path, backend: str, sent: bool) -> None:
     """Note that a run which was offline has been sent; not `sent`: that there is nothing of it to be sent."""
     path = folder / runs.DELIVERED / f"{backend}.json"
-    state = {"state": "closed"} if sent else {"state": "open", "rows": 0}
+    state = {"state": "closed"} if sent else {"state": "open", "rows": 0, "files": 0}
     runs.replace_file(path, json.dumps({**_object(path, []), **state}) + "\n")
+
+
+def _lines(path: Path) -> int:
+    """How many whole lines a file has."""
+    try:
+        with path.open("rb") as file:
+            return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+    except OSError:
+        return 0
 
 
 def state_of(folder: runs.PathLike) -> str:

@@ -30,6 +30,7 @@ DEFAULTS: Settings = {
     "system": 10.0,
 }
 CHOICES = {
+    "ranks": ("all", "0", "mean"),
     "tty": ("auto", "always", "never"),
     "summary": ("auto", "always", "never"),
     "resume": ("allow", "must", "never"),
@@ -37,21 +38,12 @@ CHOICES = {
 LISTS, NUMBERS = ("to", "tags"), ("linger", "wait", "system")
 VARIABLES = (
     *("project", "name", "tags", "notes", "group", "to", "dir", "id", "resume"),
-    *("tty", "linger", "wait", "summary", "system", "every"),
+    *("tty", "linger", "wait", "summary", "system", "every", "ranks"),
 )
 # Those whose values are checked as in a file, which is slow; a backend's section is a mapping, too.
 FILE_VARIABLES = (
-    "config",
-    "parsers",
-    "unbuffer",
-    "collect",
-    "redact",
-    "rename",
-    "drop",
-    "scale",
-    "alerts",
-    "on_alert",
-    "default_alerts",
+    *("config", "parsers", "unbuffer", "collect", "redact", "rename", "drop", "scale"),
+    *("alerts", "on_alert", "default_alerts", "artifacts", "tables", "images", "plots"),
 )
 KNOWN = (*VARIABLES, *FILE_VARIABLES, "lenient")
 OWN = ("run_dir", "bin", "trust")  # what a run tells the programs in it, and which `capture` is meant

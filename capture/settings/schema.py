@@ -22,6 +22,7 @@ from capture.language import checked_yaml, library, model
 from capture.language.checked_yaml import Checked, Source
 from capture.parsing.downsampling import downsampler
 from capture.runs import ParserSource
+from capture.settings.files_schema import Artifact, Image, Plot, Several, Table
 from capture.settings.problems import Problems
 from capture.watch import rule_language
 
@@ -121,6 +122,9 @@ class Config(model.Naming, Checked):
     collect: Annotated[list[Part], _SPLIT] = Field(
         [], description="what capture finds out by itself (default: all of these)"
     )
+    ranks: Annotated[Literal["all", "0", "mean"], BeforeValidator(str)] | None = Field(
+        None, description="which ranks are charted: all, the first one (0), or their mean, least and highest"
+    )
     every: Annotated[str, BeforeValidator(_every)] | None = Field(
         None, description="keep fewer records of progress bars: one every 10s, or every 50 steps"
     )
@@ -130,6 +134,12 @@ class Config(model.Naming, Checked):
     on_alert: Told | None = Field(None, description="who is told of every alert")
     default_alerts: bool | None = Field(None, description="false: only the rules of `alerts:`")
     redact: list[Regex] = Field([], description="regular expressions for other secrets")
+    artifacts: Annotated[list[Artifact], Several] = Field([], description="files and folders to keep")
+    tables: Annotated[list[Table], Several] = Field(
+        [], description="CSV, TSV and JSON files to show as tables"
+    )
+    images: Annotated[list[Image], Several] = Field([], description="images to show")
+    plots: list[Plot] = Field([], description="what to draw of tables")
 
 
 def check(path: str, problems: Problems) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Sparklines keep at most POINTS values of a metric, each the mean of as many neig
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -18,6 +17,7 @@ from capture.tracker.families import Family, families
 
 WIDTH, NARROW = 24, 10
 MOST_METRICS = 14
+NOWHERE = -1  # in `console.log`: the program logged it itself
 _OTHER_RANK = re.compile(r"rank\d+/")
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -27,7 +27,7 @@ class Place(NamedTuple):
 
     epoch: float | None
     step: int | None
-    offset: int  # of its line in `console.log`
+    offset: int  # of its line in `console.log`, or NOWHERE
 
     def __str__(self) -> str:
         if self.epoch is not None:
@@ -58,14 +58,15 @@ class Summary:
         columns = {*row.axes.values()}
         self.axes |= columns
         place = Place(row.epoch, row.step, offset)
+        metrics = self.metrics
         for name, value in row.metrics.items():
             if name not in columns:
                 self.values += 1
-                series = self.metrics.get(name)
+                series = metrics.get(name)
                 if series is None:
-                    series = self.metrics[name] = Series()
+                    series = metrics[name] = Series()
                 series.add(value, place)
-                if not math.isfinite(value) and better(name) == "min":
+                if value - value != 0 and better(name) == "min":  # not finite
                     self.broken = self.broken or Broken(name, value, place)
                     self.broken_count += 1
 

@@ -34,6 +34,7 @@ class Intake:
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._known: dict[tuple[Any, ...], str] = {}  # names, each with what else tells it apart; as shown
+        self._unchanged: set[tuple[Any, ...]] = set()  # names of whole records, which are shown as they are
         self._left_out = 0
         self._first_left_out = ""
 
@@ -45,11 +46,16 @@ class Intake:
         metrics = self._metrics(record.metrics, context)
         if record.metrics and not metrics and not record.config:
             return None
+        if metrics is record.metrics and context is record.context and not record.config:
+            return record
         config = self._redactor.values(record.config) if record.config else record.config
         return record._replace(context=context, metrics=metrics, config=config)
 
     def _metrics(self, metrics: Mapping[str, float], context: Mapping[str, Any]) -> Mapping[str, float]:
         where = tuple(value for key, value in context.items() if key != "stream")
+        names = (*metrics, len(metrics), *where)
+        if names in self._unchanged:
+            return metrics
         kept = {}
         for name, value in metrics.items():
             key = (name, *where)
@@ -64,6 +70,8 @@ class Intake:
                     continue
                 self._known[key] = masked
             kept[masked] = value
+        if [*kept] == [*metrics] and len(self._unchanged) < MOST_NAMES:
+            self._unchanged.add(names)
         return kept
 
     def notes(self) -> list[str]:

@@ -15,12 +15,12 @@ except ImportError:  # Windows: the command line says so
 from capture.records import Record, from_json
 
 
-def open_to_go_on(path: Path) -> IO[str]:
+def open_to_go_on(path: Path) -> IO[bytes]:
     """Open the file to add to it, with a torn last line cut off.
 
     Waits while another tracker is at work on this run: the one of a start before, say.
     """
-    file = path.open("a", encoding="utf-8")
+    file = path.open("ab")
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
     except OSError:
@@ -37,6 +37,6 @@ def written(path: Path) -> Iterator[Record]:
     with path.open("rb") as file:
         for line in file:
             try:
-                yield from_json(line.decode())
+                yield from_json(line)
             except (ValueError, KeyError, TypeError, IndexError):
                 yield Record(None, "", None, None, {})

@@ -1,14 +1,17 @@
 """What a tracker can ask its relay for: to stop the command.
 
-It goes through the pipe that the supervisor leaves open for the tracker as descriptor FD.
+It goes through the pipe that the supervisor leaves open for the tracker as descriptor FD.  Who is neither of
+them, such as a sweep, leaves its request in the run's folder, and the tracker passes it on.
 """
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 FD = 3
 OPTION = "--requests"  # an argument of the tracker: FD is there
+FILE = "stop.request"  # in the run's folder: the request of somebody else
 MOST_TEXT = 500  # characters; a line that fits into a pipe's buffer is written whole
 
 _open = False
@@ -47,3 +50,24 @@ def read(data: bytes) -> tuple[float, str] | None:
         return (max(0.0, float(grace)), rule) if word == "stop" and rule else None
     except ValueError:
         return None
+
+
+def leave(folder: Path, grace: float, rule: str) -> None:
+    """Ask the tracker of the run in this folder to have its command stopped.  Raises OSError."""
+    draft = folder / f".{FILE}"
+    draft.write_bytes(line_of(grace, rule))
+    draft.replace(folder / FILE)
+
+
+def pass_on(folder: Path) -> None:
+    """Pass on a request that somebody has left in the run's folder."""
+    path = folder / FILE
+    try:
+        if not (_open and path.exists()):
+            return
+        request = read(path.read_bytes())
+        path.unlink()
+    except OSError:
+        return
+    if request:
+        ask_to_stop(*request)

@@ -12,8 +12,19 @@ from capture.parsing.downsampling import downsampler
 from capture.parsing.engine import Engine, ReadLine
 
 
-def engine_of(folder: Path, run: runs.Run, on_line: Callable[[ReadLine], None]) -> Engine:
-    """The run's engine, of the parsers in its folder; the built-in ones are put there at its first start."""
+def engine_of(
+    folder: Path, run: runs.Run, on_line: Callable[[ReadLine], None], like: Engine | None = None
+) -> Engine:
+    """The run's engine, of the parsers in its folder; the built-in ones are put there at its first start.
+
+    With `like` it is of that engine's parsers: one of many runs that are tracked together.
+    """
+    naming = model.Naming.model_validate(
+        {key: run.settings[key] for key in ("rename", "drop", "scale") if key in run.settings}
+    )
+    every = downsampler(run.settings["every"]) if run.settings.get("every") else None
+    if like is not None:
+        return like.anew(naming, every, on_line)
     place = folder / runs.PARSERS / library.BUILT_IN
     if not place.exists():
         draft = folder / f".{runs.PARSERS}.{os.getpid()}"
@@ -23,10 +34,6 @@ def engine_of(folder: Path, run: runs.Run, on_line: Callable[[ReadLine], None]) 
         place.parent.mkdir(exist_ok=True)
         draft.replace(place)
     parsers = library.of_run(folder / runs.PARSERS)
-    naming = model.Naming.model_validate(
-        {key: run.settings[key] for key in ("rename", "drop", "scale") if key in run.settings}
-    )
-    every = run.settings.get("every")
-    engine = Engine(parsers.built_in, parsers.own, naming, downsampler(every) if every else None, on_line)
+    engine = Engine(parsers.built_in, parsers.own, naming, every, on_line)
     engine.events += [f"ignored: {problem}" for problem in parsers.problems]
     return engine

@@ -27,14 +27,16 @@ from capture.delivery.naming import Namer
 from capture.delivery.worker import DeliveryResult
 from capture.facts import config_sources, gather
 from capture.facts.observer import Observer
+from capture.files.collector import Collector
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
-from capture.records import Record, to_json
+from capture.records import Record, to_line
 from capture.redaction import Redactor
 from capture.runs.recording import RESUME, Chunk, RecordingReader
-from capture.tracker import pace, records_file, requests
+from capture.tracker import closing_notes, pace, records_file, requests
 from capture.tracker.alerts import Alerts
 from capture.tracker.bursts import Bursts
-from capture.tracker.closing import Summary, block, clock
+from capture.tracker.closing import NOWHERE, Summary, block
 from capture.tracker.intake import Intake, MaskedLog
 from capture.tracker.logged import PARSER as LOGGED
 from capture.tracker.logged import LoggedReader
@@ -46,7 +48,6 @@ QUIET = 2.0
 STATUS_INTERVAL = 1.0  # seconds between two notes of the last values
 MOST_PRINTED = 1000  # names of config
 HURRY = 1.2  # seconds that are left for the backends after SIGTERM
-NOWHERE = -1  # in `console.log`: the program logged it itself
 STOPPED = 3  # exit status: the recording was not read to its end
 
 
@@ -71,6 +72,9 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(level=logging.WARNING, handlers=[log])
     try:
         tracker = Tracker(folder, run, redactor)
+        tracker.deliver()
+        gather.Gathering(folder, tracker.run, redactor, tracker.delivery.wake).start()
+        tracker.files.start()
     except Stopped:
         return STOPPED
     gc.freeze()  # the parsers stay: what comes and goes is collected without looking at them
@@ -80,8 +84,9 @@ def main(argv: list[str]) -> int:
         tracker.finish()
     except Stopped:
         tracker.finish(HURRY)
-        tracker.status("done" if tracker.complete else "stopped")
-        os._exit(0 if tracker.complete else STOPPED)  # a backend that hangs would hold up the end for ever
+        whole = tracker.complete and tracker.files.complete
+        tracker.status("done" if whole else "stopped")
+        os._exit(0 if whole else STOPPED)  # a backend that hangs would hold up the end for ever
     tracker.status("done")
     return 0
 
@@ -94,14 +99,15 @@ def _stop(signum: int, frame: FrameType | None) -> None:
 class Tracker:
     """One run: from its recording to its records, rows and lines."""
 
-    def __init__(self, folder: Path, run: runs.Run, redactor: Redactor) -> None:
+    def __init__(self, folder: Path, run: runs.Run, redactor: Redactor, like: Engine | None = None) -> None:
+        """`like` is an engine of the parsers to read with, None for those in the run's folder."""
         self.folder, self.run = folder, run
         self.unread, self.bursts = Unread(), Bursts()
-        self.engine = engine_of(folder, run, self.unread.note)
-        self.pipeline = Pipeline(self.engine)
+        self.engine = engine_of(folder, run, self.unread.note, like)
+        self.pipeline = Pipeline(self.engine, run.settings.get("ranks", "all"))
         self.reader = RecordingReader(folder)
-        axes = {rule.parser.name: naming.axes(rule.parser) for rule in self.engine.rules}
-        self.namer = Namer(axes, run.settings.get("rename", {}))
+        self.axes = naming.all_axes(rule.parser for rule in self.engine.rules)
+        self.namer = Namer(self.axes, run.settings.get("rename", {}))
         self.summary = Summary()
         self.redactor, self.intake, self.logged_intake = redactor, Intake(redactor), Intake(redactor)
         self.parsers: dict[str, None] = {}  # those that gave something, in the order of their first record
@@ -114,6 +120,7 @@ class Tracker:
         self.config = config_sources.asked(folder, run, redactor)
         self.told: tuple[Any, ...] = ()  # what the last status said of the progress
         self.status_due = 0.0  # on the monotonic clock
+        self.files = Collector(folder, run, redactor, self._wake)
         self.alerts = Alerts(folder, run, redactor)
         positions: dict[str, int] = {}
         for record in records_file.written(folder / runs.RECORDS):
@@ -123,11 +130,14 @@ class Tracker:
                 positions[record.logged[0]] = record.logged[1] + record.logged[2]
             self._count([record])
         self.logged = LoggedReader(folder, positions)
-        run = self.run = run._replace(config=config_sources.merged(self.config))
-        self.delivery = Delivery(run, folder, {name: registry.adapter(name) for name in run.to}, axes)
+        self.run = run._replace(config=config_sources.merged(self.config))
+        self.delivery = Delivery(self.run, folder, {}, self.axes)  # to nobody yet
+        self.observer = Observer(folder, self.run, run.settings.get("system", 0))
+
+    def deliver(self) -> None:
+        """Begin to deliver to the run's backends."""
+        self.delivery = Delivery(self.run, self.folder, registry.adapters(self.run.to), self.axes)
         self.delivery.start()
-        gather.Gathering(folder, run, redactor, self.delivery.wake).start()
-        self.observer = Observer(folder, run, run.settings.get("system", 0))
 
     def follow(self) -> None:
         """Read the recording until the relay has ended it, or has died, and take what was held back."""
@@ -147,7 +157,8 @@ class Tracker:
                 self.alerts.sample(self.observer.sample)
                 self.delivery.wake()
             if time.monotonic() >= self.status_due:
-                self._refresh_status()
+                self.refresh_status()
+            requests.pass_on(self.folder)
             if not chunks:
                 self.alerts.tick()
             if chunks:
@@ -156,9 +167,23 @@ class Tracker:
                 pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
             if alive and pause and select.select([0], [], [], pause)[0]:
                 alive = bool(os.read(0, 4096))
+        self.complete_records()
+
+    def take_new(self) -> None:
+        """Read what has been recorded since the last call."""
+        for chunk in (chunk for chunks in iter(self.reader.read, []) for chunk in chunks):
+            self._read(chunk)
+
+    def complete_records(self) -> None:
+        """The recording has been read to its end: take what was held back."""
         self._take(self.pipeline.finish(self.last))
         self._take_logged()
         self.complete = True
+
+    def close(self) -> None:
+        """Close the files of a run that is not tracked any more."""
+        self.reader.close()
+        self.file.close()
 
     def _read(self, chunk: Chunk) -> None:
         self.bursts.add(chunk)
@@ -181,6 +206,8 @@ class Tracker:
         """
         self.observer.finish()
         self.run = runs.at_home(runs.read(self.folder), self.folder)
+        if self.complete:
+            self.files.finish(self.run)
         self.status("delivering" if self.complete else "stopping")
         results = self.delivery.finish(self.run.exit_status, limit)
         self.alerts.finish()
@@ -199,11 +226,14 @@ class Tracker:
         }
         runs.replace_file(self.folder / runs.STATUS, json.dumps(item) + "\n")
 
-    def _refresh_status(self) -> None:
+    def refresh_status(self) -> None:
         """Write it anew if there is something new to say."""
         self.status_due = time.monotonic() + STATUS_INTERVAL
         if self._progress() != self.told:
             self.status("tracking")
+
+    def _wake(self) -> None:
+        self.delivery.wake()
 
     def _progress(self) -> tuple[Any, ...]:
         return self.ordinal, self.position, self.delivery.links()
@@ -223,8 +253,7 @@ class Tracker:
         """Write records, and hand them on."""
         if not records:
             return
-        for record in records:
-            self.file.write(to_json(record) + "\n")
+        self.file.write(b"".join(map(to_line, records)))
         self.file.flush()
         self._count(records)
         self.delivery.wake()
@@ -237,6 +266,7 @@ class Tracker:
             place = record.at[0] if record.logged is None else NOWHERE
             row = self.namer.row(self.ordinal, record)
             self.summary.add(row, place)
+            self.files.add(row)
             self.alerts.row(row)
             self.ordinal += 1
             if record.config:
@@ -259,29 +289,8 @@ class Tracker:
             self._read(chunk)
         runs.note_crash(self.folder, self.last)
 
-    def _broken(self) -> list[str]:
-        """The line on a loss that is nan or infinite."""
-        found = self.summary.broken
-        if found is None:
-            return []
-        step = f" at step {found.place.step}" if found.place.step is not None else f" in {found.place}"
-        line = ""
-        if found.place.offset != NOWHERE:
-            line = f", console line {_line_of(self.folder / runs.CONSOLE_LOG, found.place.offset)}"
-        more = self.summary.broken_count - 1
-        note = f"{found.name} is {found.value}{step.removesuffix(' in ')}{line}"
-        also = "1 more value is" if more == 1 else f"{more} more values are"
-        return [f"{note}; {also} not finite" if more else note]
-
     def _block(self, results: list[DeliveryResult]) -> str:
         run = self.run
-        took = clock(runs.duration(run, time.time()))
-        status = "ended" if run.exit_status is None else f"exit status {run.exit_status}"
-        outcome = runs.outcome(run)
-        status = outcome if outcome in ("crashed", "interrupted") else status
-        if run.stopped_by:
-            status = f"stopped by {run.stopped_by!r}, {status}"
-        how = f"{status}, {took}"
         place = os.path.relpath(self.folder, run.cwd)
         if self.summary.values:
             lines = f"{self.engine.understood} of {self.engine.lines} lines"
@@ -291,8 +300,8 @@ class Tracker:
         if not self.complete:
             size = (self.folder / runs.CONSOLE_LOG).stat().st_size
             notes.append(f"stopped after {self.position} of {size} bytes; the rest: capture sync {place}")
-        notes += self._broken() + self.alerts.notes()
-        notes += [note for result in results for note in _notes_on(result)]
+        notes += closing_notes.on_broken(self.summary, self.folder / runs.CONSOLE_LOG) + self.alerts.notes()
+        notes += [note for result in results for note in closing_notes.on_backend(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
         notes += (
             self.intake.notes()
@@ -300,19 +309,6 @@ class Tracker:
             + self.engine.events
             + self.bursts.notes(self.ordinal)
         )
-        notes += self.observer.notes
-        return block(f"{run.project}/{run.name}: {how}", self.summary, notes)
-
-
-def _notes_on(result: DeliveryResult) -> list[str]:
-    if result.error:
-        return [f"{result.name}: {result.delivered} of {result.total} delivered: {result.error}"]
-    name = f"{result.name} (offline)" if result.offline else result.name
-    return [f"{name}: {link}" for link in result.links]
-
-
-def _line_of(path: Path, offset: int) -> int:
-    """The number of the line in a file, from 1, that begins at or before this offset."""
-    with path.open("rb") as file:
-        parts = iter(lambda: file.read(min(1 << 20, offset - file.tell())), b"")
-        return 1 + sum(part.count(b"\n") for part in parts)
+        notes += self.files.notes() if self.complete else []
+        notes += self.observer.notes + self.unread.processes.notes(run.command)
+        return block(f"{run.project}/{run.name}: {closing_notes.how_it_ended(run)}", self.summary, notes)

@@ -11,25 +11,28 @@ from capture.console.prefixes import Prefixes
 from capture.language.model import ReaderPattern
 from capture.parsing import glued
 from capture.parsing.engine import ReadLine
+from capture.tracker.processes import Processes
 
 LOOKED_AT = 256 * 1024  # bytes of the console
-MOST_READ = 1000  # lines that are remembered as read
+MOST_READ = 1000  # kinds of lines that are remembered as read
 LONGEST = 100  # characters of the line that is shown
 RECURRING = 3  # lines that differ in their numbers alone, of which a parser can be learnt
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 
 class Unread:
-    """Remembers the lines that a pattern has read, so that one of the others can be shown."""
+    """Remembers the kinds of lines that a pattern has read, so that one of the others can be shown."""
 
     def __init__(self) -> None:
         self._read: set[str] = set()
+        self.processes = Processes()
 
     def note(self, line: ReadLine) -> None:
         """What the engine made of a line."""
+        self.processes.note(line)
         in_vain = line.rule is None or (isinstance(line.rule.pattern, ReaderPattern) and not line.records)
         if not in_vain and len(self._read) < MOST_READ:
-            self._read.add(line.text.strip())
+            self._read.add(_shape(line.text))
 
     def notes(self, folder: Path, place: str, lines: int) -> list[str]:
         """The lines of the closing block; `place` is how the run's folder is shown."""
@@ -56,15 +59,16 @@ class Unread:
         for frame in [*reader.feed(data, 0), *reader.finish()]:
             for line in glued.peel(prefixes, frame.text, None):
                 text = " ".join(line.views[0].text.split())
-                shape = _NUMBER.sub("0", text)
-                if (
-                    shape != text
-                    and re.search(r"[A-Za-z]{2}", shape)
-                    and line.views[0].text.strip() not in self._read
-                ):
+                shape = _shape(text)
+                if shape != text and re.search(r"[A-Za-z]{2}", shape) and shape not in self._read:
                     kinds.setdefault(shape, []).append(text)
         if not kinds:
             return "", 0
         found = max(kinds.values(), key=lambda texts: (len(set(texts)), len(texts)))
         shown = found[0] if len(found[0]) <= LONGEST else f"{found[0][: LONGEST - 3]}..."
         return shown, len(set(found))
+
+
+def _shape(text: str) -> str:
+    """The text with its numbers, and the width of its spaces, left open."""
+    return _NUMBER.sub("0", " ".join(text.split()))

@@ -18,9 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
 from capture.records import said
 
@@ -151,6 +149,9 @@ def body_of(url: str, told: Told) -> dict[str, Any]:
 
 def _post(url: str, told: Told) -> str:
     """Send to a webhook.  Returns what went wrong; the address is a secret, its host is not."""
+    from urllib.error import HTTPError, URLError  # slow
+    from urllib.request import Request, urlopen
+
     url = _filled_in(url)
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):

@@ -36,6 +36,8 @@ class Value(NamedTuple):
 class Track:
     """The values of one metric, as far as a condition has to remember them."""
 
+    looks_at_all = True  # False: a finite value changes nothing unless the condition is true
+
     def __init__(self) -> None:
         self.last = Value("", math.nan, None, None, None)
 
@@ -64,6 +66,8 @@ class OfMetric(Condition):
         self.name, self.timed = name, timed
         self._make = make
         self._tracks: dict[str, Track] = {}
+        self._looks_at_all = make().looks_at_all
+        self._open = False  # a condition that does not look at all values is true
 
     def concerns(self, name: str) -> bool:
         """Whether it is about the metric of this name."""
@@ -71,10 +75,15 @@ class OfMetric(Condition):
 
     def take(self, value: Value) -> None:
         """The next value of a metric that it is about."""
+        self._open = not self._looks_at_all and (self._open or not math.isfinite(value.value))
         track = self._tracks.get(value.name)
         if track is None:
             track = self._tracks[value.name] = self._make()
         track.take(value)
+
+    def needs(self, value: float) -> bool:
+        """Whether it has to be told of a value like this one."""
+        return self._looks_at_all or self._open or value - value != 0
 
     def holds(self, now: float) -> bool:
         return any(track.holds(now) for track in self._tracks.values())
@@ -97,6 +106,8 @@ def is_named(name: str, wanted: str) -> bool:
 
 class IsNot(Track):
     """`loss is nan`."""
+
+    looks_at_all = False
 
     def __init__(self, what: str) -> None:
         super().__init__()

@@ -108,6 +108,8 @@ class Watcher:
                 parts = [(place, part) for place, part in self._of_metrics if part.concerns(name)]
                 self._by_name[name] = parts
             for place, part in parts:
+                if not part.needs(value):
+                    continue
                 part.take(Value(name, value, row.step, row.epoch, row.time))
                 concerned.add(place)
         return self._check(sorted(concerned), self._time, "ordinal") if concerned else []

@@ -16,6 +16,7 @@ from capture.parsers.vocabulary import Clarity
 DEEPEST = 16
 LARGEST_STEP = 10**15
 LONGEST_HEAD = 80  # characters before the mapping
+FARTHEST = 300  # where it begins at the latest, with its type and spaces before it
 
 _TYPE = r"(?:tensor|array|Array|(?:np\.|numpy\.|jnp\.|torch\.)?(?:float|int|uint|bfloat)\d*_?)\(\s*"
 _TOKEN = re.compile(
@@ -51,6 +52,8 @@ def scan(text: str, start: int) -> Scan:
 
 def scan_any(text: str, start: int) -> Scan:
     """The numbers and positions of a line that ends in a mapping, after few words or a position."""
+    if start > FARTHEST:
+        return Scan(None, text, True)
     head = _DICT_TYPE.sub("", text[:start]).rstrip(" :=-(")
     if len(head) > LONGEST_HEAD or other_lines.is_other(head) or _METHOD.search(text, 0, start):
         return Scan(None, text, True)

@@ -19,15 +19,17 @@ _KEY = r"[A-Za-z_][\w./-]*(?: [A-Za-z_&][\w./-]*){0,6}"
 # lr: 0.1   'lr' = 0.1   lr ..... 0.1   | lr | 0.1 |   lr    0.1
 _ROW = re.compile(
     rf"(?P<indent>[\s│|┃]*)(?P<quote>['\"]?)(?P<key>{_KEY})(?P=quote)(?:\s?\([^()]*\))?"
-    r"(?:\s*(?:[:=](?![:=/\\])|\.{3,})\s*|\s*[|│┃]\s*|\s{2,})(?P<value>(?!\s*--?[a-z]).*?)[\s│|┃]*"
+    r"(?:\s*(?:[:=](?![:=/\\])|\.{3,})\s*|\s*[|│┃]\s*|\s{2,})(?P<value>.*)"
 )
+_OPTION = re.compile(r"--?[a-z]")
 _TABLE_HEADER = re.compile(r"(?i)\W*(?:option|name|key|param(?:eter)?|argument|setting)s?\W+values?\W*")
 _ITEM = re.compile(r"\s*- (?P<value>[^:]+|.*\S:\S.*)")
 _LIST = re.compile(
     r"(?:[\w/ -]{1,40}:\s+|(?:[A-Za-z]+ ){1,4}(?=\w+=))?"
     r"(?P<list>[A-Za-z_](?:[\w.]| (?=\w+\s?[:=]))*\s?[=:]\s?[^\s=].*)"
 )
-_SEPARATOR = re.compile(r"\s*[|;]\s*|,?\s+(?=[A-Za-z_][\w.]*=)")
+# Spaces are looked at from their beginning only: there may be thousands.
+_SEPARATOR = re.compile(r"(?:(?<!\s)\s+)?[|;]\s*|(?:,|(?<![\s,]))\s+(?=[A-Za-z_][\w.]*=)")
 
 
 def row(text: str, state: OpenConfig) -> Result | None:
@@ -39,9 +41,11 @@ def row(text: str, state: OpenConfig) -> Result | None:
         return _rows(state, [(state.parents[-1][1], f"[{', '.join(state.items)}]")])
     match = _ROW.fullmatch(text)
     strict = not (state.has_heading or state.is_list)
-    if not match or is_metric(match["key"], match["value"], strict) or _TABLE_HEADER.fullmatch(text):
+    if not match or _OPTION.match(match["value"].lstrip()) or _TABLE_HEADER.fullmatch(text):
         return None
-    indent, value = len(match["indent"]), match["value"]
+    indent, value = len(match["indent"]), match["value"].rstrip(" \t│|┃")
+    if is_metric(match["key"], value, strict):
+        return None
     if not state.has_heading and (" " in match["key"] or not _is_no_sentence(value)):
         return None
     depth = open_brackets(value)

@@ -9,7 +9,8 @@ from capture.language.literals import literal
 DEEPEST = 16
 MOST_VALUES = 500
 
-_STRING = r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\""
+# A quote behind a backslash begins none: of thousands each would be followed to the line's end.
+_STRING = r"(?<!\\)(?:'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")"
 _MARK = re.compile(rf"{_STRING}|(?P<open>[\[({{])|(?P<close>[\])}}])|(?P<comma>,)|(?P<equals>[:=])")
 _OBJECT = re.compile(r"(?P<name>[A-Za-z_][\w.]*)?\s?(?P<open>[({])(?P<body>.*)[)}]", re.S)
 _NAME = re.compile(r"[A-Za-z_][\w ./+-]{0,80}")

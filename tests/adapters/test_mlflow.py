@@ -16,7 +16,8 @@ from backends import MIXED, START, a_run, deliver, mixed_rows, row, run_printing
 from helpers import eventually
 
 from capture import runs
-from capture.adapters.mlflow import ENVIRONMENT, ID, ROWS, MlflowAdapter, Names, legal, tracking_uri
+from capture.adapters.mlflow import ENVIRONMENT, ID, ROWS, MlflowAdapter, tracking_uri
+from capture.adapters.mlflow_names import Names, legal
 from capture.errors import UserError
 from capture.records import Alert, ConsoleLine, SystemSample
 

@@ -55,6 +55,12 @@ def test_a_value_that_comes_only_later_is_read_too():
     [
         ("# step  rmse_e  rmse_f\n 100  6.5e-1  0.25\n 200  4.5e-1  nan\n",
          [(100, None, {"rmse_e": 0.65, "rmse_f": 0.25}), (200, None, {"rmse_e": 0.45, "rmse_f": "NaN"})]),
+        ("  Class  Images  mAP@.5  mAP@.95\n    all     842   0.311    0.243\n    cat     597   0.961    0.873\n",
+         [(None, None, {"Images": 842, "mAP@.5": 0.311, "mAP@.95": 0.243}),
+          (None, None, {"Images": 597, "mAP@.5": 0.961, "mAP@.95": 0.873})]),
+        ("Epoch 1/9\n   precision  recall  f1-score\n all  0.5  0.25  0.125\nEpoch 2/9\n   precision  recall  f1-score\n all  1.0  0.5  0.25\n",
+         [(None, 1, {"precision": 0.5, "recall": 0.25, "f1-score": 0.125}),
+          (None, 2, {"precision": 1.0, "recall": 0.5, "f1-score": 0.25})]),
         ("Epoch ,Done ,LR ,RMSE\n 0 ,04.29_01 ,0.001 , 14.5\n 1 ,04.29_02 ,0.001 , 8.5\n",
          [(None, 0, {"LR": 0.001, "RMSE": 14.5}), (None, 1, {"LR": 0.001, "RMSE": 8.5})]),
         ("Epoch 1\ntrain_loss 0.5\nval_loss 0.75\ngap 1.5\nEpoch 2\ntrain_loss 0.25\nval_loss 0.5\ngap 1.25\n",
@@ -72,7 +78,7 @@ def test_a_value_that_comes_only_later_is_read_too():
         ("epoch: [3/9], Step [10/100], loss: 0.5\nepoch: [3/9], Step [20/100], loss: 0.25\n",
          [(210, 3, {"loss": 0.5}), (220, 3, {"loss": 0.25})]),
     ],
-    ids=["table", "commas", "rows", "tree", "json", "averages", "sections", "steps-in-epochs"],
+    ids=["table", "classes", "report", "commas", "rows", "tree", "json", "averages", "sections", "steps-in-epochs"],
 )  # fmt: skip
 def test_layouts(text, found):
     assert read_by_learnt(text) == found
@@ -92,6 +98,11 @@ def test_layouts(text, found):
 )
 def test_from_noise_nothing_is_learnt(text):
     assert learn(text.splitlines()) is None
+
+
+@pytest.mark.parametrize("name", ["a) b", "(a) b) loss", "a(b (c", "((a) b", ")a("])
+def test_brackets_in_names_need_not_match(name):
+    learn([f"{name} {i}.5 loss: 0.{i}" for i in range(9)])
 
 
 def test_only_who_asks_for_everything_gets_it():

@@ -49,7 +49,7 @@ def test_parse_uses_a_format_of_ones_own_or_one_alone():
     (("parsers", "nope"), "capture parsers: nope: should be one of list, show, test, explain, schema"),
     (("parsers", "explian"), "capture parsers: explian: did you mean 'explain'?"),
     (("parse",), "capture parse: RUN|FILE is missing; see capture parse --help"),
-    (("parse", "."), "capture parse: .: No such file or directory"),
+    (("parse", "."), "capture parse: .: a folder without logs and runs"),
     (("parse", "--parser", "nope.yaml", "-"), "capture parse: nope.yaml: No such file or directory"),
     (("--to", "wandbb", "--", "true"), "capture: --to: there is no backend 'wandbb'; did you mean 'wandb'?"),
     (("--to", "x", "--", "true"), "capture: --to: there is no backend 'x'; there are jsonl, mlflow, module:NAME, tensorboard, trackio, wandb"),

@@ -1,12 +1,25 @@
 """`capture learn`: from a run that nothing reads to one with its values."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from helpers import capture
 
+from capture.page import run_data
+from capture.runs import status
+
 LINES = "starting up\n" + "".join(f"sweep {i * 10} | phi {i}.5 | gap 1.{i}% (3s)\n" for i in range(1, 7))
+READ_TRACKIO = """
+import json
+from trackio.sqlite_storage import SQLiteStorage as store
+(project,) = store.get_projects()
+(run,) = store.get_run_records(project)
+print(json.dumps([[row["step"], row["phi"]] for row in store.get_logs(project, run_id=run["id"]) if "phi" in row]))
+"""
 
 
 @pytest.fixture
@@ -38,6 +51,33 @@ def test_from_the_closing_block_to_the_values(unread):
     assert run["tags"] == ["learnt"]
     # and the next run of the program is read at once
     assert "12 values" in capture("--to", "jsonl", "--summary", "always", "--", "cat", "lines").stderr
+
+
+@pytest.mark.timeout(180)
+def test_from_the_closing_block_to_the_right_chart():
+    """As a new user does it, with the default backend: each point stands at its step, in trackio and on the page."""
+    Path("lines").write_text(LINES)
+    shown = capture("--summary", "always", "--wait", "60", "--", "cat", "lines").stderr
+    advice = next(line for line in shown.splitlines() if "capture learn" in line)
+    done = capture(*advice[advice.index("capture learn") :].split()[1:], "--yes", timeout=150)
+    assert done.returncode == 0, done.stderr
+    environ = {**os.environ, "TRACKIO_DIR": os.path.abspath("capture-runs/trackio")}
+    read = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", READ_TRACKIO], capture_output=True, env=environ, check=True
+    )
+    wanted = [[i * 10, i + 0.5] for i in range(1, 7)]
+    assert json.loads(read.stdout.splitlines()[-1]) == wanted
+    (folder,) = [
+        path.parent for path in Path("capture-runs").rglob("run.json") if "learnt" in path.read_text()
+    ]
+    page = run_data.of(status.of(folder))
+    chart = page["metrics"]["phi"]
+    assert [
+        [page["rows"]["step"][n], value] for n, value in zip(chart["rows"], chart["values"], strict=True)
+    ] == wanted
+    assert (chart["axis"], page["metrics"]["step"]["is_axis"]) == ("step", True)
+    lines = [page["console"][page["rows"]["line"][n]] for n in chart["rows"]]
+    assert lines == LINES.splitlines()[1:]
 
 
 def test_the_parser_is_a_file_that_passes_its_test_and_knows_its_schema(unread):

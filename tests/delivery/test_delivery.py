@@ -100,13 +100,14 @@ def test_rows_arrive_in_order_while_the_file_grows(folder):
     (result,) = made.finish(7, 10)
     assert [row.step for row in fake.rows] == [0, 1, 2, 3, 4]
     assert [row.ordinal for row in fake.rows] == [0, 1, 2, 3, 4]
-    assert result == ("a", 5, 5, None, ["look here"], False)
+    assert result == ("a", 5, 5, None, ["look here"], False, [])
     assert fake.closed == 7
     assert cursor(folder) == {
         "rows": 5,
         "lines": 0,
         "samples": 0,
         "alerts": 0,
+        "files": 0,
         "state": "closed",
         "error": None,
     }
@@ -259,6 +260,7 @@ def test_load_provenance_and_console_are_read_from_the_folder_as_rows_are(folder
         "lines": 1,
         "samples": 3,
         "alerts": 0,
+        "files": 0,
         "state": "closed",
         "error": None,
     }

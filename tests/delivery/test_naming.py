@@ -137,6 +137,6 @@ def test_the_bar_in_which_a_name_was_seen_first_has_no_prefix(namer, first):
 
 
 def test_the_same_records_get_the_same_names_again(namer):
-    records = [from_json(line) for line in (FIXTURES / "tqdm_nested" / "pty.jsonl").read_text().splitlines()]
+    records = [from_json(line) for line in (FIXTURES / "tqdm_nested" / "pty.jsonl").read_bytes().splitlines()]
     one, other = namer(), namer()
     assert [one.row(i, r) for i, r in enumerate(records)] == [other.row(i, r) for i, r in enumerate(records)]

@@ -14,6 +14,7 @@ from capture.authoring import samples
 from capture.cli import COMMANDS
 from capture.language import checked_yaml, library
 from capture.settings import Problems, schema
+from capture.sweep import schema as sweep_schema
 
 _spec = importlib.util.spec_from_file_location("generate", Path(__file__).with_name("generate.py"))
 generate = importlib.util.module_from_spec(_spec)
@@ -34,6 +35,9 @@ def test_yaml_in_the_documents_works(page, block, tmp_path):
         assert command[0] == "capture" and "--" in command
         return
     source = checked_yaml.Source(block, page.name)
+    if "method" in source.data:
+        assert sweep_schema.check(source)
+        return
     if "samples" in source.data:
         assert samples.check(library.load(source)) == []
         return

@@ -1,6 +1,9 @@
 """The examples do what their READMEs say, as far as they need no environment of their own."""
 
 import json
+import shutil
+import sys
+from pathlib import Path
 
 from helpers import ROOT, capture, only_run
 
@@ -25,3 +28,19 @@ def test_the_notebook_of_mediapipe_is_valid_and_empty_of_outputs():
     assert all(cell["outputs"] == [] for cell in code)
     for cell in code:
         compile("".join(cell["source"]), "cell", "exec")
+
+
+def test_the_files_of_a_training_are_kept(tmp_path):
+    folder = tmp_path / "voice_commands"
+    shutil.copytree(ROOT / "examples" / "voice_commands", folder)
+    done = capture("--to", "jsonl", "--", sys.executable, "train.py", "--epochs", "3", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    stored = open_run(only_run(folder / "capture-runs"))
+    found = {item["name"]: item for item in stored.files}
+    assert [*found] == ["commands.json", "results", "results/confusion_matrix", "results/histogram"]
+    assert (found["commands.json"]["type"], found["commands.json"]["aliases"]) == ("model", ["best"])
+    matrix = json.loads(Path(found["results/confusion_matrix"]["path"]).read_text())
+    table = json.loads(Path(found["results"]["path"]).read_text())
+    assert sum(map(sum, matrix["counts"])) == len(table["rows"]) > 50
+    right = sum(row[1] == row[2] for row in table["rows"])
+    assert sum(row[i] for i, row in enumerate(matrix["counts"])) == right

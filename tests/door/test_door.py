@@ -245,7 +245,7 @@ def test_ranks_are_ranks_of_one_run(under):
         (1, 1.5),
         (2, 2.5),
     }
-    assert '"rank1/loss": 1.5' in (only_run() / "metrics.jsonl").read_text()
+    assert '"rank1/loss":1.5' in (only_run() / "metrics.jsonl").read_text()
 
 
 def test_files_tables_plots_and_alerts_stand_in_the_folder():

@@ -22,6 +22,8 @@ for step in range(1, 41):
     print(f"step {step} loss {scale * 2 / step:.4f} tokens {step * 100}" if step != 7 else "step 7 loss nan tokens 700")
     if step % 10 == 0:
         print(f"epoch {step // 10}/4 - train acc {step / 50:.2f} val loss {scale / step + 0.5:.4f}")
+open("scores.csv", "w").write("name,score\nb,10\n<i>a</i>,9.5\nc,\n")
+open("drawn.svg", "w").write('<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><script>alert(1)</script></svg>')
 print("done with it")
 """
 
@@ -39,6 +41,7 @@ def pages(tmp_path_factory):
             "p",
             "--name",
             f"lr-{lr}",
+            *("--table", "scores.csv", "--image", "drawn.svg"),
             "--",
             "python3",
             "train.py",
@@ -100,6 +103,23 @@ def test_a_run_opens_on_its_charts_train_beside_validation(opened):
     assert [name.strip() for name in names] == ["loss", "val loss"]
     assert "40 values" not in chart(page, "loss").locator("figure").get_attribute("aria-label")  # one is nan
     assert "39 values" in chart(page, "loss").locator("figure").get_attribute("aria-label")
+
+
+def test_tables_are_sorted_by_a_click_and_pictures_are_shown(opened):
+    page = opened("one.html")
+    page.click("#tab-files")
+    page.wait_for_function("document.querySelector('.files figure img').naturalWidth === 20")
+    names = page.locator(".files .tall tbody td:first-child")
+    assert names.all_inner_texts() == ["b", "<i>a</i>", "c"]
+    head = page.locator(".files .tall th", has_text="score")
+    head.locator("button").click()
+    assert (names.all_inner_texts(), head.get_attribute("aria-sort")) == (["<i>a</i>", "b", "c"], "ascending")
+    head.locator("button").click()
+    assert (names.all_inner_texts(), head.get_attribute("aria-sort")) == (
+        ["b", "<i>a</i>", "c"],
+        "descending",
+    )
+    assert "drawn" in page.locator(".files .wide", has_text="All that was kept").inner_text()
 
 
 def test_a_point_leads_to_its_line(opened):

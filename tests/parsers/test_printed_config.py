@@ -248,7 +248,7 @@ def test_a_command_that_is_started_again_prints_its_config_again():
 )
 def test_whatever_a_value_is_its_record_can_be_written(value):
     for record in records(f"Namespace(a={value!r}, b={json.dumps(value, default=list)})\n", CONFIG):
-        assert records_module.from_json(records_module.to_json(record)).config.keys() == record.config.keys()
+        assert records_module.from_json(records_module.to_line(record)).config.keys() == record.config.keys()
 
 
 @settings(deadline=None)

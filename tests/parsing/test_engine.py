@@ -323,6 +323,6 @@ def test_records_survive_json():
     (record,) = parse("epoch 1: loss=nan acc=inf\n")[0]
     line = to_json(record)
     assert '"NaN"' in line and '"Infinity"' in line
-    assert to_json(from_json(line)) == line
+    assert to_json(from_json(line.encode())) == line
     with pytest.raises(ValueError):
-        from_json(line[:-5])
+        from_json(line[:-5].encode())

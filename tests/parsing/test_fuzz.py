@@ -20,9 +20,6 @@ from capture.parsing.state import State
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 
-# Long lines without an end of a word take the general reader and single patterns longer: see test_linear.py.
-KNOWN = pytest.mark.xfail(reason="some patterns are not linear yet", strict=False)
-
 SECONDS = float(os.environ.get("FUZZ_SECONDS", 60)) / 3  # for each of the tests that look for time
 LENGTH = 8000
 FLOOR = 0.03  # seconds of CPU time: what takes less is not measured
@@ -137,7 +134,6 @@ def test_no_line_takes_the_frame_reader_and_the_prefixes_more_than_linear_time()
     assert not found, "\n".join(map(repr, found))
 
 
-@KNOWN
 def test_no_line_takes_a_pattern_of_a_built_in_parser_more_than_linear_time():
     def check(short, long):
         for parser, number, rule in RULES:
@@ -154,7 +150,6 @@ def test_no_line_takes_a_pattern_of_a_built_in_parser_more_than_linear_time():
     assert not found, "\n".join(map(repr, found))
 
 
-@KNOWN
 def test_no_line_takes_the_whole_way_more_than_linear_time():
     made = engine()
 

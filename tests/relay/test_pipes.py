@@ -148,11 +148,11 @@ def test_launchers_of_many_processes_keep_their_buffers(tmp_path):
     assert run(str(launcher)).stdout == b"buffered=\n"
 
 
-def test_the_environment_is_the_same_but_for_two_variables():
+def test_the_environment_is_the_same_but_for_three_variables():
     bare = subprocess.run(["env"], capture_output=True, check=True).stdout.splitlines()
     captured = run("env").stdout.splitlines()
     extra = {line.split(b"=")[0] for line in set(captured) - set(bare)}
-    assert extra == {b"PYTHONUNBUFFERED", b"CAPTURE_RUN_DIR"}
+    assert extra == {b"PYTHONUNBUFFERED", b"CAPTURE_RUN_DIR", b"RAY_DEDUP_LOGS"}
     assert set(bare) <= set(captured)
 
 

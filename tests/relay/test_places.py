@@ -23,7 +23,7 @@ def shell(script, **more):
 
 
 def values(folder):
-    return (folder / runs.RECORDS).read_text().count('"loss": 0.5')
+    return (folder / runs.RECORDS).read_text().count('"loss":0.5')
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from capture.records import from_json, to_json
+from capture.records import from_json, to_line
 from capture.tracker.logged import LoggedReader
 
 
@@ -55,7 +55,7 @@ def test_a_later_reader_goes_on_behind_what_was_written(tmp_path, write):
     write(0, logged(1, 1), logged(2, 2))
     first, second = LoggedReader(tmp_path, {}).read()
     write(0, logged(3, 3))
-    name, offset, length = from_json(to_json(first)).logged
+    name, offset, length = from_json(to_line(first)).logged
     assert values(LoggedReader(tmp_path, {name: offset + length}).read()) == [2, 3]
     assert second.logged[1] == length
 

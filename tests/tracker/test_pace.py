@@ -87,7 +87,7 @@ def test_a_tracker_that_is_stopped_makes_nothing_of_half_a_line_and_is_not_done(
     recorder.close()
     with track(folder) as process:
         assert process.wait(20) == 0
-    losses = [line.split('"loss": ')[1][:4] for line in (folder / runs.RECORDS).read_text().splitlines()]
+    losses = [line.split('"loss":')[1][:4] for line in (folder / runs.RECORDS).read_text().splitlines()]
     assert losses == ["0.5}", "0.45"]
     assert status.of(folder).tracked
 

@@ -33,7 +33,7 @@ def start(code, *options):
 def records(folder):
     """What was recorded, but for the times, which differ from run to run."""
     lines = (folder / runs.RECORDS).read_text().splitlines()
-    return [line.split(", ", 1)[1] for line in lines]
+    return [line.split(",", 1)[1] for line in lines]
 
 
 def test_killed_twenty_times_it_is_started_again_and_the_records_are_the_same():

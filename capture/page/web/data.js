@@ -171,3 +171,14 @@ export function shown(value) {
   if (typeof value === "number") return shortNumber(value);
   return typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
 }
+
+/** The order of two values: numbers by size, else as text; what is missing comes last.
+ * @param {any} a
+ * @param {any} b
+ * @param {boolean} down */
+export function compareValues(a, b, down) {
+  const missing = (/** @type {any} */ value) => value === undefined || value === null;
+  if (missing(a) || missing(b)) return +missing(a) - +missing(b);
+  const order = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });
+  return down ? -order : order;
+}

@@ -22,7 +22,8 @@ function oneRun(run) {
     card.append(table(["metric", "last", "best", "at"], metrics.map(([name, metric]) =>
       [name, shortNumber(metric.last), shortNumber(metric.best), bestPlace(run, metric)]), "Results"));
   }
-  if (run.alerts.length) card.append(table(["alert", "when"], run.alerts.map((alert) => [shown(alert.text ?? alert.title ?? alert), clock((alert.time ?? run.start) - run.start)]), "Alerts"));
+  if (run.alerts.length) card.append(table(["alert", "level", "after", "what it says"], run.alerts.map((alert) =>
+    [shown(alert.title ?? ""), shown(alert.level ?? ""), clock((alert.time ?? run.start) - run.start), shown(alert.text ?? "")]), "Alerts"));
   const { packages, rest } = provenance(run);
   if (rest.length) card.append(table(["", ""], rest, "Where it ran"));
   if (packages.length) card.append(make("details", {}, make("summary", {}, `${packages.length} packages`), table(["package", "version"], packages, "Packages")));

@@ -6,6 +6,7 @@ import { consoleView } from "./console.js";
 import { overviewView, stateBadge } from "./overview.js";
 import { runsView } from "./runs_table.js";
 import { compareView } from "./compare.js";
+import { filesView } from "./files.js";
 import { systemView } from "./system.js";
 import { clock } from "./data.js";
 
@@ -34,6 +35,7 @@ async function start() {
     parts.unshift(["runs", "Runs", () => runsView(runs)]);
     parts.splice(2, 0, ["compare", "Compare", () => compareView(runs)]);
   }
+  if (runs.some((run) => run.files.length)) parts.push(["files", "Files", () => filesView(runs)]);
   if (runs.some((run) => run.system.time.length)) parts.push(["system", "System", () => systemView(runs)]);
   if (withConsole) parts.push(["console", "Console", () => consoleView(runs)]);
 

@@ -1,4 +1,4 @@
-import { clock, shortNumber, shown } from "./data.js";
+import { clock, compareValues, shortNumber, shown } from "./data.js";
 import { make } from "./dom.js";
 import { columnsOf } from "./columns.js";
 import { stateBadge } from "./overview.js";
@@ -30,7 +30,7 @@ export function runsView(runs) {
   };
   const fill = () => {
     const value = all.find(([name]) => name === sorted.by)?.[1];
-    const order = value ? [...runs].sort((a, b) => compare(value(a), value(b), sorted.down)) : runs;
+    const order = value ? [...runs].sort((a, b) => compareValues(value(a), value(b), sorted.down)) : runs;
     body.replaceChildren(...order.map((run) => {
       const box = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", checked: !state.hidden.includes(run.id), "aria-label": `show ${run.name}`,
         onchange: () => choose({ hidden: box.checked ? state.hidden.filter((id) => id !== run.id) : [...state.hidden, run.id] }) }));
@@ -59,15 +59,4 @@ function best(column, run, runs) {
 /** @param {any} value */
 function cellText(value) {
   return typeof value === "number" ? shortNumber(value) : value === null ? "" : shown(value);
-}
-
-/** What is missing comes last.
- * @param {any} a
- * @param {any} b
- * @param {boolean} down */
-function compare(a, b, down) {
-  const missing = (/** @type {any} */ value) => value === undefined || value === null;
-  if (missing(a) || missing(b)) return +missing(a) - +missing(b);
-  const order = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });
-  return down ? -order : order;
 }
