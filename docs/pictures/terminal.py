@@ -1,9 +1,9 @@
 """Draws what a tmux pane showed as an SVG, still or moving: how the pictures of the documents are made.
 
-    tmux new-session -d -s shot -x 118 -y 27
-    python docs/pictures/terminal.py record frames.json shot     # while the command runs in it; Ctrl-C ends it
-    python docs/pictures/terminal.py draw frames.json live.svg --speed 2
-    python docs/pictures/terminal.py draw frames.json end.svg --still
+tmux new-session -d -s shot -x 118 -y 27
+python docs/pictures/terminal.py record frames.json shot     # while the command runs in it; Ctrl-C ends it
+python docs/pictures/terminal.py draw frames.json live.svg --speed 2
+python docs/pictures/terminal.py draw frames.json end.svg --still
 """
 
 import argparse
@@ -29,7 +29,10 @@ def record(path, session):
     try:
         while True:
             shown = subprocess.run(
-                ["tmux", "capture-pane", "-e", "-p", "-t", session], capture_output=True, text=True, check=True
+                ["tmux", "capture-pane", "-e", "-p", "-t", session],
+                capture_output=True,
+                text=True,
+                check=True,
             ).stdout
             if not frames or shown != frames[-1][1]:
                 frames.append([time.monotonic() - start, shown])
@@ -87,12 +90,15 @@ def _line(line):
         text = line[at : match.start() if match else len(line)]
         if text.strip():
             pieces.append(
-                f'<tspan x="{MARGIN + column * WIDTH:g}" textLength="{len(text) * WIDTH:g}"{_look(codes)}>{escape(text)}</tspan>'
+                f'<tspan x="{MARGIN + column * WIDTH:g}" textLength="{len(text) * WIDTH:g}"{_look(codes)}>'
+                f"{escape(text)}</tspan>"
             )
         column += len(text)
         if match:
             at = match.end()
-            codes = [code for code in [*codes, *_codes(match[1])] if code] if _codes(match[1])[-1:] != [0] else []
+            codes = (
+                [code for code in [*codes, *_codes(match[1])] if code] if _codes(match[1])[-1:] != [0] else []
+            )
     return "".join(pieces)
 
 
@@ -101,13 +107,17 @@ def _codes(text):
 
 
 def _look(codes):
-    colour = next((COLOURS[code % 10] for code in reversed(codes) if 30 <= code <= 37 or 90 <= code <= 97), None)
+    colour = next(
+        (COLOURS[code % 10] for code in reversed(codes) if 30 <= code <= 37 or 90 <= code <= 97), None
+    )
     names = " ".join(name for code, name in ((1, "b"), (2, "d")) if code in codes)
     return (f' style="fill:{colour}"' if colour else "") + (f' class="{names}"' if names else "")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("action", choices=("record", "draw"))
     parser.add_argument("frames", type=Path)
     parser.add_argument("other", help="the tmux session, or the SVG")

@@ -1,6 +1,7 @@
 """What the documents show has to be true: the YAML loads, the commands exist, the help is the real one."""
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from helpers import ROOT, blocks
 
+from capture import parse
 from capture.authoring import samples
 from capture.cli import COMMANDS
 from capture.language import checked_yaml, library
@@ -73,6 +75,23 @@ def test_the_command_line_page_shows_the_real_help(name):
 def test_the_page_of_formats_is_that_of_the_parsers():
     page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
     assert page == generate.formats(), "write it anew: python tests/docs/generate.py"
+
+
+def test_the_readme_shows_what_becomes_of_its_three_lines():
+    page = ROOT / "README.md"
+    lines, becomes = blocks(page, "text")[0].splitlines(), blocks(page, "json")[0].splitlines()
+    assert len(lines) == len(becomes) == 3
+    for line, shown in zip(lines, becomes):
+        (record,) = parse(f"{line}\n".encode())
+        wanted = json.loads(shown)
+        metrics = {name: "NaN" if value != value else value for name, value in record.metrics.items()}
+        assert [record.parser, record.step, metrics] == [wanted["parser"], wanted["step"], wanted["metrics"]]
+
+
+def test_the_readme_counts_the_parsers():
+    assert f"[{len(library.built_in())} parsers are built in]" in (ROOT / "README.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_every_page_is_on_the_site():

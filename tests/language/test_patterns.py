@@ -6,12 +6,14 @@ import pytest
 import regex
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pydantic_core import SchemaValidator, core_schema
 
+from capture.language import required_text
 from capture.language.library import built_in
 from capture.language.matchers import matcher
 from capture.language.model import ReaderPattern
 from capture.language.patterns import from_line, from_regex
-from capture.language.required_text import prefilter, required
+from capture.language.required_text import finds, prefilter, required
 
 
 def line(pattern, text):
@@ -224,6 +226,48 @@ def test_what_changes_the_reading_of_an_expression_requires_nothing_wrong(source
 def test_every_built_in_pattern_requires_some_text(parser):
     """One that required none would make every line of every program slow."""
     assert [p for p in parser.patterns if not matcher(p).literals] == []
+
+
+LITERALS = {"loss", "acc: ", "a.b", "[1]", "é", "\t|", "$x^", "#-~&"}
+
+
+def test_pydantics_core_searches_anywhere_in_a_text():
+    """The assumption behind the fast search; if a version changes it, the plain one is used, and this says so."""
+    search = SchemaValidator(core_schema.str_schema(pattern="loss|acc")).isinstance_python
+    assert finds(search, ["loss", "acc"])
+    assert required_text.prefilter([frozenset(LITERALS)]).__self__.__class__ is SchemaValidator
+
+
+@pytest.mark.parametrize("other", [None, lambda text: True, lambda text: text == "loss", lambda text: 1 / 0])
+def test_where_pydantics_core_searches_otherwise_a_plain_search_does_the_same(other, monkeypatch):
+    class Other:
+        def __init__(self, schema):
+            if other is None:
+                raise ValueError("regex engines are no longer supported")
+            self.isinstance_python = other
+
+    fast = prefilter([frozenset(LITERALS)])
+    monkeypatch.setattr(required_text, "SchemaValidator", Other)
+    plain = prefilter([frozenset(LITERALS)])
+    texts = [
+        "",
+        "loss",
+        "x\nthe loss is",
+        "axb",
+        "a.b",
+        "1",
+        "[1]",
+        "\t",
+        " \t| ",
+        "los",
+        "é",
+        "e",
+        "$x^",
+        "#-~&",
+        "acc:",
+    ]
+    assert [plain(text) for text in texts] == [fast(text) for text in texts]
+    assert not any(map(required_text.plain_search([]), texts))
 
 
 def test_the_prefilter_lets_through_what_any_pattern_may_match():
