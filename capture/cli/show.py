@@ -52,6 +52,7 @@ def _lines(one: RunStatus, found: Results) -> list[str]:
     status = "" if run.exit_status is None else f", exit status {run.exit_status}"
     took = clock((run.end or time.time()) - run.start)
     started = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.start))
+    to = [] if one.tracked and not one.records else run.to  # nothing was there to deliver
     facts = {
         "command": shlex.join(run.command) if run.command else "",
         "state": f"{one.state}{status}, {took}, started {started}",
@@ -61,7 +62,9 @@ def _lines(one: RunStatus, found: Results) -> list[str]:
         "group": run.group,
         "tags": ", ".join(run.tags),
         "notes": run.notes,
-        "delivered": ", ".join(f"{name}{'' if one.delivered.get(name) else ' (missing)'}" for name in run.to),
+        "delivered": ""
+        if empty
+        else ", ".join(f"{n}{'' if one.delivered.get(n) else ' (missing)'}" for n in run.to),
         "kept in": os.path.relpath(one.folder),
     }
     lines = [one.label, *(f"  {name:10} {value}"[:width] for name, value in facts.items() if value)]

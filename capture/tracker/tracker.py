@@ -293,8 +293,9 @@ class Tracker:
         run = self.run
         place = os.path.relpath(self.folder, run.cwd)
         if self.summary.values:
-            lines = f"{self.engine.understood} of {self.engine.lines} lines"
-            notes = [f"{self.summary.values} values from {lines} ({', '.join(self.parsers)}): {place}"]
+            lines = f"{self.engine.understood} of {self.engine.lines} line{'s' * (self.engine.lines != 1)}"
+            values = f"{self.summary.values} value{'s' * (self.summary.values != 1)}"
+            notes = [f"{values} from {lines} ({', '.join(self.parsers)}): {place}"]
         else:
             notes = [*map(self.redactor.text, self.unread.notes(self.folder, place, self.engine.lines))]
         if not self.complete:
