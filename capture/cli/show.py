@@ -62,9 +62,7 @@ def _lines(one: RunStatus, found: Results) -> list[str]:
         "group": run.group,
         "tags": ", ".join(run.tags),
         "notes": run.notes,
-        "delivered": ""
-        if empty
-        else ", ".join(f"{n}{'' if one.delivered.get(n) else ' (missing)'}" for n in run.to),
+        "delivered": ", ".join(f"{name}{'' if one.delivered.get(name) else ' (missing)'}" for name in to),
         "kept in": os.path.relpath(one.folder),
     }
     lines = [one.label, *(f"  {name:10} {value}"[:width] for name, value in facts.items() if value)]
