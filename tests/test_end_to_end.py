@@ -41,7 +41,7 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def truth(run):
     """The epoch records: name -> values in their order."""
-    found = [records.from_json(line) for line in (run / "records.jsonl").read_text().splitlines()]
+    found = [records.from_json(line) for line in (run / "records.jsonl").read_bytes().splitlines()]
     return {
         name: [record.metrics[name] for record in found if name in record.metrics] for name in EPOCH_NAMES
     }

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 
-from capture.parsing.engine import ReadLine
+from capture.records import Record
 
 FEWEST = 3  # steps that came twice, and at least half of all
-MOST_SHAPES = 100
-_NUMBER = re.compile(r"\d+")
-_LEFT_OUT = "x across cluster]"  # [repeated 8x across cluster]
+MOST_SERIES = 100
+_LEFT_OUT = b"x across cluster]"  # [repeated 8x across cluster]
 # The options with which launchers say which process has printed a line.
 OPTIONS = {
     "torchrun": "torchrun --tee 3",
@@ -26,8 +24,8 @@ OPTIONS = {
 ANY = "torchrun --tee 3, srun -l or mpirun --tag-output"
 
 
-class _Shape:
-    """The lines that differ in their digits alone."""
+class _Series:
+    """The records of one parser with the same names."""
 
     __slots__ = ("metrics", "step", "steps", "twice")
 
@@ -38,43 +36,44 @@ class _Shape:
 
 
 class Processes:
-    """Looks at all lines that are read."""
+    """Looks at all that is printed, and at the records of it."""
 
     def __init__(self) -> None:
-        self._shapes: dict[str, _Shape] = {}
+        self._series: dict[tuple[object, ...], _Series] = {}
         self._left_out = False
 
-    def note(self, line: ReadLine) -> None:
-        """What the engine made of a line."""
-        if _LEFT_OUT in line.text:
+    def output(self, data: bytes) -> None:
+        """The next bytes of the console."""
+        if _LEFT_OUT in data:
             self._left_out = True
-        if len(line.records) != 1 or line.records[0].step is None:
+
+    def record(self, record: Record) -> None:
+        """The next record."""
+        context = record.context
+        if record.step is None or "rank" in context or "worker" in context or "bar" in context:
             return
-        record = line.records[0]
-        if "rank" in record.context or "worker" in record.context or "bar" in record.context:
-            return
-        text = _NUMBER.sub("0", line.text)
-        shape = self._shapes.get(text)
-        if shape is None:
-            if len(self._shapes) >= MOST_SHAPES:
+        key = (record.parser, *record.metrics, *context.items())
+        series = self._series.get(key)
+        if series is None:
+            if len(self._series) >= MOST_SERIES:
                 return
-            shape = self._shapes[text] = _Shape()
-        if record.step != shape.step:
-            shape.step, shape.metrics = record.step, record.metrics
-            shape.steps += 1
-        elif shape.metrics is not None:
-            shape.twice += record.metrics != shape.metrics
-            shape.metrics = None  # one more process is no other step
+            series = self._series[key] = _Series()
+        if record.step != series.step:
+            series.step, series.metrics = record.step, record.metrics
+            series.steps += 1
+        elif series.metrics is not None:
+            series.twice += record.metrics != series.metrics
+            series.metrics = None  # one more process is no other step
 
     def notes(self, command: Sequence[str]) -> list[str]:
         """The lines of the closing block; `command` is the run's."""
         notes = []
-        for shape in self._shapes.values():
-            if shape.twice >= FEWEST and 2 * shape.twice >= shape.steps:
+        for series in self._series.values():
+            if series.twice >= FEWEST and 2 * series.twice >= series.steps:
                 words = [os.path.basename(word) for word in command]
                 option = next((OPTIONS[word] for word in words if word in OPTIONS), ANY)
                 notes.append(
-                    f"{shape.twice} of {shape.steps} steps came more than once with other values: several "
+                    f"{series.twice} of {series.steps} steps came more than once with other values: several "
                     f"processes print, and nothing says which; tell them apart with: {option}"
                 )
                 break

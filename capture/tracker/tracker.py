@@ -40,6 +40,7 @@ from capture.tracker.closing import NOWHERE, Summary, block
 from capture.tracker.intake import Intake, MaskedLog
 from capture.tracker.logged import PARSER as LOGGED
 from capture.tracker.logged import LoggedReader
+from capture.tracker.processes import Processes
 from capture.tracker.run_engine import engine_of
 from capture.tracker.unread import Unread
 
@@ -102,7 +103,7 @@ class Tracker:
     def __init__(self, folder: Path, run: runs.Run, redactor: Redactor, like: Engine | None = None) -> None:
         """`like` is an engine of the parsers to read with, None for those in the run's folder."""
         self.folder, self.run = folder, run
-        self.unread, self.bursts = Unread(), Bursts()
+        self.unread, self.bursts, self.processes = Unread(), Bursts(), Processes()
         self.engine = engine_of(folder, run, self.unread.note, like)
         self.pipeline = Pipeline(self.engine, run.settings.get("ranks", "all"))
         self.reader = RecordingReader(folder)
@@ -187,6 +188,7 @@ class Tracker:
 
     def _read(self, chunk: Chunk) -> None:
         self.bursts.add(chunk)
+        self.processes.output(chunk.data)
         self.position = chunk.offset + len(chunk.data)
         now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
         if now is not None:
@@ -268,6 +270,7 @@ class Tracker:
             self.summary.add(row, place)
             self.files.add(row)
             self.alerts.row(row)
+            self.processes.record(record)
             self.ordinal += 1
             if record.config:
                 where = config_sources.LOGGED if record.parser == LOGGED else config_sources.PRINTED
@@ -311,5 +314,5 @@ class Tracker:
             + self.bursts.notes(self.ordinal)
         )
         notes += self.files.notes() if self.complete else []
-        notes += self.observer.notes + self.unread.processes.notes(run.command)
+        notes += self.observer.notes + self.processes.notes(run.command)
         return block(f"{run.project}/{run.name}: {closing_notes.how_it_ended(run)}", self.summary, notes)

@@ -11,7 +11,6 @@ from capture.console.prefixes import Prefixes
 from capture.language.model import ReaderPattern
 from capture.parsing import glued
 from capture.parsing.engine import ReadLine
-from capture.tracker.processes import Processes
 
 LOOKED_AT = 256 * 1024  # bytes of the console
 MOST_READ = 1000  # kinds of lines that are remembered as read
@@ -25,11 +24,9 @@ class Unread:
 
     def __init__(self) -> None:
         self._read: set[str] = set()
-        self.processes = Processes()
 
     def note(self, line: ReadLine) -> None:
         """What the engine made of a line."""
-        self.processes.note(line)
         in_vain = line.rule is None or (isinstance(line.rule.pattern, ReaderPattern) and not line.records)
         if not in_vain and len(self._read) < MOST_READ:
             self._read.add(_shape(line.text))

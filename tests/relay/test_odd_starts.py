@@ -128,7 +128,9 @@ def test_the_environment_is_not_what_python_makes_of_it():
         done = run(*COMMAND, "env", env=given)
         found = dict(line.split("=", 1) for line in done.stdout.splitlines())
         assert {
-            name: value for name, value in found.items() if not name.startswith(("CAPTURE_", "PYTHON"))
+            name: value
+            for name, value in found.items()
+            if not name.startswith(("CAPTURE_", "PYTHON", "RAY_"))
         } == given
 
 
