@@ -27,10 +27,10 @@ class Watching:
         return [line for line in lines[:-1] if line]
 
     def until(self, wanted):
-        """The lines of the first run that says this: one may fall into the moment in which a file is empty."""
-        while not any(wanted in line for line in (lines := self.round())):
-            pass
-        return lines
+        """Wait for the first run that says this: one may fall into the moment in which a file is empty."""
+        lines = self.round()
+        while not any(wanted in line for line in lines):
+            lines = self.round()
 
     def end(self):
         self.process.send_signal(signal.SIGINT)
