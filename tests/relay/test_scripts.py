@@ -14,6 +14,7 @@ from helpers import CAPTURE, eventually
 CALL = [*CAPTURE, "--summary", "never", "--to", "jsonl", "--wait", "0", "--"]
 OURS = " ".join(CALL)
 SLEEPS = "sh -c 'echo be\"\"gan; exec sleep 20'"  # nothing that shows this line shows what it prints
+TRIES = 6
 HANDLES = 'sh -c \'trap "echo caught; exit 3" INT; echo be""gan; sleep 20\''
 
 
@@ -33,10 +34,21 @@ def after_a_key(command, key="c"):
 
 def the_same(command, **more):
     """That of the command bare, which has to be that with capture, too."""
-    bare = after_a_key([word.replace("OURS ", "") for word in command], **more)
-    ours = after_a_key([word.replace("OURS", OURS) for word in command], **more)
-    assert ours == bare
-    return bare
+    return same_outcome(
+        lambda: after_a_key([word.replace("OURS ", "") for word in command], **more),
+        lambda: after_a_key([word.replace("OURS", OURS) for word in command], **more),
+    )
+
+
+def same_outcome(bare, ours):
+    """What both give.  A key reaches a shell and its child at once: who is first is a race, also without capture."""
+    of_bare, of_ours = set(), set()
+    for _ in range(TRIES):
+        of_bare.add(bare())
+        of_ours.add(ours())
+        if both := of_bare & of_ours:
+            return both.pop()
+    raise AssertionError(f"bare: {of_bare}, with capture: {of_ours}")
 
 
 def need(*programs):
@@ -106,8 +118,11 @@ def test_make_stops_in_spite_of_a_dash():
     for name, prefix in (("bare", ""), ("ours", OURS)):
         Path(name).write_text("all:\n" + recipe.replace("OURS", prefix) * 3)
     bare, ours = (after_a_key(["make", "-f", name]) for name in ("bare", "ours"))
-    assert bare[0].count("began") == ours[0].count("began")
-    assert (ours[1:], ours[0].count("Interrupt")) == (bare[1:], bare[0].count("Interrupt"))
+    assert bare[0].count("began") == ours[0].count("began") == 1
+    # Either is what make does by itself: it depends on whether it notices the signal or its child's end first.
+    stopped = [((2, None), 0), ((None, 2), 1)]
+    for text, *how in (bare, ours):
+        assert (*how, text.count("Interrupt")) in [(*ended, said) for ended, said in stopped]
 
 
 def test_xargs_stops():
@@ -119,8 +134,8 @@ def test_xargs_stops():
 def test_under_timeout():
     need("timeout", "bash")
     prefix = "timeout 60"
-    found = []
-    for ours in ("", OURS):
+
+    def outcome(ours):
         child = pexpect.spawn("bash", ["--norc", "-i"], dimensions=(24, 250), timeout=30, encoding="utf-8",
                               env={**os.environ, "PS1": "$ "})  # fmt: skip
         child.expect_exact("$ ")
@@ -131,9 +146,10 @@ def test_under_timeout():
         before = child.before
         child.sendline("echo status-$?")
         child.expect(r"status-(\d+)")
-        found.append(("next" in before, child.match[1]))
         child.close(force=True)
-    assert found[1] == found[0]
+        return "next" in before, child.match[1]
+
+    same_outcome(lambda: outcome(""), lambda: outcome(OURS))
 
 
 def test_the_key_is_a_signal_only_where_the_terminal_makes_one_of_it():

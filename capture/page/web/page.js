@@ -105,7 +105,7 @@ function tabs(parts, show) {
 function head(page) {
   const [run] = page.runs;
   const one = page.runs.length === 1;
-  const points = page.runs.reduce((sum, each) => sum + Object.values(each.metrics).reduce((n, metric) => n + metric.values.length, 0), 0);
+  const points = page.runs.reduce((sum, each) => sum + Object.values(each.metrics).reduce((n, metric) => n + (metric.is_axis ? 0 : metric.values.length), 0), 0);
   element("head").replaceChildren(
     make("h1", {}, page.title),
     one ? stateBadge(run) : make("span", {}, `${page.runs.length} runs`),
