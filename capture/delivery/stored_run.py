@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -119,19 +118,7 @@ class StoredRun:
 
     def _lines(self, name: str) -> list[dict[str, Any]]:
         """The JSON objects of a file, without a torn line at its end."""
-        try:
-            lines = (self.folder / name).read_bytes().splitlines(keepends=True)
-        except OSError:
-            return []
-        found = []
-        for line in lines:
-            try:
-                item = json.loads(line)
-            except ValueError:
-                continue
-            if line.endswith(b"\n") and isinstance(item, dict):
-                found.append(item)
-        return found
+        return runs.read_lines(self.folder / name)[0]
 
 
 def _axes_of_parsers(folder: Path) -> dict[str, Axes]:

@@ -5,8 +5,6 @@ The Python door writes to the same file from the program's process, so a line is
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -23,31 +21,8 @@ class Queue:
 
     def entries(self) -> list[dict[str, Any]]:
         """The entries that are there; a torn line is none."""
-        try:
-            lines = self._path.read_bytes().splitlines(keepends=True)
-        except OSError:
-            return []
-        found = []
-        for line in lines:
-            try:
-                item = json.loads(line)
-            except ValueError:
-                continue
-            if line.endswith(b"\n") and isinstance(item, dict):
-                found.append(item)
-        return found
+        return runs.read_lines(self._path)[0]
 
     def add(self, item: dict[str, Any]) -> None:
-        """Append an entry.  A line that a tracker before has torn becomes one of its own.  Raises OSError."""
-        item = {**item, "name": self._redactor.text(item["name"])}
-        data = json.dumps(item, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-        fd = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-        try:
-            size = os.fstat(fd).st_size
-            if size:
-                os.lseek(fd, size - 1, os.SEEK_SET)
-                if os.read(fd, 1) != b"\n":
-                    data = b"\n" + data
-            os.write(fd, data)
-        finally:
-            os.close(fd)
+        """Append an entry.  Raises OSError."""
+        runs.append_line(self._path, {**item, "name": self._redactor.text(item["name"])})

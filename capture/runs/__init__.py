@@ -42,6 +42,7 @@ from capture.runs.folder import (
     replace_file,
     write,
 )
+from capture.runs.lines import append_line, read_lines
 from capture.runs.lock import is_alive
 from capture.runs.model import ParserSource, PathLike, Result, Run
 
@@ -70,6 +71,7 @@ __all__ = [
     "PathLike",
     "Result",
     "Run",
+    "append_line",
     "at_home",
     "create",
     "duration",
@@ -82,6 +84,7 @@ __all__ = [
     "note_name",
     "outcome",
     "read",
+    "read_lines",
     "read_object",
     "replace_file",
     "write",

@@ -6,8 +6,6 @@ again does nothing twice.
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,10 +38,13 @@ class Alerts:
         self._live = requests.is_open()  # also where the command has ended before the tracker was there
         self._redactor = redactor
         self._path = folder / runs.ALERTS
-        fired, end = _read(self._path)
+        fired, end = runs.read_lines(self._path)
         again = (folder / runs.STATUS).exists()  # a tracker before this one has told of what is there
         self._read_to = end if again else 0
-        samples = [SystemSample(float(item.pop("time", 0)), item) for item in _read(folder / runs.SYSTEM)[0]]
+        samples = [
+            SystemSample(float(item.pop("time", 0)), item)
+            for item in runs.read_lines(folder / runs.SYSTEM)[0]
+        ]
         watched = [Watched(parse(rule.when), rule.every) for rule in self._rules]
         self._watcher = Watcher(watched, run.start, fired, samples)
         self._heard: float | None = None  # when the last output was read, on the monotonic clock
@@ -84,7 +85,7 @@ class Alerts:
 
     def notes(self) -> list[str]:
         """The lines of the closing block; what it says of a loss by itself is left out."""
-        fired, _ = _read(self._path)
+        fired, _ = runs.read_lines(self._path)
         shown = [item for item in fired if item.get("rule") != rules.DEFAULTS[0]]
         lines = [f"alert: {said(told.title, told.text)}{_place(told)}" for told in map(self._told, shown)]
         more = len(lines) - MOST_NOTES
@@ -97,7 +98,7 @@ class Alerts:
             stops = rule.stop and self._alive and bool(self._run.command)
             item = {**alert._asdict(), "text": self._redactor.text(alert.text)}
             item |= {"title": rule.when, "level": rule.level, "stop": stops}
-            _append(self._path, item)
+            runs.append_line(self._path, item)
             if stops:
                 requests.ask_to_stop(rule.grace, rule.when)
             if self._live:
@@ -106,7 +107,7 @@ class Alerts:
 
     def _read_own(self) -> None:
         """Tell others of what the program itself has added."""
-        fired, self._read_to = _read(self._path, self._read_to)
+        fired, self._read_to = runs.read_lines(self._path, self._read_to)
         for item in fired:
             if "rule" not in item:
                 self._actions.start(self._on_alert, self._told(item))
@@ -132,33 +133,3 @@ def _place(told: Told) -> str:
     if told.step is not None:
         return f" (step {told.step})"
     return f" (epoch {told.epoch:g})" if told.epoch is not None else ""
-
-
-def _append(path: Path, item: Mapping[str, Any]) -> None:
-    """Add a line in one write: the program itself adds its alerts to the same file."""
-    line = json.dumps(item, ensure_ascii=False) + "\n"
-    with path.open("ab+") as file:
-        file.seek(0, os.SEEK_END)
-        if file.tell():
-            file.seek(-1, os.SEEK_END)
-            line = line if file.read(1) == b"\n" else "\n" + line  # a tracker before was killed in the middle
-        file.write(line.encode())
-
-
-def _read(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], int]:
-    """The objects in a file of JSON lines from an offset on, and where they end; torn lines are left out."""
-    try:
-        with path.open("rb") as file:
-            file.seek(start)
-            data = file.read()
-    except OSError:
-        return [], start
-    found, end = [], data.rfind(b"\n") + 1
-    for line in data[:end].splitlines():
-        try:
-            item = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(item, dict):
-            found.append(item)
-    return found, start + end
