@@ -7,7 +7,8 @@ them, such as a sweep, leaves its request in the run's folder, and the tracker p
 from __future__ import annotations
 
 import os
-from pathlib import Path
+
+from capture.runs import PathLike
 
 FD = 3
 OPTION = "--requests"  # an argument of the tracker: FD is there
@@ -52,21 +53,23 @@ def read(data: bytes) -> tuple[float, str] | None:
         return None
 
 
-def leave(folder: Path, grace: float, rule: str) -> None:
+def leave(folder: PathLike, grace: float, rule: str) -> None:
     """Ask the tracker of the run in this folder to have its command stopped.  Raises OSError."""
-    draft = folder / f".{FILE}"
-    draft.write_bytes(line_of(grace, rule))
-    draft.replace(folder / FILE)
+    draft = os.path.join(folder, f".{FILE}")
+    with open(draft, "wb") as file:
+        file.write(line_of(grace, rule))
+    os.replace(draft, os.path.join(folder, FILE))
 
 
-def pass_on(folder: Path) -> None:
+def pass_on(folder: PathLike) -> None:
     """Pass on a request that somebody has left in the run's folder."""
-    path = folder / FILE
+    path = os.path.join(folder, FILE)
     try:
-        if not (_open and path.exists()):
+        if not (_open and os.path.exists(path)):
             return
-        request = read(path.read_bytes())
-        path.unlink()
+        with open(path, "rb") as file:
+            request = read(file.read())
+        os.unlink(path)
     except OSError:
         return
     if request:
