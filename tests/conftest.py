@@ -1,8 +1,29 @@
 """A folder of its own for each test, and nothing of the user's."""
 
 import os
+from functools import cache
+from pathlib import Path
 
 import pytest
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which need not be there
+def pytest_xdist_make_scheduler(config, log):
+    """One worker runs all tests of a file that prepares something for all of them; others go to whoever is free."""
+    if config.getvalue("dist") != "load":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    @cache
+    def shares(file):
+        return 'scope="module"' in (Path(config.rootpath) / file).read_text(encoding="utf-8")
+
+    class ByWhatIsShared(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return file if shares(file) else nodeid
+
+    return ByWhatIsShared(config, log)
 
 
 @pytest.fixture(autouse=True)

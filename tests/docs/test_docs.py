@@ -102,9 +102,14 @@ def test_every_page_is_on_the_site():
         )
 
 
+@pytest.fixture(scope="module")
+def options():
+    """Every option of every command, as their help names it."""
+    return set(re.findall(r"(--[a-z][\w-]+)", "".join(generate.help_of(name) for name in COMMANDS)))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_in_the_documents_exist(page):
-    options = set(re.findall(r"(--[a-z][\w-]+)", "".join(generate.help_of(name) for name in COMMANDS)))
+def test_commands_in_the_documents_exist(page, options):
     for line in re.findall(r"(?:^|\s|/|`)capture ((?:-|[a-z])[^`\n]*)", page.read_text(encoding="utf-8")):
         words = re.split(r"(?:^|\s)--\s| && |\s*[|#]\s*", line)[0].split()
         if words and (words[0] in COMMANDS or words[0].startswith("--")):

@@ -4,6 +4,7 @@ import math
 import re
 
 import pytest
+from helpers import engine_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,14 +16,13 @@ from capture.language.readers import Line
 from capture.parsers import general, vocabulary
 from capture.parsers.general import mapping, names, pairs, positions
 from capture.parsers.general.line import ScannedLine
-from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
 PARSER = by_name("general")
 
 
 def parse(text, parsers=(PARSER,)):
-    pipeline = Pipeline(Engine(list(parsers)))
+    pipeline = Pipeline(engine_of(parsers))
     records = pipeline.feed(text.encode(), 0) + pipeline.finish()
     assert not pipeline.engine.events
     return records

@@ -3,8 +3,8 @@
 from unittest.mock import patch
 
 import pytest
-from helpers import FIXTURES
-from hypothesis import given, settings
+from helpers import FIXTURES, engine_of
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from capture.console.frames import FrameReader
@@ -33,17 +33,6 @@ KINDS = [
     "general",
 ]
 SOME = [parser for parser in PARSERS if parser.name in KINDS]
-ENGINES = {}
-
-
-def engine_of(parsers):
-    """A new engine; making one of all parsers takes a tenth of a second."""
-    key = tuple(map(id, parsers))
-    if key not in ENGINES:
-        ENGINES[key] = Engine(parsers)
-    return ENGINES[key].anew()
-
-
 # Patterns that tell one digit from another, and one that reads a text of its own.
 ODD = load(Source(r"""
 name: odd
@@ -146,6 +135,7 @@ def test_lines_that_are_held_back_come_out_the_same_however_they_are_chunked(out
     assert quickly(chunks, SOME) == slowly(chunks, SOME)
 
 
+@example([("stdout", b"acc nan\rv nan\n"), ("stderr", b")\n"), ("stdout", b"acc=1")])
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), logs.map(lambda b: b[:300])), max_size=8))
 def test_two_streams_do_not_disturb_each_other(chunks):
@@ -175,7 +165,7 @@ def test_recordings_give_the_same_when_nothing_is_skipped(path):
 def looked_at(chunks, parsers=PARSERS):
     """The texts of the lines that are read, not only counted, and how many lines there are."""
     results = []
-    engine = Engine(parsers, on_line=results.append, plans=False)
+    engine = engine_of(parsers, plans=False, on_line=results.append)
     quickly(chunks, engine=engine)
     return [result.text for result in results], engine.lines
 

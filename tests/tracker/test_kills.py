@@ -27,8 +27,7 @@ PROGRAM = (
     " print(f'{i} | loss {6 - i / 1000:.4f} | lr 1.0e-04 | 5.00ms | mfu 0.01%', flush=True)\n time.sleep(0.02)"
 )
 
-# One worker of the suite makes the fixture, once, and whichever test is the first has the time for it.
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("kills")]
+pytestmark = pytest.mark.timeout(600)  # whichever test is the first makes the fixture
 
 
 def kill_tree(process):
