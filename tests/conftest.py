@@ -5,6 +5,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples in each run, however slow the machine is; `--hypothesis-profile=random` looks for others.
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("random", **PATIENT)
+settings.register_profile("same", derandomize=True, **PATIENT)
+settings.load_profile("same")
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which need not be there

@@ -32,11 +32,11 @@ samples:
 
 def capture(*arguments, **more):
     """`capture ARGUMENTS...`, ended; its output as text unless `text=False`."""
-    settings = {"capture_output": True, "text": True, "timeout": 90, "check": False} | more
+    settings = {"capture_output": True, "text": True, "timeout": 200, "check": False} | more
     return subprocess.run([*CAPTURE, *map(str, arguments)], **settings)
 
 
-def eventually(condition, limit=40.0):
+def eventually(condition, limit=100.0):
     """Wait until `condition()` gives something true, and give that."""
     deadline = time.monotonic() + limit
     while not (found := condition()):

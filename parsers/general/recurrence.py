@@ -29,7 +29,7 @@ NO_LIST = -1
 
 
 class _List(NamedTuple):
-    """Lines of a stream, one after the other, that may be a list; `is_clear`: one of them is certain by itself."""
+    """Lines of one stream, one after the other; `is_clear`: one of them is certain by itself."""
 
     number: int
     is_clear: bool = False

@@ -23,9 +23,10 @@ def test_the_package_in_the_documents_works(tmp_path):
     here = sysconfig.get_path("purelib")
     (site / "capture_and_its_needs.pth").write_text(f"import site; site.addsitedir({here!r})\n")
     install = ["install", "-q", "--no-deps", "--no-index", "--no-build-isolation", package]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "--python", python, *install], check=True, capture_output=True
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--python", python, *install], capture_output=True, text=True
     )
+    assert done.returncode == 0, done.stderr
     command = [sys.executable, "-c", "print('epoch 1: loss=0.5\\nepoch 2: loss=nan')"]
     subprocess.run(
         [python, "-m", "capture", "--to", "csv", "--name", "n", "--", *command],

@@ -165,7 +165,7 @@ def test_on_a_terminal_curves_are_coloured_and_names_steer_nothing(folder):
     runs.write(one, runs.read(one)._replace(name="evil\x1b[2Jname"))
     try:
         arguments = [*CAPTURE[1:], "plot", "val_loss", one.name, "20260101-000001-abcdef"]
-        with pexpect.spawn(sys.executable, arguments, cwd=str(folder), encoding="utf-8", timeout=60) as tty:
+        with pexpect.spawn(sys.executable, arguments, cwd=str(folder), encoding="utf-8", timeout=100) as tty:
             shown = tty.read()
     finally:
         runs.write(one, runs.read(one)._replace(name="train-3 lr=0.1 hidden=32"))
@@ -186,7 +186,7 @@ def test_a_page_is_written_again_until_the_run_ends(tmp_path):
             assert "is written again while the runs go on" in page.stdout.readline()
             first = (tmp_path / "p.html").read_text()
             training.communicate(b"\n")
-            assert "p.html: 1 run, " in page.communicate(timeout=60)[0]
+            assert "p.html: 1 run, " in page.communicate(timeout=100)[0]
     assert (tmp_path / "p.html").read_text() != first
 
 
@@ -208,7 +208,7 @@ def test_a_growing_run_is_drawn_until_it_ends(tmp_path):
             assert plot.poll() is None
             training.stdin.close()
             training.wait()
-            plot.communicate(timeout=60)
+            plot.communicate(timeout=100)
             assert plot.returncode == 0
 
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import pytest
 import yaml
 from helpers import engine_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from capture import records as records_module
@@ -237,7 +237,6 @@ def test_a_command_that_is_started_again_prints_its_config_again():
     assert [r.config for r in pipeline.feed(rows, len(rows))] == [r.config for r in first]
 
 
-@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
@@ -250,7 +249,6 @@ def test_whatever_a_value_is_its_record_can_be_written(value):
         assert records_module.from_json(records_module.to_line(record)).config.keys() == record.config.keys()
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab=:,'\"()[]{} \n\\.1", max_size=60))
 def test_whatever_stands_there_it_is_read_without_an_error(text):
     for name, value in reprs.pairs(text):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from helpers import CAPTURE, engine_of, only_run
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.language import library
@@ -61,7 +61,6 @@ def test_finished_lines_are_all_kept():
     assert len(read(lines, "1h")) == 20
 
 
-@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(1, 3), st.sampled_from(["\n", ""]))
 def test_what_is_kept_is_part_of_what_there_was(every, epochs, end):
     chunks = list(bars(epochs, 60, end))

@@ -300,7 +300,7 @@ def test_a_step_that_only_comes_again_is_no_new_fit():
 @pytest.mark.parametrize(
     "path", sorted(FIXTURES.glob("*/*.raw")), ids=lambda path: f"{path.parent.name}-{path.stem}"
 )
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_chunks_do_not_matter(path, data):
     raw = path.read_bytes()

@@ -108,7 +108,7 @@ ends = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\r", b"\r", b"\x08\x08",
 logs = st.lists(st.tuples(st.one_of(metrics, metrics, plain), ends).map(b"".join), max_size=30).map(b"".join)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(logs, st.lists(st.integers(0, 1500), max_size=12))
 def test_lines_that_are_skipped_mean_nothing_however_they_are_chunked(data, cuts):
     parsers = [ODD, *SOME]
@@ -127,7 +127,7 @@ doubtful = st.lists(
 ).map(lambda lines: b"".join(text.format(i // 6, f"{x:.2f}").encode() + end for i, (text, x, end) in enumerate(lines)))  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(doubtful, doubtful, st.lists(st.integers(0, 2500), max_size=12))
 def test_lines_that_are_held_back_come_out_the_same_however_they_are_chunked(out, err, cuts):
     assert quickly(cut("tty", out, cuts)) == slowly([("tty", out)])
@@ -136,13 +136,13 @@ def test_lines_that_are_held_back_come_out_the_same_however_they_are_chunked(out
 
 
 @example([("stdout", b"acc nan\rv nan\n"), ("stderr", b")\n"), ("stdout", b"acc=1")])
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), logs.map(lambda b: b[:300])), max_size=8))
 def test_two_streams_do_not_disturb_each_other(chunks):
     assert quickly(chunks, SOME) == slowly(chunks, SOME)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.tuples(st.integers(0, 130), st.sampled_from([b"", b"\x1b[A", b"\x1b[70A", b"\x1b[2Aup\n", b"50%\r", b"a\x1b[Kb", b"\n\r\n", b"   \r"])),

@@ -127,7 +127,7 @@ def test_a_program_that_waits_for_the_terminals_answer_gets_it(query, answer):
     )
     child = pexpect.spawn(
         CAPTURE[0], [*CAPTURE[1:], "--summary", "never", "--to", "jsonl", "--", sys.executable, "-c", code],
-        timeout=20,
+        timeout=100,
     )  # fmt: skip
     child.expect_exact(query.decode().encode().decode("unicode_escape").encode("latin-1"))
     child.send(answer)

@@ -132,7 +132,7 @@ def postgresql(tmp_path):
         yield url
     finally:
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=30)
+        server.communicate(timeout=100)
         shutil.rmtree(data, ignore_errors=True)
 
 

@@ -38,7 +38,7 @@ def kill_tree(process):
             one.kill()
         except psutil.NoSuchProcess:
             continue
-    process.wait(20)
+    process.wait(100)
 
 
 def disturb(name, server, environ):
@@ -51,7 +51,7 @@ def disturb(name, server, environ):
     killed, kills = {None}, 0
     outages = set(chance.sample(range(TRACKER_KILLS), OUTAGES))
     for turn in range(TRACKER_KILLS):
-        pid = eventually(lambda: (found := tracker_of(folder)) not in killed and found, 60)
+        pid = eventually(lambda: (found := tracker_of(folder)) not in killed and found)
         time.sleep(chance.random())  # a random moment is the point
         if turn in outages and name == "run0":  # one server for all runs: one of them takes it away
             server.stop()
