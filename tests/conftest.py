@@ -14,6 +14,9 @@ settings.register_profile("same", derandomize=True, **PATIENT)
 settings.load_profile("same")
 
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of thousands of starts would compile our modules anew
+
+
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which need not be there
 def pytest_xdist_make_scheduler(config, log):
     """One worker runs all tests of a file that prepares something for all of them; others go to whoever is free."""
@@ -31,6 +34,11 @@ def pytest_xdist_make_scheduler(config, log):
             return file if shares(file) else nodeid
 
     return ByWhatIsShared(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """The slow ones first: others are done beside them, and nobody waits for one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(autouse=True)
