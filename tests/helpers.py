@@ -2,12 +2,14 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from capture import runs
 from capture.language import library
@@ -34,6 +36,12 @@ def capture(*arguments, **more):
     """`capture ARGUMENTS...`, ended; its output as text unless `text=False`."""
     settings = {"capture_output": True, "text": True, "timeout": 200, "check": False} | more
     return subprocess.run([*CAPTURE, *map(str, arguments)], **settings)
+
+
+def needs(*programs):
+    """Marks a test that drives other programs: it is skipped where one is not installed."""
+    missing = [program for program in programs if not shutil.which(program)]
+    return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
 
 
 def eventually(condition, limit=100.0):

@@ -5,12 +5,15 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from importlib.util import find_spec
 
+import pytest
 from helpers import ROOT, blocks, only_run
 
 PAGE = ROOT / "docs" / "backends.md"
 
 
+@pytest.mark.skipif(find_spec("pip") is None, reason="pip is not in this environment")
 def test_the_package_in_the_documents_works(tmp_path):
     package, place = tmp_path / "capture-csv", tmp_path / "environment"
     package.mkdir()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from helpers import CAPTURE, capture, eventually
+from helpers import CAPTURE, capture, eventually, needs
 from looking import make_runs
 
 from capture import runs
@@ -48,7 +48,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("width", [80, 120])
-@pytest.mark.parametrize("name", SCREENS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=needs("git")) if name == "compare" else name for name in SCREENS]
+)
 def test_a_screen_is_as_wide_as_the_terminal_and_as_it_was(name, width, folder):
     shown = screen(name, width, folder)
     assert max(map(len, shown.splitlines())) <= width
@@ -241,6 +243,7 @@ def test_a_run_is_run_again_with_more_options(tmp_path):
     assert last[1].tags == ["a"]
 
 
+@needs("git")
 def test_a_rerun_says_that_the_code_is_another(tmp_path):
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
     (tmp_path / "train.py").write_text("print('step 1 loss 0.5')\n")

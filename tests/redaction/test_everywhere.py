@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import CAPTURE, only_run
+from helpers import CAPTURE, needs, only_run
 from made_up_tokens import all_examples
 
+pytestmark = needs("git")
 PLACES = ("argument", "option", "variable", "file", "printed", "note", "diff")
 PEM = (
     "-----BEGIN PRIVATE KEY-----\n"

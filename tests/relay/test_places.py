@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import CAPTURE, eventually, only_run, run_in_progress, where_it_stands
+from helpers import CAPTURE, eventually, needs, only_run, run_in_progress, where_it_stands
 
 from capture import runs
 
@@ -49,6 +49,7 @@ def test_a_timeout_ends_the_command_as_without_capture():
     assert runs.read(only_run()).exit_status == 128 + signal.SIGTERM
 
 
+@needs("make")
 def test_in_a_makefile():
     Path("Makefile").write_text(f"train:\n\t@{OURS} {SAYS.replace('$', '$$')}\n\t@{OURS} false\n")
     done = shell("make train")

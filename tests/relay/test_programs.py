@@ -2,20 +2,15 @@
 
 import itertools
 import os
-import shutil
 import subprocess
 import sys
 
 import pexpect
 import pytest
-from helpers import CAPTURE, eventually
+from helpers import CAPTURE, eventually, needs
 
 OURS = " ".join([*CAPTURE, "--summary", "never", "--to", "jsonl", "--wait", "0", "--"])
 _sockets = itertools.count()
-
-
-def needs(program):
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
 
 
 @pytest.fixture
