@@ -86,7 +86,8 @@ def main(argv: list[str]) -> int:
     else:
         how = loop.Options(chosen["tty"], chosen["unbuffer"], chosen["linger"], chosen["wait"], since)
         if chosen.get("job", {}).get("rank"):
-            how = how._replace(part_of=os.path.dirname(os.path.dirname(folder or "")))
+            above = os.path.dirname(os.path.dirname(folder or ""))
+            how = how._replace(part_of=above, tracked=bool(run.to))
         try:
             result = loop.run(command, folder, how)
         except NotStarted as error:
@@ -106,8 +107,9 @@ def _begin(options: argparse.Namespace, command: list[str]) -> tuple[settings.Se
     chosen = start.join(run_options.choose(options), os.environ)
     if chosen["resume"] == "must" and not chosen.get("id"):
         raise UserError("--resume must: say which run, with --id ID")
-    if (rank := chosen.get("job", {}).get("rank", 0)) and not chosen.get("name"):
-        chosen["name"] = f"rank {rank}"  # the run's name is rank 0's
+    if rank := chosen.get("job", {}).get("rank"):
+        # The run is rank 0's; where the ranks share no folder, each sends to W&B by itself.
+        chosen |= {"name": f"rank {rank}", "to": [name for name in chosen["to"] if name == "wandb"]}
     run = start.new_run(command, names.called(command) if command else "stdin", chosen)
     run, folder = start.open_run(run, chosen)
     return chosen, run, folder

@@ -205,7 +205,7 @@ def close_rank(folder: str | None, result: Result, chosen: settings.Settings) ->
     if folder is None or chosen["summary"] == "never":
         return
     text, whole = "", os.path.dirname(os.path.dirname(folder))
-    if not os.path.exists(os.path.join(whole, runs.RUN_FILE)):
+    if not result.tracker_ok and not os.path.exists(os.path.join(whole, runs.RUN_FILE)):
         rank, place = chosen["job"]["rank"], os.path.relpath(folder)
         text = (
             f"capture: rank {rank} is recorded in {place}, without rank 0: do all ranks share this folder?\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,19 +28,21 @@ class Pipeline:
         self,
         engine: Engine,
         ranks: str = "all",
-        rank: int | None = None,
+        job: Mapping[str, int] | None = None,
         another: Callable[[], Engine] | None = None,
     ) -> None:
         """`ranks` says of which ranks there are records: "all", "0" or "mean".
 
-        Where each rank of a job records for itself `rank` is the one whose recording `engine` reads, and
-        `another` makes the engine of another one.
+        Where each rank of a job records for itself `job` has the `rank` whose recording `engine` reads, and
+        the `size`, how many there are; `another` makes the engine of another one.
         """
         self.engine = engine
-        self._how = ranks
-        self._ranks = Ranks(ranks)
+        self._how, self._job = ranks, job or {}
+        self._begin_ranks()
         self._another = another or engine.anew
-        self._recordings: dict[int, _Recording] = {0: _Recording(engine, rank)}  # the first: `engine`'s
+        self._recordings: dict[int, _Recording] = {
+            0: _Recording(engine, self._job.get("rank"))
+        }  # the first: `engine`'s
 
     @property
     def engines(self) -> list[Engine]:
@@ -66,7 +68,7 @@ class Pipeline:
         held = self._ranks.take(self._of(rank).resume(time))
         if len(self._recordings) == 1:
             held += self._ranks.finish()
-            self._ranks = Ranks(self._how)
+            self._begin_ranks()
         return held
 
     def finish(self, time: float | None = None) -> list[Record]:
@@ -77,6 +79,9 @@ class Pipeline:
             for record in self._ranks.take(recording.finish(time))
         ]
         return kept + self._ranks.finish()
+
+    def _begin_ranks(self) -> None:
+        self._ranks = Ranks(self._how, self._job.get("size", 0))
 
     def _of(self, rank: int) -> _Recording:
         recording = self._recordings.get(rank)
@@ -140,8 +145,8 @@ def parse_recording(folder: Path, engine: Engine) -> Iterator[Record]:
         start = run.start
     except (OSError, ValueError):
         run, start = None, math.nan
-    job = run.settings.get("job", {}) if run else {}
-    pipeline, reader = Pipeline(engine, rank=job.get("rank")), recordings.reader_of(folder, run)
+    pipeline = Pipeline(engine, job=run.settings.get("job") if run else None)
+    reader = recordings.reader_of(folder, run)
     last: float | None = None
     while chunks := reader.read() or reader.rest():
         for chunk in chunks:

@@ -37,7 +37,8 @@ class Options(NamedTuple):
     linger: float = 1.0  # seconds to wait for the output of what the command leaves behind
     wait: float = 30.0  # seconds to wait for the tracker at the end
     since: float = 0.0  # the age in seconds of a run that is resumed
-    part_of: str = ""  # the folder of the run that this is a rank of, whose tracker reads this recording, too
+    part_of: str = ""  # the folder of the run that this is a rank of
+    tracked: bool = True  # False where the tracker of another rank reads the recording
 
 
 def run(command: list[str], folder: str | None, options: Options) -> Result:
@@ -63,7 +64,7 @@ def run(command: list[str], folder: str | None, options: Options) -> Result:
         raise NotStarted(reason(error)) from error
     relay = Relay(child, recording)
     try:
-        if not options.part_of:
+        if options.tracked:
             recording.start_tracker()
         relay.run(options.linger)
     finally:

@@ -108,9 +108,8 @@ class Tracker:
         self.folder, self.run = folder, run
         self.unread, self.bursts, self.processes = Unread(), Bursts(), Processes()
         self.engine = engine_of(folder, run, self.unread.note, like)
-        rank = run.settings.get("job", {}).get("rank")
-        how = run.settings.get("ranks", "all")
-        self.pipeline = Pipeline(self.engine, how, rank, lambda: engine_of(folder, run, None, self.engine))
+        how, job = run.settings.get("ranks", "all"), run.settings.get("job")
+        self.pipeline = Pipeline(self.engine, how, job, lambda: engine_of(folder, run, None, self.engine))
         self.reader = recordings.reader_of(folder, run, writes=True)
         self.axes = naming.all_axes(rule.parser for rule in self.engine.rules)
         self.namer = Namer(self.axes, run.settings.get("rename", {}))
