@@ -45,7 +45,7 @@ def place(identity: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def defined(name: str) -> list[str]:
-    """What a rank defines for a metric of its own: rank 0's of that name, too, whose definition it replaces."""
+    """What a rank defines for a metric of its own: rank 0's of that name, too, which it replaces."""
     return [name.partition("/")[2], name] if name.startswith("rank") and "/" in name else [name]
 
 

@@ -65,8 +65,8 @@ class StoredRun:
 
     @property
     def defined(self):
-        """What `define_metric` said, by name; an item's other keys are numbers, as protobuf has them."""
-        return {item["1"]: item for item in self.raw_config["_wandb"]["value"].get("m", [])}
+        """What `define_metric` said, by name; the keys are protobuf's numbers, 2 of a name with an asterisk."""
+        return {item.get("1") or item["2"]: item for item in self.raw_config["_wandb"]["value"].get("m", [])}
 
     def write(self, name, offset, content):
         if name == SUMMARY:

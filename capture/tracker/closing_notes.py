@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from capture import runs
@@ -38,13 +39,18 @@ def on_broken(summary: Summary, console: Path) -> list[str]:
     return [f"{note}; {also} not finite" if more else note]
 
 
-def on_ranks(reader: RecordingReader | RanksReader, place: str) -> list[str]:
-    """The line on ranks that record for themselves and are not all there; `place` is the run's folder."""
-    if isinstance(reader, RecordingReader) or reader.finished:
+def on_ranks(reader: RecordingReader | RanksReader, place: str, to: Sequence[str]) -> list[str]:
+    """The line on ranks that record for themselves and are not all there.
+
+    `place` is the run's folder, and `to` are its backends.
+    """
+    if isinstance(reader, RecordingReader):
         return []
     if running := reader.running():
         return [f"{_ranks(running)} went on after rank 0; what they print later: capture sync {place}"]
-    if missing := reader.missing:
+    if (missing := reader.missing) and (
+        reader.others or to != ["wandb"]
+    ):
         return [f"{_ranks(missing)} recorded nothing here: do all ranks share this folder?"]
     return []
 

@@ -326,7 +326,7 @@ class Tracker:
             notes = [f"{values} from {lines} ({', '.join(self.parsers)}): {place}"]
         else:
             notes = [*map(self.redactor.text, self.unread.notes(self.folder, place, self.engine.lines))]
-        notes += closing_notes.on_ranks(self.reader, place)
+        notes += closing_notes.on_ranks(self.reader, place, run.to)
         if not self.complete and not self.reader.ended:
             size = (self.folder / runs.CONSOLE_LOG).stat().st_size
             notes.append(f"stopped after {self.position} of {size} bytes; the rest: capture sync {place}")
