@@ -48,9 +48,7 @@ def on_ranks(reader: RecordingReader | RanksReader, place: str, to: Sequence[str
         return []
     if running := reader.running():
         return [f"{_ranks(running)} went on after rank 0; what they print later: capture sync {place}"]
-    if (missing := reader.missing) and (
-        reader.others or to != ["wandb"]
-    ):
+    if (missing := reader.missing) and (reader.others or to != ["wandb"]):
         return [f"{_ranks(missing)} recorded nothing here: do all ranks share this folder?"]
     return []
 

@@ -146,6 +146,14 @@ def test_the_records_are_the_same_when_the_run_is_read_again():
     assert (folder / "records.jsonl").read_bytes() == before
 
 
+def test_a_replay_has_all_ranks_again():
+    run_job("--ranks", "0")
+    done = capture("replay", only_run(), "--ranks", "all", "--to", "jsonl", "--name", "again")
+    assert done.returncode == 0, done.stderr
+    (again,) = (path.parent for path in Path("capture-runs/p").glob("*/run.json") if read(path.parent).parent)
+    assert values(again, "rank2/loss") == [3.0, 2.5, 2.333]
+
+
 def test_a_torn_order_is_followed_as_far_as_it_goes():
     run_job()
     folder = only_run()
