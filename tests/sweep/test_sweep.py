@@ -1,6 +1,7 @@
 """`capture sweep` from the first trial to the last line, as a user sees it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -66,7 +67,8 @@ def test_a_sweep_ends_with_its_table_the_best_run_and_its_command():
     assert capture("page", "--group", "mine", "-o", "page.html").stdout.startswith("page.html: 3 runs")
 
 
-def test_wandbs_file_and_its_default_command():
+def test_wandbs_file_and_its_default_command(monkeypatch):
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")  # it calls `python`
     Path("sweep.yaml").write_text(
         "program: train.py\nmethod: grid\nname: spirals\nproject: mine\nmetric: {name: val_loss}\n"
         "parameters:\n  x: {values: [1, 3]}\n  steps: {value: 2}\n"
