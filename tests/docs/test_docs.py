@@ -36,6 +36,10 @@ def test_yaml_in_the_documents_works(page, block, tmp_path):
         command = yaml.safe_load(block)["spec"]["template"]["spec"]["containers"][0]["command"]
         assert command[0] == "capture" and "--" in command
         return
+    if page.name == "kubernetes.md":  # part of one: a variable of ours
+        (variable,) = yaml.safe_load(block)["env"]
+        assert variable["name"].removeprefix("CAPTURE_").lower() in schema.Config.model_fields
+        return
     source = checked_yaml.Source(block, page.name)
     if "method" in source.data:
         assert sweep_schema.check(source)
