@@ -12,7 +12,7 @@ from helpers import ROOT, capture
 def sweep(text, name):
     """The steps of all trials, and the best trial."""
     Path(f"{name}.yaml").write_text(text)
-    done = capture("sweep", f"{name}.yaml", "--workers", 2, "--to", "jsonl", "--id", name, timeout=280)
+    done = capture("sweep", f"{name}.yaml", "--workers", 2, "--to", "jsonl", "--id", name, timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(capture("sweep", "status", name, "--json").stdout)
     return sum(trial["observed"] for trial in found["trials"]), found["best"]
