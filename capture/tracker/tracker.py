@@ -79,6 +79,7 @@ def main(argv: list[str]) -> int:
     except Stopped:
         return STOPPED
     gc.freeze()  # the parsers stay: what comes and goes is collected without looking at them
+    gc.set_threshold(10_000)  # most of that needs no collection
     try:
         tracker.status("tracking")
         tracker.follow()
