@@ -131,6 +131,8 @@ class AheadBar:
             if steps == [metrics] and not self.settled:  # a bar may begin at 1, as ignite's
                 steps = self._held_steps(count) or steps
         self.held, self.settled = [], True
+        if is_new:
+            return [*settled, Settled(row.base + count, drawing.epoch, metrics)]
         first = row.base + count - len(steps) + 1
         return settled + [Settled(step, drawing.epoch, values) for step, values in enumerate(steps, first)]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 from capture.console.frames import FINAL, LINE_LIMIT, Frame, Lines
 from capture.console.prefixes import Prefixes, View, unix_time
@@ -15,26 +14,13 @@ from capture.parsing.downsampling import Downsampler
 from capture.parsing.index import RuleIndex
 from capture.parsing.plans import Plans, Shape
 from capture.parsing.record_builder import RecordBuilder
-from capture.parsing.rule import Rule
+from capture.parsing.rule import ReadLine, Rule
 from capture.parsing.sources import Source, Sources
 from capture.parsing.state import Reading
 from capture.records import Record
 
 TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
 _new = tuple.__new__
-
-
-class ReadLine(NamedTuple):
-    """What the engine made of one line.
-
-    `text` is the line without its prefixes; `rule` is the first that recognised it, or None, and `view` the
-    text in which it did; `records` are those that the line completed.
-    """
-
-    text: str
-    rule: Rule | None
-    view: str
-    records: Sequence[Record]
 
 
 class Engine:
@@ -127,7 +113,7 @@ class Engine:
             if end in FINAL and (data or stream in self._recognised):
                 self.lines += 1
             text = data.decode("utf-8", "replace")
-            if stream in self._sources.open or self._index.may_match(text):
+            if self._on_line or stream in self._sources.open or self._index.may_match(text):
                 records += self._read(item, text)
             if end in FINAL:
                 self._end_line(stream)
@@ -213,14 +199,17 @@ class Engine:
 
     def _read_by_plan(self, frame: Frame, text: str, shape: Shape, stream: str | None) -> list[Record] | None:
         """The records of a line of whose shape there is a plan; None if the rules have to be asked."""
-        rule, plan, parser, source = shape.rule, shape.plan, shape.parser, self._sources.anonymous
-        if rule is None or plan is None or (shape.fixed is not None and shape.fixed(text) != shape.expected):
+        rule, plan, texts, parser = shape.rule, shape.plan, shape.texts, shape.parser
+        if rule is None or plan is None or texts is None:
             return None
+        if shape.fixed is not None and shape.fixed(text) != shape.expected:
+            return None
+        source = self._sources.anonymous
         state = source.states[parser]
         if rule.line_reader:
             state.alone = self._is_alone(parser)
         try:
-            readings = plan(frame, shape.texts(text), state)
+            readings = plan(frame, texts(text), state)
         except Exception:  # as in `_ask`: the rule says what is wrong with its pattern
             return None
         if readings is None:

@@ -1,7 +1,8 @@
 """Plans: what a rule makes of all lines in which it finds the same, written as one Python function.
 
     def plan(frame, texts, state):
-        if state.waiting or state.held or frame.cleared:
+        _, end, _, _, _, _, cleared = frame
+        if cleared or state.waiting or state.held:
             return None
         memory = state.memory
         v0, v1, v2 = texts
@@ -37,7 +38,7 @@ Read = Callable[[str], Any]
 Plan = Callable[[Frame, Sequence[Any], State], "list[Reading] | None"]
 _OWN_USES = 3  # of a variable: where it is set, and twice where its text is stripped
 _NUMERIC = {read.__name__: read for read in (number, si, duration, share)}
-_WHEN = {"final": "frame.end in FINAL", "live": "frame.end not in FINAL", "outer": "frame.end != 'up'"}
+_WHEN = {"final": "is_final", "live": "not is_final", "outer": "end != 'up'"}
 
 
 class Label(NamedTuple):
@@ -103,9 +104,12 @@ class _Source(PlanWriter):
     def write(self) -> None:
         """Write the function."""
         with self.indented("def plan(frame, texts, state):"):
-            with self.indented("if state.waiting or state.held or frame.cleared:"):
+            self.line("_, end, _, _, _, _, cleared = frame")
+            with self.indented("if cleared or state.waiting or state.held:"):
                 self.line("return None")
             self.line("memory = state.memory")
+            if any(case.when in ("final", "live") for case in self.found.rule.cases):
+                self.line("is_final = end in FINAL")
             self._convert()
             for case in self.found.rule.cases:
                 if self._case(case):

@@ -48,7 +48,7 @@ class Shape:
     rule: Rule | None = None
     parser: str = ""
     plan: Plan | None = None
-    texts: Take = str.splitlines
+    texts: Take | None = None
     fixed: Take | None = None
     expected: Sequence[str] = ()
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 _NEVER = float("-inf")
+_NOTHING: frozenset[tuple[str, Any]] = frozenset()
+_Key = tuple[str, frozenset[tuple[str, Any]]]
 _new = tuple.__new__
 
 
@@ -66,8 +68,8 @@ class _Place:
     steps: _Counter = field(default_factory=_Counter)
     epochs: _Counter = field(default_factory=_Counter)
     training: int = 1
-    series: dict[tuple[str, str], _Series] = field(default_factory=dict)
-    beside: dict[tuple[str, str], _Series] = field(default_factory=dict)
+    series: dict[_Key, _Series] = field(default_factory=dict)
+    beside: dict[_Key, _Series] = field(default_factory=dict)
 
 
 class Restarts:
@@ -110,7 +112,7 @@ class Restarts:
         elif step is None:
             return Position(place.training, None, None)
         position = (_NEVER if epoch is None else epoch, _NEVER if step is None else step)
-        apart = str(sorted(context.items())) if context else ""
+        apart = frozenset(context.items()) if context else _NOTHING
         key = (next(iter(metrics), ""), apart)
         series = place.series.get(key)
         if series is not None and series.training == place.training:

@@ -9,7 +9,8 @@ from pathlib import Path
 from capture import runs
 from capture.language import library, model
 from capture.parsing.downsampling import downsampler
-from capture.parsing.engine import Engine, ReadLine
+from capture.parsing.engine import Engine
+from capture.parsing.rule import ReadLine
 
 
 def engine_of(

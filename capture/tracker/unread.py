@@ -10,7 +10,7 @@ from capture.console.frames import FrameReader
 from capture.console.prefixes import Prefixes
 from capture.language.model import ReaderPattern
 from capture.parsing import glued
-from capture.parsing.engine import ReadLine
+from capture.parsing.rule import ReadLine
 
 LOOKED_AT = 256 * 1024  # bytes of the console
 MOST_READ = 1000  # kinds of lines that are remembered as read
