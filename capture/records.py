@@ -20,8 +20,9 @@ class Record(NamedTuple):
     """The metrics or the config that one frame carried, and where it stood.
 
     `time` is in Unix seconds, or None where nothing tells it; `step` counts from the start of the
-    run; `at` is the offset of the frame's first byte in `console.log` and the length to its last.  What the
-    program logged itself has `logged` instead: the file in the run's `logged/`, offset and length there.
+    run; `at` is the offset of the frame's first byte in `console.log` and the length to its last; where
+    several ranks record one run, `recorded_by` says whose `console.log`.  What the program logged itself has
+    `logged` instead: the file in the run's `logged/`, offset and length there.
     """
 
     time: float | None
@@ -33,6 +34,7 @@ class Record(NamedTuple):
     at: tuple[int, int] = (0, 0)
     config: Mapping[str, Any] = EMPTY
     logged: tuple[str, int, int] | None = None
+    recorded_by: int = 0
 
 
 @dataclass(slots=True)  # not frozen: that would take three times as long to make
@@ -129,7 +131,7 @@ def to_line(record: Record) -> bytes:
 
 
 def _item(record: Record) -> dict[str, Any]:
-    time, parser, step, epoch, metrics, context, at, config, logged = record
+    time, parser, step, epoch, metrics, context, at, config, logged, recorded_by = record
     item: dict[str, Any] = {
         "time": time,
         "parser": parser,
@@ -141,6 +143,8 @@ def _item(record: Record) -> dict[str, Any]:
     }
     if logged is not None:
         item["logged"] = [*logged]
+    if recorded_by:
+        item["recorded_by"] = recorded_by
     if config:
         item["config"] = {
             name: plain_number(value) if isinstance(value, float) else value for name, value in config.items()
@@ -168,4 +172,5 @@ def from_json(line: bytes) -> Record:
         (at[0], at[1]) if at else (0, 0),
         config or EMPTY,
         tuple(logged) if logged else None,
+        item.get("recorded_by", 0),
     )

@@ -12,7 +12,7 @@ from capture.records import Record, Row
 Axes = list[tuple[str, str, Expression]]  # prefix of the metric's name, column, position
 MOST_AT_ONE_PLACE = 2  # further points of one metric, of lines without a step
 MOST_FORMS = 1000
-_OWN_PREFIX = frozenset(["stream", "rank", "fit"])
+_OWN_PREFIX = frozenset(["stream", "rank", "ranks", "fit"])  # `ranks` counts those that a mean is of
 
 
 class _Points:
@@ -60,7 +60,7 @@ class Namer:
 
     def row(self, ordinal: int, record: Record) -> Row:
         """The record as a backend gets it."""
-        time, parser, step, epoch, printed, context, _, config, _ = record
+        time, parser, step, epoch, printed, context, _, config, _, _ = record
         key = (parser, tuple(printed), *context.items())
         form = self._forms.get(key)
         if form is None:

@@ -45,7 +45,7 @@ class RecordBuilder:
         if training > 1:
             shown["fit"] = training
         # Half the time of `Record(...)`.
-        record = _new(Record, (time, parser, step, epoch, metrics, shown, (offset, span), config, None))
+        record = _new(Record, (time, parser, step, epoch, metrics, shown, (offset, span), config, None, 0))
         if self._downsampler is None:
             return [record]
         everywhere = (series, *sorted(source.context.items()))

@@ -14,7 +14,7 @@ from capture.parsing.rule import ReadLine
 
 
 def engine_of(
-    folder: Path, run: runs.Run, on_line: Callable[[ReadLine], None], like: Engine | None = None
+    folder: Path, run: runs.Run, on_line: Callable[[ReadLine], None] | None, like: Engine | None = None
 ) -> Engine:
     """The run's engine, of the parsers in its folder; the built-in ones are put there at its first start.
 

@@ -32,6 +32,7 @@ from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 from capture.records import Record, to_line
 from capture.redaction import Redactor
+from capture.runs import recordings
 from capture.runs.recording import RESUME, Chunk, RecordingReader
 from capture.tracker import closing_notes, pace, records_file, requests
 from capture.tracker.alerts import Alerts
@@ -42,10 +43,12 @@ from capture.tracker.logged import PARSER as LOGGED
 from capture.tracker.logged import LoggedReader
 from capture.tracker.processes import Processes
 from capture.tracker.run_engine import engine_of
+from capture.tracker.supervisor import LEFT
 from capture.tracker.unread import Unread
 
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
 QUIET = 2.0
+OTHER_RANKS = 10.0  # seconds for which ranks that record for themselves may go on after rank 0
 STATUS_INTERVAL = 1.0  # seconds between two notes of the last values
 MOST_PRINTED = 1000  # names of config
 HURRY = 1.2  # seconds that are left for the backends after SIGTERM
@@ -89,8 +92,8 @@ def main(argv: list[str]) -> int:
         whole = tracker.complete and tracker.files.complete
         tracker.status("done" if whole else "stopped")
         os._exit(0 if whole else STOPPED)  # a backend that hangs would hold up the end for ever
-    tracker.status("done")
-    return 0
+    tracker.status("done" if tracker.complete else "stopped")
+    return 0 if tracker.complete else LEFT
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
@@ -106,8 +109,9 @@ class Tracker:
         self.folder, self.run = folder, run
         self.unread, self.bursts, self.processes = Unread(), Bursts(), Processes()
         self.engine = engine_of(folder, run, self.unread.note, like)
-        self.pipeline = Pipeline(self.engine, run.settings.get("ranks", "all"))
-        self.reader = RecordingReader(folder)
+        how, job = run.settings.get("ranks", "all"), run.settings.get("job")
+        self.pipeline = Pipeline(self.engine, how, job, lambda: engine_of(folder, run, None, self.engine))
+        self.reader = recordings.reader_of(folder, run, writes=True)
         self.axes = naming.all_axes(rule.parser for rule in self.engine.rules)
         self.namer = Namer(self.axes, run.settings.get("rename", {}))
         self.summary = Summary()
@@ -144,6 +148,7 @@ class Tracker:
     def follow(self) -> None:
         """Read the recording until the relay has ended it, or has died, and take what was held back."""
         alive, active = True, time.monotonic()
+        left_by = 0.0  # when rank 0's relay had ended, and others' had not
         while True:
             work = pace.Work()
             chunks = self.reader.read()
@@ -153,8 +158,12 @@ class Tracker:
             if self.reader.finished:
                 break
             if not chunks and not alive:
-                self._crash()
-                break
+                if not self.reader.ended:
+                    self._crash()
+                    break
+                left_by = left_by or time.monotonic()
+                if time.monotonic() >= left_by + OTHER_RANKS:
+                    break
             if self.observer.look() and self.observer.sample is not None:
                 self.alerts.sample(self.observer.sample)
                 self.delivery.wake()
@@ -167,9 +176,22 @@ class Tracker:
                 active, pause = time.monotonic(), work.rest()
             else:
                 pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
-            if alive and pause and select.select([0], [], [], pause)[0]:
+            if not alive:
+                time.sleep(pause)
+            elif pause and select.select([0], [], [], pause)[0]:
                 alive = bool(os.read(0, 4096))
-        self.complete_records()
+        if not self.other_ranks():
+            self.complete_records()
+
+    def other_ranks(self) -> list[int]:
+        """The ranks that go on recording; of those that have died, what is left is read."""
+        if isinstance(self.reader, RecordingReader) or self.reader.finished:
+            return []
+        running = self.reader.running()
+        if not running:
+            for chunk in self.reader.rest():
+                self._read(chunk)
+        return running
 
     def take_new(self) -> None:
         """Read what has been recorded since the last call."""
@@ -190,14 +212,15 @@ class Tracker:
     def _read(self, chunk: Chunk) -> None:
         self.bursts.add(chunk)
         self.processes.output(chunk.data)
-        self.position = chunk.offset + len(chunk.data)
+        if not chunk.rank:
+            self.position = chunk.offset + len(chunk.data)
         now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
         if now is not None:
             self._take_logged(now)
         if chunk.stream == RESUME:
-            self._take(self.pipeline.resume(now))
+            self._take(self.pipeline.resume(now, chunk.rank))
         else:
-            self._take(self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now))
+            self._take(self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now, chunk.rank))
         self.alerts.chunk(chunk, now)
         self.last = now or self.last
 
@@ -266,7 +289,7 @@ class Tracker:
         told: dict[str, dict[str, Any]] = {}
         for record in records:
             self.parsers.setdefault(record.parser)
-            place = record.at[0] if record.logged is None else NOWHERE
+            place = record.at[0] if record.logged is None and not record.recorded_by else NOWHERE
             row = self.namer.row(self.ordinal, record)
             self.summary.add(row, place)
             self.files.add(row)
@@ -297,12 +320,15 @@ class Tracker:
         run = self.run
         place = os.path.relpath(self.folder, run.cwd)
         if self.summary.values:
-            lines = f"{self.engine.understood} of {self.engine.lines} line{'s' * (self.engine.lines != 1)}"
+            engines = self.pipeline.engines
+            read, total = sum(e.understood for e in engines), sum(e.lines for e in engines)
+            lines = f"{read} of {total} line{'s' * (total != 1)}"
             values = f"{self.summary.values} value{'s' * (self.summary.values != 1)}"
             notes = [f"{values} from {lines} ({', '.join(self.parsers)}): {place}"]
         else:
             notes = [*map(self.redactor.text, self.unread.notes(self.folder, place, self.engine.lines))]
-        if not self.complete:
+        notes += closing_notes.on_ranks(self.reader, place, run.to)
+        if not self.complete and not self.reader.ended:
             size = (self.folder / runs.CONSOLE_LOG).stat().st_size
             notes.append(f"stopped after {self.position} of {size} bytes; the rest: capture sync {place}")
         notes += closing_notes.on_broken(self.summary, self.folder / runs.CONSOLE_LOG) + self.alerts.notes()
