@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from capture import runs
-from capture.delivery import naming
+from capture.delivery import axes
 from capture.delivery.console_reader import ConsoleReader
 from capture.delivery.naming import Axes, Namer
 from capture.errors import UserError
-from capture.language import library
+from capture.language import library, run_parsers
 from capture.language.checked_yaml import Source
 from capture.records import ConsoleLine, Record, Row, from_json
 from capture.runs import Run
@@ -123,7 +123,7 @@ class StoredRun:
 
 def _axes_of_parsers(folder: Path) -> dict[str, Axes]:
     """The x-axes of a run's parsers, by their names; the user's own come before built-in ones."""
-    files = [*sorted((folder / library.BUILT_IN).glob("*.yaml")), *sorted(folder.glob("*.yaml"))]
+    files = [*sorted((folder / run_parsers.BUILT_IN).glob("*.yaml")), *sorted(folder.glob("*.yaml"))]
     return dict(_axes_of(file.read_text(encoding="utf-8", errors="replace")) for file in files)
 
 
@@ -133,4 +133,4 @@ def _axes_of(text: str) -> tuple[str, Axes]:
         parser = library.load(Source(text, "parser"), samples=False, check=False)
     except UserError:
         return "", []
-    return parser.name, naming.axes(parser)
+    return parser.name, axes.of(parser)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from capture.errors import UserError, did_you_mean, nearest
 
@@ -86,12 +86,6 @@ SIZE_LIMIT = 1024 * 1024  # characters
 _TAG = re.compile(
     r"<\w+>"
 )  # how the models of a union are tagged: pydantic names these in the `loc` of an error
-
-
-class Checked(BaseModel):
-    """A model in which a key that it doesn't have is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 Model = TypeVar("Model", bound=BaseModel)

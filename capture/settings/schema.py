@@ -19,7 +19,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from capture.delivery import install, registry
 from capture.errors import UserError, did_you_mean
 from capture.language import checked_yaml, library, model
-from capture.language.checked_yaml import Checked, Source
+from capture.language.checked import Checked
+from capture.language.checked_yaml import Source
 from capture.parsing.downsampling import downsampler
 from capture.runs import ParserSource
 from capture.settings.files_schema import Artifact, Image, Plot, Several, Table

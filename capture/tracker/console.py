@@ -1,0 +1,71 @@
+"""A run's console, as the tracker reads it.
+
+The parsers take longer to load than many a command runs.  They are loaded when there is something to read, so
+this module imports nothing of what reads.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from capture import runs
+from capture.delivery.naming import Axes
+from capture.records import Record
+
+
+class Console:
+    """Turns what a run prints into records.
+
+    `axes` are those of its parsers by their names, once these are loaded: before the first record.
+    """
+
+    def __init__(self, folder: Path, run: runs.Run, like: Any = None) -> None:
+        """`like` is an engine of the parsers to read with, None for those in the run's folder."""
+        self.axes: dict[str, Axes] = {}
+        self._folder, self._run, self._like = folder, run, like
+        self._reader: Any = None  # a `run_engine.RunEngine`
+
+    def prepare(self) -> None:
+        """Load what reads, if it is not loaded: something may be printed soon."""
+        if self._reader is None:
+            from capture.tracker import run_engine  # slow
+
+            self._reader = run_engine.RunEngine(self._folder, self._run, self._like)
+            self.axes |= self._reader.axes
+
+    def feed(self, data: bytes, offset: int, stream: str | None, time: float | None) -> list[Record]:
+        """The records that a chunk completes; the arguments are those of `Pipeline.feed`."""
+        self.prepare()
+        records: list[Record] = self._reader.pipeline.feed(data, offset, stream, time)
+        return records
+
+    def resume(self, time: float | None) -> list[Record]:
+        """The records that were held back when a start of the command ended: another one follows."""
+        return self._reader.pipeline.resume(time) if self._reader else []
+
+    def finish(self, time: float | None) -> list[Record]:
+        """The records that were held back when the output ended."""
+        return self._reader.pipeline.finish(time) if self._reader else []
+
+    @property
+    def lines(self) -> int:
+        """How many lines were printed."""
+        return self._reader.engine.lines if self._reader else 0
+
+    @property
+    def understood(self) -> int:
+        """How many of them some parser has recognised."""
+        return self._reader.engine.understood if self._reader else 0
+
+    @property
+    def events(self) -> list[str]:
+        """What the user should know of the parsers."""
+        return self._reader.engine.events if self._reader else []
+
+    def notes(self, place: str) -> list[str]:
+        """What the closing block says where no metrics were found; `place` is how the folder is shown."""
+        if not self.lines:
+            return [f"nothing was printed; the run is kept in {place}"]
+        notes: list[str] = self._reader.unread.notes(self._folder, place, self.lines)
+        return notes
