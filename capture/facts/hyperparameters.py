@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from capture.facts import provenance
 from capture.language.literals import argument
 
 Config = dict[str, Any]
@@ -116,6 +115,8 @@ def read_file(path: Path) -> Config:
     read = _READERS.get(path.suffix.lower())
     if read is None:
         return {}
+    from capture.facts import provenance  # slow, and few commands name such a file
+
     try:
         if not provenance.is_regular(path) or path.stat().st_size > SIZE_LIMIT:
             return {}

@@ -6,6 +6,7 @@ this module imports nothing of what reads.
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,18 @@ class Console:
 
     def prepare(self) -> None:
         """Load what reads, if it is not loaded: something may be printed soon."""
-        if self._reader is None:
-            from capture.tracker import run_engine  # slow
+        if self._reader is not None:
+            return
+        gc.disable()  # nothing of it is garbage
+        try:
+            from capture.tracker.run_engine import RunEngine  # slow
 
-            self._reader = run_engine.RunEngine(self._folder, self._run, self._like)
-            self.axes |= self._reader.axes
+            self._reader = RunEngine(self._folder, self._run, self._like)
+        finally:
+            gc.enable()
+        if self._like is None:
+            gc.freeze()  # the parsers stay: what comes and goes is collected without looking at them
+        self.axes |= self._reader.axes
 
     def feed(self, data: bytes, offset: int, stream: str | None, time: float | None) -> list[Record]:
         """The records that a chunk completes; the arguments are those of `Pipeline.feed`."""

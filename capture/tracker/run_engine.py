@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -30,8 +29,6 @@ class RunEngine:
         self.engine = _engine(folder, run, self.unread.note, like)
         self.pipeline = Pipeline(self.engine, run.settings.get("ranks", "all"))
         self.axes = axes.of_all(rule.parser for rule in self.engine.rules)
-        if like is None:
-            gc.freeze()  # the parsers stay: what comes and goes is collected without looking at them
 
 
 def _engine(folder: Path, run: runs.Run, on_line: Callable[[ReadLine], None], like: Engine | None) -> Engine:
