@@ -6,7 +6,6 @@ Parsers and the configuration are read with it: unknown keys, wrong types and br
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -16,7 +15,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from capture.errors import UserError, did_you_mean, nearest
+from capture.errors import UserError, did_you_mean, nearest, shortest
 
 MOST_NODES = 100_000  # of a text, with each alias counted as what it stands for
 
@@ -216,14 +215,6 @@ def read(path: Path) -> Source:
         raise UserError(f"{shown}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{shown}: not UTF-8 text (byte {error.start})") from None
-
-
-def shortest(path: Path) -> str:
-    """The path as a message shows it: from here, where that is shorter."""
-    try:
-        return min(str(path), os.path.relpath(path), key=len)
-    except (OSError, ValueError):  # no working folder, or another drive
-        return str(path)
 
 
 def _entry(node: Any, step: int | str) -> tuple[Any, Any] | None:

@@ -6,6 +6,7 @@ long as everything else that has to be done before a first line can be read.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import sys
@@ -17,37 +18,32 @@ from capture.language import required_text
 from capture.language.matchers import matcher
 from capture.language.model import FORMS, PATTERNS, Bar, Block, Case, Parser, Pattern, Table
 
+MOST = 300  # parsers that are remembered
 _KIND = "parsers"
 _PARTS: dict[str, type[Bar | Table | Block]] = {"bar": Bar, "table": Table, "block": Block}
 
 
 def recall(texts: Sequence[bytes]) -> list[Parser] | None:
-    """The parsers of these files, but for their samples; None if it is not known what is in them.
+    """The parsers of these files, but for their samples; None if it is not known what is in each of them.
 
     What their expressions require is known then, too.
     """
-    found = cache.recall(sys.prefix, _KIND)
+    known = _known()
     try:
-        if found is None or found["files"] != _digest(texts):
-            return None
-        parsers = [_parser(data) for data in found["parsers"]]
-        literals = {
-            regex: None if texts is None else frozenset(texts) for regex, texts in found["required"].items()
-        }
+        return [_parser(known[_digest(text)]) for text in texts]
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    required_text.known.update(literals)
-    return parsers
 
 
 def remember(texts: Sequence[bytes], parsers: Sequence[Parser]) -> None:
-    """Remember the parsers of these files, until they or the code that reads them change."""
+    """Remember the parsers of these files, until the code that reads them changes."""
     for parser in parsers:
         for pattern in parser.patterns:
             _ = matcher(pattern).literals
+    read = [parser.model_dump(exclude_unset=True, exclude={"samples"}) for parser in parsers]
+    new, old = dict(zip(map(_digest, texts), read, strict=True)), _known()
     item = {
-        "files": _digest(texts),
-        "parsers": [parser.model_dump(exclude_unset=True, exclude={"samples"}) for parser in parsers],
+        "parsers": {**old, **new} if len(old) + len(new) <= MOST else new,
         "required": {
             regex: None if literals is None else sorted(literals)
             for regex, literals in required_text.known.items()
@@ -56,13 +52,27 @@ def remember(texts: Sequence[bytes], parsers: Sequence[Parser]) -> None:
     folder = os.path.dirname(__file__)
     code = [entry.path for entry in os.scandir(folder) if entry.name.endswith(".py")]
     cache.remember(sys.prefix, _KIND, item, sorted(code))
+    _known.cache_clear()
 
 
-def _digest(texts: Sequence[bytes]) -> str:
-    digest = hashlib.sha256()
-    for text in texts:
-        digest.update(b"%d\n%b" % (len(text), text))
-    return digest.hexdigest()
+@functools.cache
+def _known() -> Mapping[str, Mapping[str, Any]]:
+    """What each known file holds, by the file's digest."""
+    found = cache.recall(sys.prefix, _KIND)
+    try:
+        parsers: Mapping[str, Mapping[str, Any]] = {**found["parsers"]}
+        required = {
+            regex: None if literals is None else frozenset(literals)
+            for regex, literals in found["required"].items()
+        }
+    except (KeyError, TypeError, AttributeError):  # there is nothing, or it is something else
+        return {}
+    required_text.known.update(required)
+    return parsers
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
 
 
 def _parser(data: Mapping[str, Any]) -> Parser:
