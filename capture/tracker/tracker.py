@@ -71,6 +71,8 @@ def main(argv: list[str]) -> int:
         tracker = Tracker(folder, run, redactor)
         tracker.deliver()
         gather.Gathering(folder, tracker.run, redactor, tracker.delivery.wake).start()
+        if tracker.files.rules:
+            tracker.console.prepare()  # a file that is whole is noted with the metrics at that time
         tracker.files.start()
     except Stopped:
         return STOPPED
