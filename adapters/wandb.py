@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from capture import runs
-from capture.adapters import _wandb_sync
+from capture.adapters import _wandb_settings, _wandb_shared, _wandb_sync
 from capture.adapters._about import about
-from capture.adapters._wandb_start import command_line, exit_code, started_at, watched_process
+from capture.adapters._wandb_start import command_line, exit_code, started_at
 from capture.adapters.wandb_files import WandbFiles
 from capture.delivery.adapter import Adapter, Gone
 from capture.errors import UserError
@@ -27,14 +27,6 @@ from capture.metrics import Series, better, only_counts
 from capture.records import Alert, ConsoleLine, File, Row
 from capture.runs import Run
 
-# Private settings of wandb, which may change: an unknown one is left out.
-PRIVATE: dict[str, Any] = {
-    "x_transaction_log_flush_interval": 1,  # a kill loses a second, not half a minute
-    "x_file_stream_transmit_interval": 1,
-    "x_file_stream_retry_wait_max_seconds": 10,  # a server that is back is seen before `--wait` is over
-    "x_save_requirements": False,  # those of the command are elsewhere
-}
-INIT_TIMEOUT = 30.0  # seconds; the attempts after it are `delivery`'s
 SUMMARY = {"exit_status", "duration_s", "stopped_by"}  # of how it ended
 OWN = ("_step", "_runtime", "_timestamp")  # W&B's own columns
 log = logging.getLogger(__name__)
@@ -54,6 +46,8 @@ class WandbAdapter(Adapter):
         self._files: Any = None
         self._next = 0  # ordinal of the row that comes next
         self._offline = False
+        self._shared = False  # other ranks send a part of this run by themselves ...
+        self._second = False  # ... and rank 0, which says what the run is, is another one
         self._corrected: set[str] = set()  # metrics whose best value wandb would get wrong
         self._defined: dict[str, str | None] = {}  # what a metric is drawn over
         self._series: dict[str, Series] = {}
@@ -67,29 +61,39 @@ class WandbAdapter(Adapter):
 
         self._folder = folder
         self._offline = not logged_in()
+        self._shared = not self._offline and _wandb_shared.is_shared(run, folder)
+        self._second = self._shared and _wandb_shared.rank_of(run) > 0
         base = Path(os.environ.get("WANDB_DIR") or folder.parent.parent)
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it looks for a host even when offline
         if self._offline:
             for old in (base / "wandb").glob(f"offline-run-*-{run.id}*"):
                 shutil.rmtree(old, ignore_errors=True)
         try:
-            with command_line(_words(run)), started_at(run.start):
+            with command_line(_wandb_settings.words(run)), started_at(run.start):
                 self._run = wandb.init(
-                    **_identity(run),
+                    **_wandb_settings.identity(run, self._shared),
                     id=run.id,
-                    resume=None if self._offline else "allow",
+                    resume=None if self._offline or self._shared else "allow",
                     reinit="create_new",
-                    config=run.config,
+                    config={} if self._second else run.config,
                     dir=str(base),
-                    mode="offline" if self._offline else "online",
-                    settings=_settings(wandb, run),
+                    mode="offline" if self._offline else "shared" if self._shared else "online",
+                    settings=_wandb_settings.settings(wandb, run, self._shared),
                 )
         except Exception as error:
             _tear_down()  # wandb's process may have died, or be busy with this attempt
             raise _explained(error) from None
+        if self._shared:
+            for name in _wandb_shared.others(run):
+                self._run.define_metric(name, step_metric="step")
         self._log_file = Path(getattr(self._run.settings, "log_internal", "") or os.devnull)
         self._files = WandbFiles(self._run)
-        self._next = max(0, int(self._run.starting_step) - self._files.rows) if self._run.resumed else 0
+        if self._shared:
+            self._next = _wandb_shared.stored(folder, "wandb")
+        elif self._run.resumed:
+            self._next = max(0, int(self._run.starting_step) - self._files.rows)
+        else:
+            self._next = 0
         return self._next
 
     def held(self, rows: Sequence[Row]) -> None:
@@ -106,7 +110,8 @@ class WandbAdapter(Adapter):
                 item: dict[str, Any] = {k: v for k, v in row.metrics.items() if k not in OWN}
                 if row.time is not None:
                     item["_timestamp"] = row.time
-                self._run.log(item, step=row.ordinal + self._files.rows, commit=True)
+                step = None if self._shared else row.ordinal + self._files.rows
+                self._run.log(item, step=step, commit=True)
                 self._next = row.ordinal + 1
             self._correct_summary({name for row in rows for name in row.metrics})
 
@@ -133,6 +138,8 @@ class WandbAdapter(Adapter):
 
     def config(self, values: Mapping[str, Any]) -> None:
         """Add to the config."""
+        if self._second:
+            return
         with self._connected():
             self._run.config.update(dict(values), allow_val_change=True)
 
@@ -140,7 +147,8 @@ class WandbAdapter(Adapter):
         """Finish the run with the command's exit status."""
         run = runs.read(self._folder)
         with self._connected():
-            self._run.summary.update({k: v for k, v in about(run).items() if k in SUMMARY})
+            if not self._second:
+                self._run.summary.update({k: v for k, v in about(run).items() if k in SUMMARY})
             self._run.finish(exit_code=exit_code(exit_status, run))
 
     def links(self) -> list[str]:
@@ -236,16 +244,17 @@ class WandbAdapter(Adapter):
         import wandb
 
         best = better(name)
-        try:
-            self._run.define_metric(
-                name.replace(".", r"\."),
-                step_metric=axis,
-                step_sync=False if axis else None,
-                hidden=hidden or None,
-                summary=f"{best},last" if best else None,
-            )
-        except wandb.Error as error:
-            log.warning("%s: drawn over W&B's own step: %s", name, error)
+        for known in _wandb_shared.defined(name) if self._second else [name]:
+            try:
+                self._run.define_metric(
+                    known.replace(".", r"\."),
+                    step_metric=axis,
+                    step_sync=False if axis else None,
+                    hidden=hidden or None,
+                    summary=f"{best},last" if best else None,
+                )
+            except wandb.Error as error:
+                log.warning("%s: drawn over W&B's own step: %s", known, error)
 
     def _correct_summary(self, logged: set[str]) -> None:
         """The best value: wandb knows only the rows since the run was resumed, and a NaN stays for good."""
@@ -255,7 +264,7 @@ class WandbAdapter(Adapter):
             for name, series in found.items()
             if (best := series.best(name)) is not None
         }
-        if values:
+        if values and not self._second:
             self._run.summary.update(values)
 
 
@@ -277,57 +286,6 @@ def logged_in() -> bool:
         return bool(wandb.login(prompt=False, verify=False))
     except (wandb.Error, ValueError) as error:
         raise UserError(f"W&B: {error}") from None
-
-
-def _identity(run: Run) -> dict[str, Any]:
-    """Who the run is: as told, else as W&B's own variables say, else as `capture` calls it."""
-    told, environ = run.settings, os.environ.get
-    options = told.get("wandb") or {}
-    tags = [tag.strip() for tag in environ("WANDB_TAGS", "").split(",") if tag.strip()]
-    return {
-        "entity": options.get("entity") or environ("WANDB_ENTITY"),
-        "project": told.get("project") or environ("WANDB_PROJECT") or run.project,
-        "name": told.get("name") or environ("WANDB_NAME") or run.name,
-        "notes": run.notes or environ("WANDB_NOTES"),
-        "tags": run.tags or tags or None,
-        "group": run.group or environ("WANDB_RUN_GROUP"),
-        "job_type": options.get("job_type") or environ("WANDB_JOB_TYPE"),
-    }
-
-
-def _words(run: Run) -> list[str]:
-    """The command; a followed log has none."""
-    return run.command or [run.name]
-
-
-def _settings(wandb: Any, run: Run) -> Any:
-    settings = wandb.Settings(
-        console="off",
-        silent=True,
-        quiet=True,
-        program=_words(run)[0],
-        git_commit=run.git.get("commit"),
-        disable_git=True,  # no diff of the user's work tree is sent
-        save_code=False,
-        host=run.host or None,
-    )
-    watched = watched_process(run)
-    private = {
-        **PRIVATE,
-        "x_executable": shutil.which(_words(run)[0]),
-        "x_disable_stats": watched is None,
-        "x_stats_pid": watched,
-        "x_stats_track_process_tree": True,
-        "x_stats_sampling_interval": float(run.settings.get("system") or 10),
-    }
-    if "WANDB_INIT_TIMEOUT" not in os.environ:
-        private["init_timeout"] = INIT_TIMEOUT
-    for name, value in private.items():
-        try:
-            setattr(settings, name, value)
-        except (AttributeError, ValueError):
-            continue
-    return settings
 
 
 def _explained(error: Exception) -> Exception:

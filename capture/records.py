@@ -20,8 +20,9 @@ class Record(NamedTuple):
     """The metrics or the config that one frame carried, and where it stood.
 
     `time` is in Unix seconds, or None where nothing tells it; `step` counts from the start of the
-    run; `at` is the offset of the frame's first byte in `console.log` and the length to its last.  What the
-    program logged itself has `logged` instead: the file in the run's `logged/`, offset and length there.
+    run; `at` is the offset of the frame's first byte in `console.log` and the length to its last; where
+    several ranks record one run, `recorded_by` says whose `console.log`.  What the program logged itself has
+    `logged` instead: the file in the run's `logged/`, offset and length there.
     """
 
     time: float | None
@@ -33,6 +34,7 @@ class Record(NamedTuple):
     at: tuple[int, int] = (0, 0)
     config: Mapping[str, Any] = EMPTY
     logged: tuple[str, int, int] | None = None
+    recorded_by: int = 0
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ def _item(record: Record) -> dict[str, Any]:
     }
     if record.logged is not None:
         item["logged"] = list(record.logged)
+    if record.recorded_by:
+        item["recorded_by"] = record.recorded_by
     if record.config:
         item["config"] = {
             name: plain_number(value) if isinstance(value, float) else value
@@ -169,4 +173,5 @@ def from_json(line: bytes) -> Record:
         (at[0], at[1]) if at else (0, 0),
         config or EMPTY,
         tuple(logged) if logged else None,
+        item.get("recorded_by", 0),
     )

@@ -36,6 +36,8 @@ class StoredRun:
     streams: dict = field(default_factory=dict)  # name -> its lines by their number
     files: dict = field(default_factory=dict)
     exit_code: int | None = None
+    completed: int = 0  # how often a writer has said that the run is over
+    places: dict = field(default_factory=dict)  # (writer, stream, its number) -> the line's number
     faults: list = field(default_factory=list)  # what a client must not do
 
     def lines(self, name):
@@ -63,8 +65,8 @@ class StoredRun:
 
     @property
     def defined(self):
-        """What `define_metric` said, by name; an item's other keys are numbers, as protobuf has them."""
-        return {item["1"]: item for item in self.raw_config["_wandb"]["value"].get("m", [])}
+        """What `define_metric` said, by name; the keys are protobuf's numbers, 2 of a name with an asterisk."""
+        return {item.get("1") or item["2"]: item for item in self.raw_config["_wandb"]["value"].get("m", [])}
 
     def write(self, name, offset, content):
         if name == SUMMARY:
@@ -77,6 +79,15 @@ class StoredRun:
             if name == HISTORY and number in lines and _values(lines[number]) != _values(line):
                 self.faults.append(f"{name}: line {number} changed: {lines[number]} became {line}")
             lines[number] = line
+
+    def write_of(self, writer, name, offset, content):
+        """Lines of one of several writers: in the order in which they come; the summary is made of them."""
+        if name == SUMMARY:
+            return
+        lines = self.streams.setdefault(name, {})
+        for number, line in enumerate(content, offset):
+            place = self.places.setdefault((writer, name, number), len(lines))
+            lines[place] = line
 
 
 def _values(line):
@@ -256,14 +267,18 @@ class Server:
         artifact["state"] = "COMMITTED"
         return {"commitArtifact": {"artifact": {"id": v["artifactID"], "digest": artifact["digest"]}}}
 
-    def stream(self, run_id, body):
-        """A piece of the file stream."""
+    def stream(self, run_id, body, writer=None):
+        """A piece of the file stream; in shared mode each writer numbers its own lines."""
         with self._lock:
             run = self.runs[run_id]
             for name, chunk in body.get("files", {}).items():
-                run.write(name, chunk["offset"], chunk["content"])
+                if writer is None:
+                    run.write(name, chunk["offset"], chunk["content"])
+                else:
+                    run.write_of(writer, name, chunk["offset"], chunk["content"])
             if body.get("complete"):
                 run.exit_code = body.get("exitcode")
+                run.completed += 1
         return {"limits": {}}
 
     def put(self, path, data):
@@ -304,7 +319,9 @@ class _Handler(BaseHTTPRequestHandler):
             found = self.owner.graphql(name.split()[1], body.get("variables") or {})
             self._answer(200, {"data": found} if found else {"errors": [{"message": f"unknown: {name}"}]})
         elif self.path.endswith("/file_stream"):
-            self._answer(200, self.owner.stream(self.path.split("/")[-2], body))
+            shared = self.headers.get("X-WANDB-USE-ASYNC-FILESTREAM")
+            writer = self.headers.get("X-WANDB-ASYNC-CLIENT-ID") if shared else None
+            self._answer(200, self.owner.stream(self.path.split("/")[-2], body, writer))
         else:
             self._answer(404, {})
 

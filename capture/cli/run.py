@@ -38,6 +38,12 @@ def arguments(with_words: bool = True) -> Arguments:
         "never (default)",
     )
     add(
+        "--join",
+        metavar="ID",
+        help="where a launcher starts capture for each rank: the one run that they make (default: auto, by "
+        "what the launcher says of its job; never: each makes its own)",
+    )
+    add(
         "--tty",
         choices=settings.CHOICES["tty"],
         help="give the command a terminal (default: auto, if capture has one)",
@@ -79,12 +85,18 @@ def main(argv: list[str]) -> int:
         result = stdin.pass_on(folder, chosen["wait"], since)
     else:
         how = loop.Options(chosen["tty"], chosen["unbuffer"], chosen["linger"], chosen["wait"], since)
+        if chosen.get("job", {}).get("rank"):
+            above = os.path.dirname(os.path.dirname(folder or ""))
+            how = how._replace(part_of=above, tracked=bool(run.to))
         try:
             result = loop.run(command, folder, how)
         except NotStarted as error:
             runs.note_crash(folder)
             run_bare(command, str(error))
-    run_options.close(folder, result, chosen)
+    if chosen.get("job", {}).get("rank"):
+        run_options.close_rank(folder, result, chosen)
+    else:
+        run_options.close(folder, result, chosen)
     if result.signal is not None:
         die_of_signal(result.signal)
     return result.status
@@ -92,9 +104,12 @@ def main(argv: list[str]) -> int:
 
 def _begin(options: argparse.Namespace, command: list[str]) -> tuple[settings.Settings, runs.Run, str | None]:
     """The settings, the run and its folder, None if it can't be recorded.  Raises UserError."""
-    chosen = run_options.choose(options)
+    chosen = start.join(run_options.choose(options), os.environ)
     if chosen["resume"] == "must" and not chosen.get("id"):
         raise UserError("--resume must: say which run, with --id ID")
+    if rank := chosen.get("job", {}).get("rank"):
+        # The run is rank 0's; where the ranks share no folder, each sends to W&B by itself.
+        chosen |= {"name": f"rank {rank}", "to": [name for name in chosen["to"] if name == "wandb"]}
     run = start.new_run(command, names.called(command) if command else "stdin", chosen)
     run, folder = start.open_run(run, chosen)
     return chosen, run, folder

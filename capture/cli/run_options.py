@@ -200,6 +200,21 @@ def close(folder: str | None, result: Result, chosen: settings.Settings) -> None
     write(plain(text))
 
 
+def close_rank(folder: str | None, result: Result, chosen: settings.Settings) -> None:
+    """What a rank but 0 says at its end: nothing, unless what it has recorded is no part of a run."""
+    if folder is None or chosen["summary"] == "never":
+        return
+    text, whole = "", os.path.dirname(os.path.dirname(folder))
+    if not result.tracker_ok and not os.path.exists(os.path.join(whole, runs.RUN_FILE)):
+        rank, place = chosen["job"]["rank"], os.path.relpath(folder)
+        text = (
+            f"capture: rank {rank} is recorded in {place}, without rank 0: do all ranks share this folder?\n"
+        )
+    if result.recording_error:
+        text += f"capture: the recording ended early: {result.recording_error}\n"
+    write(plain(text))
+
+
 def _holds_nothing(folder: str, chosen: settings.Settings) -> bool:
     """Whether this is a short run without a word, which no name asks for: a typing error, or `true`."""
     try:

@@ -11,7 +11,7 @@ from capture.records import Record, Row
 Axes = list[tuple[str, str, Expression]]  # prefix of the metric's name, column, position
 MOST_AT_ONE_PLACE = 2  # further points of one metric, of lines without a step
 MOST_FORMS = 1000
-_OWN_PREFIX = frozenset(["stream", "rank", "fit"])
+_OWN_PREFIX = frozenset(["stream", "rank", "ranks", "fit"])  # `ranks` counts those that a mean is of
 
 
 class _Points:

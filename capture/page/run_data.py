@@ -66,7 +66,8 @@ def _series(stored: StoredRun, text: ConsoleText) -> JsonObject:
         columns["time"].append(None if row.time is None else round(row.time - stored.run.start, 3))
         columns["step"].append(row.step)
         columns["epoch"].append(row.epoch)
-        columns["line"].append(text.line_at(record.at[0]) if record.logged is None else None)
+        shown = record.logged is None and not record.recorded_by  # the page has the console of rank 0
+        columns["line"].append(text.line_at(record.at[0]) if shown else None)
         for name, value in row.metrics.items():
             metric = metrics.get(name)
             if metric is None:

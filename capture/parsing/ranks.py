@@ -38,9 +38,9 @@ class _Series:
 class Ranks:
     """Takes the records of all ranks, and gives those that are kept."""
 
-    def __init__(self, how: str) -> None:
-        """`how` is "all", "0" or "mean"."""
-        self._how = how
+    def __init__(self, how: str, size: int = 0) -> None:
+        """`how` is "all", "0" or "mean"; `size` is how many ranks there are, 0 where that is not known."""
+        self._how, self._size = how, size
         self._first: Any = None  # the worker that printed first: the first node, or the only one
         self._series: dict[tuple[Any, ...], _Series] = {}
         self._known: set[_Who] = set()  # all ranks
@@ -90,7 +90,8 @@ class Ranks:
             oldest = series.open[0]
             later = {who for step in series.open[1:] for who in step.records}
             expected = self._known - oldest.records.keys() - later - series.absent
-            if not self._begun and (not later or len(self._known) == 1):
+            more = not self._begun and (not later or len(self._known) == 1)
+            if more or len(self._known) < self._size:
                 expected.add((None, None))  # there may be more ranks
             if expected and len(series.open) <= MOST_OPEN:
                 return

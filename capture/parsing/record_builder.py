@@ -60,4 +60,4 @@ def _record(
         context["fit"] = training
     at = (frame.offset, frame.span)
     # Half the time of `Record(...)`.
-    return _new(Record, (frame.time, parser, step, epoch, metrics, context, at, reading.config, None))
+    return _new(Record, (frame.time, parser, step, epoch, metrics, context, at, reading.config, None, 0))

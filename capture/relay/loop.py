@@ -37,6 +37,8 @@ class Options(NamedTuple):
     linger: float = 1.0  # seconds to wait for the output of what the command leaves behind
     wait: float = 30.0  # seconds to wait for the tracker at the end
     since: float = 0.0  # the age in seconds of a run that is resumed
+    part_of: str = ""  # the folder of the run that this is a rank of
+    tracked: bool = True  # False where the tracker of another rank reads the recording
 
 
 def run(command: list[str], folder: str | None, options: Options) -> Result:
@@ -51,7 +53,8 @@ def run(command: list[str], folder: str | None, options: Options) -> Result:
     try:
         closed = occupy_closed_streams()
         recording = TrackedRecording(folder, options.since)
-        child = start(command, folder, options.tty, options.unbuffer, closed, recording.write, limit)
+        whole = folder and (options.part_of or folder)
+        child = start(command, whole, options.tty, options.unbuffer, closed, recording.write, limit)
     except BlockingIOError as error:  # no more processes can be started
         return recording.finish(options.wait, report_start_failure(command, error.errno or 0))
     except OSError as error:
@@ -61,7 +64,8 @@ def run(command: list[str], folder: str | None, options: Options) -> Result:
         raise NotStarted(reason(error)) from error
     relay = Relay(child, recording)
     try:
-        recording.start_tracker()
+        if options.tracked:
+            recording.start_tracker()
         relay.run(options.linger)
     finally:
         relay.close()

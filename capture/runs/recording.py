@@ -119,6 +119,7 @@ class Chunk(NamedTuple):
     stream: str  # "stdout", "stderr", "tty" or "resume"
     data: bytes
     offset: int  # of its first byte in `console.log`
+    rank: int = 0  # of a run that several ranks make: whose `console.log`
 
 
 class RecordingReader:
@@ -134,6 +135,11 @@ class RecordingReader:
         self._offset = 0
         self._last = (0.0, "stdout")
         self._ended = False
+
+    @property
+    def ended(self) -> bool:
+        """The same as `finished`; where ranks are read together, that rank 0's is."""
+        return self.finished
 
     def read(self, limit: int = 1 << 20) -> list[Chunk]:
         """Return the chunks that are new since the last call, up to the one that reaches `limit` bytes."""

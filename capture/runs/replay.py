@@ -14,7 +14,7 @@ from typing import Any
 
 from capture import runs
 from capture.errors import UserError
-from capture.runs import recording
+from capture.runs import ranks, recording
 from capture.runs.logs import open_log
 
 
@@ -59,6 +59,7 @@ def as_it_was(run: runs.Run, log: Path, old: runs.Run | None, chosen: Mapping[st
         state="finished" if old.state == "running" else old.state,
         pid=None,
         parent=old.id,
+        settings={**run.settings, **{key: old.settings[key] for key in ("job",) if key in old.settings}},
     )
 
 
@@ -71,7 +72,7 @@ def record(log: Path, old: runs.Run | None, folder: str) -> None:
         shutil.copyfileobj(source, copy, 1 << 20)
     os.chmod(os.path.join(folder, runs.CONSOLE_LOG), 0o600)
     if old is not None:
-        for name in (runs.LOGGED, runs.TABLES, runs.IMAGES, runs.PLOTS):
+        for name in (runs.LOGGED, runs.TABLES, runs.IMAGES, runs.PLOTS, ranks.RANKS):
             if log.with_name(name).is_dir():
                 shutil.copytree(log.with_name(name), os.path.join(folder, name))
         for name in (runs.FILES, runs.ALERTS):

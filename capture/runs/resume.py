@@ -12,11 +12,11 @@ from capture.runs import recording
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 
 
-def check_id(run_id: str) -> None:
-    """Raises UserError if an id is not fit for the name of a folder."""
+def check_id(run_id: str, option: str = "--id") -> None:
+    """Raises UserError if an id, given by this option, is not fit for the name of a folder."""
     if not _ID.fullmatch(run_id):
         raise UserError(
-            f"--id {run_id}: should be letters, digits, dots, dashes and underscores, at most 100"
+            f"{option} {run_id}: should be letters, digits, dots, dashes and underscores, at most 100"
         )
 
 

@@ -12,12 +12,12 @@ from typing import Any
 from capture import runs
 from capture.errors import UserError
 from capture.redaction import Redactor
-from capture.runs import lock, names
+from capture.runs import lock, names, ranks
 from capture.runs.git import git_state
 
 # Settings with a field of their own in `run.json`, or without use for the tracker.
 NOT_KEPT = (
-    *("project", "name", "config", "to", "tags", "notes", "group", "id", "resume"),
+    *("project", "name", "config", "to", "tags", "notes", "group", "id", "resume", "join"),
     *("dir", "tty", "unbuffer", "summary", "parsers"),
 )
 
@@ -55,6 +55,27 @@ def new_run(command: Sequence[str], called: str, chosen: Mapping[str, Any]) -> r
     )
 
 
+def join(chosen: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of a process that is one of the ranks of a job, which make one run; others' are unchanged.
+
+    Raises UserError if `--join` can't be an id.
+    """
+    how = chosen["join"]
+    if chosen.get("id"):
+        if how not in (ranks.AUTO, ranks.NEVER):
+            raise UserError("--id and --join: say one of them")
+        return dict(chosen)
+    place = ranks.place(environ, how)
+    if place is None:
+        return dict(chosen)
+    if how != ranks.AUTO:
+        from capture.runs import resume  # not on the way of every start
+
+        resume.check_id(place.job, "--join")
+    run_id = ranks.choose_id(os.path.abspath(chosen["dir"]), project_of(chosen), place, chosen["resume"])
+    return {**chosen, "id": run_id, "job": {"rank": place.rank, "size": place.size}}
+
+
 def project_of(chosen: Mapping[str, Any]) -> str:
     """The run's project: the user's, or the folder's name."""
     return chosen.get("project") or os.path.basename(os.getcwd()) or "default"
@@ -63,7 +84,7 @@ def project_of(chosen: Mapping[str, Any]) -> str:
 def _name(called: str, run_id: str, command: Sequence[str], chosen: Mapping[str, Any]) -> str:
     """A name that no other run of the project has by default."""
     folder = runs.folder_of(os.path.abspath(chosen["dir"]), project_of(chosen), run_id)
-    if os.path.exists(folder):  # a run that is resumed has its name
+    if os.path.exists(os.path.join(folder, runs.RUN_FILE)):  # a run that is resumed has its name
         return called
     try:
         return names.default(os.path.dirname(folder), called, run_id, command)
@@ -78,11 +99,12 @@ def open_run(run: runs.Run, chosen: Mapping[str, Any]) -> tuple[runs.Run, str | 
     no folder can be made, that is printed and the folder is None: the command runs unrecorded.  Raises
     UserError if `--resume` forbids it, or another process makes the run with this `--id` now.
     """
-    folder = runs.folder_of(os.path.abspath(chosen["dir"]), run.project, run.id)
+    whole = runs.folder_of(os.path.abspath(chosen["dir"]), run.project, run.id)
+    folder = ranks.folder_of(whole, chosen.get("job", {}).get("rank", 0))
     run = run._replace(folder=folder)
     try:
         if chosen.get("id"):
-            resumed = _take(run, folder, chosen["resume"])
+            resumed = _take(run, whole, folder, chosen["resume"])
             if resumed is not None:
                 return resumed, folder
             runs.write(folder, run)
@@ -100,8 +122,8 @@ def open_run(run: runs.Run, chosen: Mapping[str, Any]) -> tuple[runs.Run, str | 
     return run, folder
 
 
-def _take(run: runs.Run, folder: str, how: str) -> runs.Run | None:
-    """Take the folder of a run that was given an `--id` for this process alone.
+def _take(run: runs.Run, whole: str, folder: str, how: str) -> runs.Run | None:
+    """Take the folder of a run that was given an id for this process alone; of its ranks, this one's.
 
     Returns the run that it resumes, None if it is a new one.  Raises UserError if another process has it, or
     `--resume` forbids it; OSError if it can't be made.
@@ -111,7 +133,8 @@ def _take(run: runs.Run, folder: str, how: str) -> runs.Run | None:
     resume.check_id(run.id)
     if how == "must" and not os.path.exists(folder):
         return resume.resume(run, folder, how)
-    runs.make(folder)
+    runs.make(whole)
+    os.makedirs(folder, exist_ok=True)
     if not lock.take(folder):
         raise UserError(f"run {run.id} is still running{resume.by_whom(folder)}")
     try:

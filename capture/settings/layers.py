@@ -28,6 +28,7 @@ DEFAULTS: Settings = {
     "wait": 30.0,
     "summary": "auto",
     "resume": "never",
+    "join": "auto",
     "system": 10.0,
 }
 CHOICES = {
@@ -38,7 +39,7 @@ CHOICES = {
 }
 LISTS, NUMBERS = ("to", "tags"), ("linger", "wait", "system")
 VARIABLES = (
-    *("project", "name", "tags", "notes", "group", "to", "dir", "id", "resume"),
+    *("project", "name", "tags", "notes", "group", "to", "dir", "id", "resume", "join"),
     *("tty", "linger", "wait", "summary", "system", "every", "ranks"),
 )
 # Those whose values are checked as in a file, which is slow; a backend's section is a mapping, too.

@@ -3,6 +3,11 @@
 import gc
 import sys
 
+from capture.tracker import first_rank
+
+if first_rank.has_it(sys.argv[1]):
+    sys.exit(0)
+
 gc.disable()  # nothing that is imported is garbage
 from capture.tracker.tracker import main  # noqa: E402
 

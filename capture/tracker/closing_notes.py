@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from capture import runs
 from capture.delivery.worker import DeliveryResult
+from capture.runs.recording import RecordingReader
+from capture.runs.recordings import RanksReader
 from capture.tracker.closing import NOWHERE, Summary, clock
 
 
@@ -34,6 +37,25 @@ def on_broken(summary: Summary, console: Path) -> list[str]:
     note = f"{found.name} is {found.value}{step.removesuffix(' in ')}{line}"
     also = "1 more value is" if more == 1 else f"{more} more values are"
     return [f"{note}; {also} not finite" if more else note]
+
+
+def on_ranks(reader: RecordingReader | RanksReader, place: str, to: Sequence[str]) -> list[str]:
+    """The line on ranks that record for themselves and are not all there.
+
+    `place` is the run's folder, and `to` are its backends.
+    """
+    if isinstance(reader, RecordingReader):
+        return []
+    if running := reader.running():
+        return [f"{_ranks(running)} went on after rank 0; what they print later: capture sync {place}"]
+    if (missing := reader.missing) and (reader.others or to != ["wandb"]):
+        return [f"{_ranks(missing)} recorded nothing here: do all ranks share this folder?"]
+    return []
+
+
+def _ranks(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[:8])) + ", ..." * (len(numbers) > 8)
+    return f"rank{'s' * (len(numbers) > 1)} {shown}"
 
 
 def on_backend(result: DeliveryResult) -> list[str]:

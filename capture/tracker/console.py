@@ -42,15 +42,17 @@ class Console:
             gc.freeze()  # the parsers stay: what comes and goes is collected without looking at them
         self.axes |= self._reader.axes
 
-    def feed(self, data: bytes, offset: int, stream: str | None, time: float | None) -> list[Record]:
+    def feed(
+        self, data: bytes, offset: int, stream: str | None, time: float | None, rank: int = 0
+    ) -> list[Record]:
         """The records that a chunk completes; the arguments are those of `Pipeline.feed`."""
         self.prepare()
-        records: list[Record] = self._reader.pipeline.feed(data, offset, stream, time)
+        records: list[Record] = self._reader.pipeline.feed(data, offset, stream, time, rank)
         return records
 
-    def resume(self, time: float | None) -> list[Record]:
+    def resume(self, time: float | None, rank: int = 0) -> list[Record]:
         """The records that were held back when a start of the command ended: another one follows."""
-        return self._reader.pipeline.resume(time) if self._reader else []
+        return self._reader.pipeline.resume(time, rank) if self._reader else []
 
     def finish(self, time: float | None) -> list[Record]:
         """The records that were held back when the output ended."""
@@ -59,12 +61,12 @@ class Console:
     @property
     def lines(self) -> int:
         """How many lines were printed."""
-        return self._reader.engine.lines if self._reader else 0
+        return sum(engine.lines for engine in self._engines)
 
     @property
     def understood(self) -> int:
         """How many of them some parser has recognised."""
-        return self._reader.engine.understood if self._reader else 0
+        return sum(engine.understood for engine in self._engines)
 
     @property
     def events(self) -> list[str]:
@@ -77,3 +79,8 @@ class Console:
             return [f"nothing was printed; the run is kept in {place}"]
         notes: list[str] = self._reader.unread.notes(self._folder, place, self.lines)
         return notes
+
+    @property
+    def _engines(self) -> list[Any]:
+        """That of each rank's recording."""
+        return self._reader.pipeline.engines if self._reader else []

@@ -27,11 +27,14 @@ class RunEngine:
     def __init__(self, folder: Path, run: runs.Run, like: Engine | None) -> None:
         self.unread = Unread()
         self.engine = _engine(folder, run, self.unread.note, like)
-        self.pipeline = Pipeline(self.engine, run.settings.get("ranks", "all"))
+        how, job = run.settings.get("ranks", "all"), run.settings.get("job")
+        self.pipeline = Pipeline(self.engine, how, job, lambda: _engine(folder, run, None, self.engine))
         self.axes = axes.of_all(rule.parser for rule in self.engine.rules)
 
 
-def _engine(folder: Path, run: runs.Run, on_line: Callable[[ReadLine], None], like: Engine | None) -> Engine:
+def _engine(
+    folder: Path, run: runs.Run, on_line: Callable[[ReadLine], None] | None, like: Engine | None
+) -> Engine:
     """The run's engine, of the parsers in its folder; the built-in ones are put there if none are."""
     named = {key: run.settings[key] for key in ("rename", "drop", "scale") if key in run.settings}
     naming = model.Naming.model_validate(named) if named else None

@@ -27,6 +27,7 @@ FAILURE_WEIGHT, KILL_WEIGHT = 1.0, 0.1  # being killed by a signal is hardly its
 FIRST_PAUSE, MAX_PAUSE = 0.1, 2.0  # seconds before it is started again
 GRACE = 2.0  # seconds between SIGTERM and SIGKILL
 POLL = 0.01  # seconds
+LEFT = 4  # the tracker's exit status when ranks go on that it does not wait for: starting it again is no use
 LOOK = 0.2  # seconds between two looks at the progress
 # A run's folder is data: nothing is imported from it, though the tracker works there.
 ISOLATED = ["-E", "-P", "-m", "capture.tracker"]
@@ -89,6 +90,8 @@ class Supervisor:
             self.pid = None
             self.done = status == 0
             self._note_failure(KILL_WEIGHT if os.WIFSIGNALED(status) else FAILURE_WEIGHT)
+            if os.WIFEXITED(status) and os.WEXITSTATUS(status) == LEFT:
+                self._failures = MAX_FAILURES
         if self.done or self.given_up:
             return None
         pause = self._next_start - time.monotonic()

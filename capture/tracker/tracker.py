@@ -29,6 +29,7 @@ from capture.facts.observer import Observer
 from capture.files.collector import Collector
 from capture.records import Record, to_line
 from capture.redaction import Redactor
+from capture.runs import recordings
 from capture.runs.recording import RESUME, Chunk, RecordingReader
 from capture.tracker import closing_notes, pace, records_file, requests
 from capture.tracker.alerts import Alerts
@@ -39,9 +40,11 @@ from capture.tracker.intake import Intake, MaskedLog
 from capture.tracker.logged import PARSER as LOGGED
 from capture.tracker.logged import LoggedReader
 from capture.tracker.processes import Processes
+from capture.tracker.supervisor import LEFT
 
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
 QUIET = 2.0
+OTHER_RANKS = 10.0  # seconds for which ranks that record for themselves may go on after rank 0
 STATUS_INTERVAL = 1.0  # seconds between two notes of the last values
 MOST_PRINTED = 1000  # names of config
 HURRY = 1.2  # seconds that are left for the backends after SIGTERM
@@ -85,8 +88,8 @@ def main(argv: list[str]) -> int:
         whole = tracker.complete and tracker.files.complete
         tracker.status("done" if whole else "stopped")
         os._exit(0 if whole else STOPPED)  # a backend that hangs would hold up the end for ever
-    tracker.status("done")
-    return 0
+    tracker.status("done" if tracker.complete else "stopped")
+    return 0 if tracker.complete else LEFT
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
@@ -102,7 +105,7 @@ class Tracker:
         self.folder, self.run = folder, run
         self.bursts, self.processes = Bursts(), Processes()
         self.console = Console(folder, run, like)
-        self.reader = RecordingReader(folder)
+        self.reader = recordings.reader_of(folder, run, writes=True)
         self.namer = Namer(self.console.axes, run.settings.get("rename", {}))
         self.summary = Summary()
         self.redactor, self.intake, self.logged_intake = redactor, Intake(redactor), Intake(redactor)
@@ -139,6 +142,7 @@ class Tracker:
     def follow(self) -> None:
         """Read the recording until the relay has ended it, or has died, and take what was held back."""
         alive, active = True, time.monotonic()
+        left_by = 0.0  # when rank 0's relay had ended, and others' had not
         while True:
             work = pace.Work()
             chunks = self.reader.read()
@@ -148,8 +152,12 @@ class Tracker:
             if self.reader.finished:
                 break
             if not chunks and not alive:
-                self._crash()
-                break
+                if not self.reader.ended:
+                    self._crash()
+                    break
+                left_by = left_by or time.monotonic()
+                if time.monotonic() >= left_by + OTHER_RANKS:
+                    break
             if self.observer.look() and self.observer.sample is not None:
                 self.alerts.sample(self.observer.sample)
                 self.delivery.wake()
@@ -162,12 +170,24 @@ class Tracker:
                 active, pause = time.monotonic(), work.rest()
             else:
                 pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
-            if alive and pause:
-                if select.select([0], [], [], pause)[0]:
-                    alive = bool(os.read(0, 4096))
-                else:
-                    self.console.prepare()  # the command is still running: it may print something
-        self.complete_records()
+            if not alive:
+                time.sleep(pause)
+            elif pause and select.select([0], [], [], pause)[0]:
+                alive = bool(os.read(0, 4096))
+            elif pause:
+                self.console.prepare()  # the command is still running: it may print something
+        if not self.other_ranks():
+            self.complete_records()
+
+    def other_ranks(self) -> list[int]:
+        """The ranks that go on recording; of those that have died, what is left is read."""
+        if isinstance(self.reader, RecordingReader) or self.reader.finished:
+            return []
+        running = self.reader.running()
+        if not running:
+            for chunk in self.reader.rest():
+                self._read(chunk)
+        return running
 
     def take_new(self) -> None:
         """Read what has been recorded since the last call."""
@@ -188,14 +208,15 @@ class Tracker:
     def _read(self, chunk: Chunk) -> None:
         self.bursts.add(chunk)
         self.processes.output(chunk.data)
-        self.position = chunk.offset + len(chunk.data)
+        if not chunk.rank:
+            self.position = chunk.offset + len(chunk.data)
         now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
         if now is not None:
             self._take_logged(now)
         if chunk.stream == RESUME:
-            self._take(self.console.resume(now))
+            self._take(self.console.resume(now, chunk.rank))
         else:
-            self._take(self.console.feed(chunk.data, chunk.offset, chunk.stream, now))
+            self._take(self.console.feed(chunk.data, chunk.offset, chunk.stream, now, chunk.rank))
         self.alerts.chunk(chunk, now)
         self.last = now or self.last
 
@@ -264,7 +285,7 @@ class Tracker:
         told: dict[str, dict[str, Any]] = {}
         for record in records:
             self.parsers.setdefault(record.parser)
-            place = record.at[0] if record.logged is None else NOWHERE
+            place = record.at[0] if record.logged is None and not record.recorded_by else NOWHERE
             row = self.namer.row(self.ordinal, record)
             self.summary.add(row, place)
             self.files.add(row)
@@ -302,7 +323,8 @@ class Tracker:
         else:
             read = self.complete or self.console.lines
             notes = [*map(self.redactor.text, self.console.notes(place) if read else [])]
-        if not self.complete:
+        notes += closing_notes.on_ranks(self.reader, place, run.to)
+        if not self.complete and not self.reader.ended:
             size = (self.folder / runs.CONSOLE_LOG).stat().st_size
             notes.append(f"stopped after {self.position} of {size} bytes; the rest: capture sync {place}")
         notes += closing_notes.on_broken(self.summary, self.folder / runs.CONSOLE_LOG) + self.alerts.notes()

@@ -1,0 +1,167 @@
+"""The recordings of all ranks of a run, read as one.
+
+Whoever reads them has to see the same order each time, since records are told by their number.  The run's
+tracker notes the order in which it has read them in `ranks/order`, a line `RANK CHUNKS` for what it took at
+once; every other reader, and the next tracker, follows it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from typing import BinaryIO
+
+from capture.runs import ranks
+from capture.runs.files import read_run
+from capture.runs.folder import RUN_FILE, note_crash
+from capture.runs.lock import is_alive
+from capture.runs.model import PathLike, Run
+from capture.runs.recording import Chunk, RecordingReader
+
+ORDER = "order"
+
+
+class RanksReader:
+    """Reads the recordings of a run's ranks while they grow, as `RecordingReader` reads one.
+
+    `finished` says that the ends of all have been read, `ended` that of rank 0's.
+    """
+
+    def __init__(self, folder: PathLike, run: Run, writes: bool = False) -> None:
+        """`run` is rank 0's; with `writes` this reader is the one that decides on the order."""
+        self._folder, self._run = folder, run
+        self._size = run.settings.get("job", {}).get("size", 0)
+        self._readers = {0: RecordingReader(folder)}
+        self._later = {0: 0.0}  # seconds by which a rank began after rank 0
+        self._read: dict[int, deque[Chunk]] = {0: deque()}
+        self._order: BinaryIO | None = None
+        self._known: deque[tuple[int, int]] | None = None  # of the order; None before it is read
+        self._writes = writes
+
+    @property
+    def ended(self) -> bool:
+        return self._readers[0].finished and not self._read[0]
+
+    @property
+    def finished(self) -> bool:
+        self._look()
+        whole = all(reader.finished for reader in self._readers.values())
+        return whole and not any(self._read.values()) and (not self.others or not self.missing)
+
+    @property
+    def others(self) -> int:
+        """How many ranks but 0 have recorded something here."""
+        return len(self._readers) - 1
+
+    @property
+    def missing(self) -> list[int]:
+        """The ranks that have recorded nothing here, as far as it is known how many there are."""
+        return [rank for rank in range(self._size) if rank not in self._readers]
+
+    def read(self, limit: int = 1 << 20) -> list[Chunk]:
+        """The chunks that are new since the last call; of each rank about `limit` bytes."""
+        self._look()
+        if self._known is None:
+            self._known = deque(self._noted())
+        while self._known:
+            rank, count = self._known.popleft()
+            if chunks := self._take(rank, count, limit):
+                return chunks
+        found: list[Chunk] = []
+        for rank in sorted(self._readers):
+            self._fill(rank, limit)
+            count = len(self._read[rank])
+            if count:
+                self._note(rank, count)
+                found += self._take(rank, count, limit)
+        return found
+
+    def rest(self) -> list[Chunk]:
+        """What the ranks have recorded last that their index does not know: they have died."""
+        return [
+            self._of(rank, chunk)
+            for rank, reader in sorted(self._readers.items())
+            if not reader.finished
+            for chunk in reader.rest()
+        ]
+
+    def running(self) -> list[int]:
+        """The ranks but 0 that go on; that the others of those without an end have died is noted."""
+        going_on = []
+        for rank, reader in self._readers.items():
+            if rank and not reader.finished:
+                place = ranks.folder_of(self._folder, rank)
+                if is_alive(place, read_run(os.path.join(place, RUN_FILE))):
+                    going_on.append(rank)
+                else:
+                    note_crash(place)
+        return sorted(going_on)
+
+    def close(self) -> None:
+        """Close the files."""
+        for reader in self._readers.values():
+            reader.close()
+        if self._order is not None:
+            self._order.close()
+
+    def _look(self) -> None:
+        """Find the ranks that have begun."""
+        for rank in ranks.present(self._folder):
+            if rank in self._readers:
+                continue
+            place = ranks.folder_of(self._folder, rank)
+            try:
+                start = read_run(os.path.join(place, RUN_FILE)).start
+            except (OSError, ValueError):
+                continue  # it is just beginning
+            self._readers[rank] = RecordingReader(place)
+            self._later[rank] = start - self._run.start
+            self._read[rank] = deque()
+
+    def _fill(self, rank: int, limit: int) -> None:
+        if not self._read[rank]:
+            self._read[rank].extend(self._readers[rank].read(limit))
+
+    def _take(self, rank: int, count: int, limit: int) -> list[Chunk]:
+        chunks: list[Chunk] = []
+        if rank in self._readers:
+            while len(chunks) < count:
+                self._fill(rank, limit)
+                if not self._read[rank]:
+                    break
+                chunks.append(self._of(rank, self._read[rank].popleft()))
+        return chunks
+
+    def _of(self, rank: int, chunk: Chunk) -> Chunk:
+        return chunk._replace(seconds=chunk.seconds + self._later[rank], rank=rank) if rank else chunk
+
+    def _noted(self) -> list[tuple[int, int]]:
+        """The order so far; its writer goes on behind the last whole line."""
+        path = os.path.join(self._folder, ranks.RANKS, ORDER)
+        try:
+            with open(path, "rb") as file:
+                text = file.read()
+        except OSError:
+            text = b""
+        text = text[: text.rfind(b"\n") + 1]
+        if self._writes:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            self._order = open(path, "ab", buffering=0)  # noqa: SIM115  until `close`
+            self._order.truncate(len(text))
+        lines = [line.split() for line in text.splitlines()]
+        return [(int(line[0]), int(line[1])) for line in lines if len(line) == 2]
+
+    def _note(self, rank: int, count: int) -> None:
+        if self._order is not None:
+            self._order.write(b"%d %d\n" % (rank, count))
+
+
+def reader_of(folder: PathLike, run: Run | None, writes: bool = False) -> RecordingReader | RanksReader:
+    """What reads the whole recording of a run: of one that several ranks make, all of theirs.
+
+    `run` is None where nothing says who it is; the run's tracker `writes`.
+    """
+    job = run.settings.get("job", {}) if run else {}
+    if run is not None and job and not job.get("rank"):
+        return RanksReader(folder, run, writes)
+    return RecordingReader(folder)
