@@ -27,9 +27,14 @@ class Console:
         self._folder, self._run, self._like = folder, run, like
         self._reader: Any = None  # a `run_engine.RunEngine`
 
+    @property
+    def ready(self) -> bool:
+        """Whether what reads is loaded."""
+        return self._reader is not None
+
     def prepare(self) -> None:
         """Load what reads, if it is not loaded: something may be printed soon."""
-        if self._reader is not None:
+        if self.ready:
             return
         gc.disable()  # nothing of it is garbage
         try:

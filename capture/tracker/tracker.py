@@ -84,6 +84,8 @@ def main(argv: list[str]) -> int:
         tracker.follow()
         tracker.finish()
     except Stopped:
+        if not (tracker.complete or tracker.console.ready):
+            return STOPPED  # nothing has been read
         tracker.finish(HURRY)
         whole = tracker.complete and tracker.files.complete
         tracker.status("done" if whole else "stopped")
