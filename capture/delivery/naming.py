@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from capture.language.expressions import Expression, compiled
-from capture.language.model import Parser
+from capture.language.expressions import Expression
 from capture.records import Record, Row
 
 Axes = list[tuple[str, str, Expression]]  # prefix of the metric's name, column, position
@@ -159,17 +158,3 @@ def _own_prefix(context: Mapping[str, Any]) -> str:
 def _other_context(context: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """What else the record says of its source, and the bar even if there is none."""
     return [(key, context.get(key)) for key in sorted({"bar", *context} - _OWN_PREFIX)]
-
-
-def all_axes(parsers: Iterable[Parser]) -> dict[str, Axes]:
-    """The axes of parsers, by their names."""
-    return {parser.name: axes(parser) for parser in {id(parser): parser for parser in parsers}.values()}
-
-
-def axes(parser: Parser) -> Axes:
-    """A parser's x-axes as (prefix of the metric's name, column, position), the longest prefix first."""
-    outcomes = [outcome for pattern in parser.patterns for outcome in (pattern, *pattern.cases)]
-    found = {("", column): position for column, position in parser.axis.items()}
-    found |= {(o.prefix, column): position for o in outcomes for column, position in o.axis.items()}
-    table = [(prefix, column, compiled(position)) for (prefix, column), position in found.items()]
-    return sorted(table, key=lambda item: -len(item[0]))

@@ -32,9 +32,7 @@ class Unread:
             self._read.add(_shape(line.text))
 
     def notes(self, folder: Path, place: str, lines: int) -> list[str]:
-        """The lines of the closing block; `place` is how the run's folder is shown."""
-        if not lines:
-            return [f"nothing was printed; the run is kept in {place}"]
+        """The lines of the closing block after so many printed ones; `place` is how the folder is shown."""
         found = [f"no metrics found in {lines:,} line{'s' * (lines != 1)}; the console is kept in {place}"]
         text, count = self._example(folder / runs.CONSOLE_LOG)
         if count >= RECURRING:
