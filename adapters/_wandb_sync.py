@@ -83,8 +83,9 @@ def _listen(process: subprocess.Popen[str], said: deque[str], limit: float, late
 
     while True:
         timer = threading.Timer(min(limit, threading.TIMEOUT_MAX), end)
-        timer.start()
+        timer.daemon = True  # Ctrl-C may come while it is being started: then nobody waits for it at the end
         try:
+            timer.start()
             line = process.stdout.readline()
         finally:
             timer.cancel()

@@ -47,8 +47,11 @@ def report_start_failure(command: Sequence[str], number: int) -> int:
 
     `number` is the error number of fork or exec.
     """
+    is_name = os.sep not in command[0]
     missing = number in (errno.ENOENT, errno.ENOTDIR)
-    reason = "command not found" if missing and os.sep not in command[0] else os.strerror(number).lower()
+    if is_name and not missing:  # a folder of PATH that can't be searched, as after `su`, does not count
+        missing = not any(os.path.exists(os.path.join(place, command[0])) for place in os.get_exec_path())
+    reason = "command not found" if missing and is_name else os.strerror(number).lower()
     say(f"{command[0]}: {reason}")
     return NOT_FOUND if missing else NOT_EXECUTABLE
 

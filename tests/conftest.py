@@ -1,8 +1,44 @@
 """A folder of its own for each test, and nothing of the user's."""
 
 import os
+from functools import cache
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples in each run, however slow the machine is; `--hypothesis-profile=random` looks for others.
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("random", **PATIENT)
+settings.register_profile("same", derandomize=True, **PATIENT)
+settings.load_profile("same")
+
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of thousands of starts would compile our modules anew
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which need not be there
+def pytest_xdist_make_scheduler(config, log):
+    """One worker runs all tests of a file that prepares something for all of them; others go to whoever is free."""
+    if config.getvalue("dist") != "load":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    @cache
+    def shares(file):
+        return 'scope="module"' in (Path(config.rootpath) / file).read_text(encoding="utf-8")
+
+    class ByWhatIsShared(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return file if shares(file) else nodeid
+
+    return ByWhatIsShared(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """The slow ones first: others are done beside them, and nobody waits for one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(autouse=True)

@@ -5,22 +5,18 @@
 writes them anew beside the recordings; the diff then shows what a change does to each of them.
 """
 
-from pathlib import Path
+from helpers import FIXTURES, engine_of
 
-from capture.language import library
-from capture.parsing.engine import Engine
 from capture.parsing.pipeline import parse
 from capture.records import to_json
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
 RECORDINGS = sorted(FIXTURES.glob("*/*.raw"))
 
 
 def records(recording):
     """The records of a recording, as `capture parse` prints them."""
-    engine = Engine([parser for parser, _ in library.built_in()])
     with recording.open("rb") as file:
-        return "".join(to_json(record) + "\n" for record in parse(file, engine))
+        return "".join(to_json(record) + "\n" for record in parse(file, engine_of()))
 
 
 def golden(recording):

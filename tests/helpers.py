@@ -2,12 +2,14 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from capture import runs
 from capture.language import library
@@ -32,11 +34,17 @@ samples:
 
 def capture(*arguments, **more):
     """`capture ARGUMENTS...`, ended; its output as text unless `text=False`."""
-    settings = {"capture_output": True, "text": True, "timeout": 90, "check": False} | more
+    settings = {"capture_output": True, "text": True, "timeout": 200, "check": False} | more
     return subprocess.run([*CAPTURE, *map(str, arguments)], **settings)
 
 
-def eventually(condition, limit=40.0):
+def needs(*programs):
+    """Marks a test that drives other programs: it is skipped where one is not installed."""
+    missing = [program for program in programs if not shutil.which(program)]
+    return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
+
+
+def eventually(condition, limit=100.0):
     """Wait until `condition()` gives something true, and give that."""
     deadline = time.monotonic() + limit
     while not (found := condition()):
@@ -79,10 +87,25 @@ def blocks(page, language):
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
 
 
+_ENGINES = {}
+
+
+def engine_of(parsers=None, plans=True, **more):
+    """A new engine of these parsers, or of all that are built in; to make one from nothing takes a tenth of a second."""
+    parsers = parsers or [parser for parser, _ in library.built_in()]
+    key = (plans, *map(id, parsers))
+    if key not in _ENGINES:
+        _ENGINES[key] = Engine(parsers, plans=plans)
+    return _ENGINES[key].anew(**more)
+
+
 def parse(text, own="", naming=None):
     """The records of a text that arrives at once, and the engine that made them."""
-    parsers = [library.load(Source(own, "own.yaml"), samples=False)] if own else []
-    engine = Engine([parser for parser, _ in library.built_in()], parsers, naming)
+    if own:
+        own = [library.load(Source(own, "own.yaml"), samples=False)]
+        engine = Engine([parser for parser, _ in library.built_in()], own, naming)
+    else:
+        engine = engine_of(naming=naming)
     pipeline = Pipeline(engine)
     records = pipeline.feed(text.encode() if isinstance(text, str) else text, 0) + pipeline.finish()
     return records, engine

@@ -14,10 +14,8 @@ import sys
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-from helpers import FIXTURES
+from helpers import FIXTURES, engine_of
 
-from capture.language import library
-from capture.parsing.engine import Engine
 from capture.parsing.pipeline import parse
 
 LOGS = sorted(path.parent for path in (FIXTURES / "public_logs").glob("*/about.json"))
@@ -62,7 +60,7 @@ def records(log, engine=None):
     """
     data = (log / "log.txt").read_bytes()
     starts = [0, *(at + 1 for at, byte in enumerate(data) if byte == 10)]
-    engine = engine or Engine([parser for parser, _ in library.built_in()])
+    engine = engine or engine_of()
     with (log / "log.txt").open("rb") as file:
         for record in parse(file, engine):
             if record.metrics:

@@ -77,7 +77,7 @@ def slurm(monkeypatch):
                 started.append(subprocess.Popen(command, stdout=log, stderr=log, cwd="/"))
             if command[0] == "munged":
                 eventually(lambda: (folder / "munge.socket").exists() or started[0].poll() is not None)
-        eventually(lambda: output("sinfo", "-h", "-N", "-o", "%T").split() == ["idle"] * NODES, 60)
+        eventually(lambda: output("sinfo", "-h", "-N", "-o", "%T").split() == ["idle"] * NODES)
         yield
     finally:
         for process in reversed(started):

@@ -173,7 +173,8 @@ def _git_diff(cwd: Path, old: str, new: str, in_full: bool) -> list[str]:
             command, cwd=cwd, capture_output=True, text=True, timeout=30, check=False, errors="replace"
         )
     except (OSError, subprocess.SubprocessError) as error:
-        return [f"git can't tell: {error}"]
+        missing = isinstance(error, FileNotFoundError) and error.filename == "git"
+        return [f"git can't tell: {'it is not installed' if missing else error}"]
     return (
         done.stdout.splitlines() if done.returncode == 0 else ["these commits are not in the repository here"]
     )

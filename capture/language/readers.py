@@ -26,7 +26,7 @@ Memory = dict[str, Value]
 class Line(NamedTuple):
     """A line that a reader is asked about.
 
-    frame: where it was printed; the reader only hands it back
+    frame: where it was printed (its `stream` says on which of the program's): the reader hands it back
     alone: whether no other parser has recognised a line yet
     is_heading: whether another parser has recognised the line as a heading: it has no metrics
     expected: whether the reader has asked for this line, whatever its text is

@@ -22,7 +22,7 @@ from capture.parsers.general import form, mapping, scanner
 from capture.parsers.general.known_lines import KnownLines, digits_in_names
 from capture.parsers.general.line import POSITIONS, Scan, ScannedLine, Statement
 from capture.parsers.general.progress import Progress
-from capture.parsers.general.recurrence import Held, Recurrence
+from capture.parsers.general.recurrence import Held, Recurrence, stream_of
 from capture.parsers.vocabulary import Clarity
 
 LITERALS = vocabulary.LITERALS
@@ -47,12 +47,12 @@ def begin() -> Run:
 def read(line: Line, run: Run, memory: Memory) -> Answer:
     """The metrics of a line and how far the run is; those of earlier lines that it makes certain."""
     if not line.expected:
-        run.recurrence.end_list()  # there may be others between
+        run.recurrence.end_list(stream_of(line))  # there may be others between
     clear = _clear_statement(line)
     if clear is None:
         return _read_doubtful(line, run, memory)
     of_line, statement = clear
-    before = run.recurrence.add_clear(form.is_list_of_pairs(of_line), statement)
+    before = run.recurrence.add_clear(form.is_list_of_pairs(of_line), statement, stream_of(line))
     found = [
         *(_found_later(held, run) for held in before),
         Found({**statement.metrics, **run.progress.place(statement, memory)}, line.frame),
@@ -122,11 +122,12 @@ def _read_doubtful(line: Line, run: Run, memory: Memory) -> Answer:
     """What a line says by its form, once this has recurred: it is a heading, below one, or has a counter."""
     of_line, plain = form.of(line.text, line.expected)
     if of_line is None:
-        run.recurrence.end_list()
+        run.recurrence.end_list(stream_of(line))
         return Answer(expects_next=run.recurrence.is_in_block(line.expected))
     statement = of_line.line.statement(plain)
     if of_line.is_heading:
-        return Answer(expects_next=run.recurrence.begin_block(of_line, statement, memory))
+        begun = run.recurrence.begin_block(of_line, statement, memory, stream_of(line))
+        return Answer(expects_next=begun)
     if line.is_heading:
         return Answer(expects_next=run.recurrence.is_in_block(line.expected))
     found = [_found_later(held, run) for held in run.recurrence.add(of_line, statement, memory, line)]

@@ -28,6 +28,13 @@ NOT_COUNTED = -1.0
 NO_LIST = -1
 
 
+class _List(NamedTuple):
+    """Lines of one stream, one after the other; `is_clear`: one of them is certain by itself."""
+
+    number: int
+    is_clear: bool = False
+
+
 class Held(NamedTuple):
     """A line that is held back.
 
@@ -85,16 +92,20 @@ class Recurrence:
         self._kinds: dict[_Key, _Kind] = {}
         self._headings = _Headings()
         self._last: Any = None
-        self._list = 0
-        self._list_is_clear = False
+        self._lists: dict[
+            str | None, _List
+        ] = {}  # of each stream: what another prints between does not end one
+        self._begun = 0
 
-    def end_list(self) -> None:
-        """Note a line that is not part of the list that those before it make."""
-        self._list += 1
-        self._list_is_clear = False
+    def end_list(self, stream: str | None) -> None:
+        """Note a line that is not part of the list that those before it on its stream make."""
+        self._begun += 1
+        self._lists[stream] = _List(self._begun)
 
-    def add_clear(self, is_list: bool, statement: Statement) -> Sequence[Held]:
+    def add_clear(self, is_list: bool, statement: Statement, stream: str | None = None) -> Sequence[Held]:
         """Note a line that is certain by itself: so are those of its list.  Returns those held back of it.
+
+        One that is of no list ends all of them.
 
         Lines below it that recur belong to where it is, if it says so.
         """
@@ -106,10 +117,17 @@ class Recurrence:
         if above.idle <= MOST_IDLE_HEADINGS:
             above.lines_left = max(above.lines_left, LINES_BELOW_METRICS)
         if not is_list:
-            self.end_list()
+            self._lists.clear()
             return ()
-        self._list_is_clear = True
-        return self._release(lambda held: held.list_number == self._list)
+        number = self._list(stream).number
+        self._lists[stream] = _List(number, is_clear=True)
+        return self._release(lambda held: held.list_number == number)
+
+    def _list(self, stream: str | None) -> _List:
+        """The list that a line of this stream is part of, if it has the form of one."""
+        if stream not in self._lists:
+            self.end_list(stream)
+        return self._lists[stream]
 
     def is_in_block(self, expected: bool) -> bool:
         """Count a line below a heading, if it is one.  Returns whether the next one is below it, too."""
@@ -118,10 +136,10 @@ class Recurrence:
         self._headings.lines_left -= 1
         return self._headings.lines_left > 0
 
-    def begin_block(self, form: Form, statement: Statement, memory: Memory) -> bool:
+    def begin_block(self, form: Form, statement: Statement, memory: Memory, stream: str | None) -> bool:
         """Note a heading, in the memory, too.  Returns whether the next line is expected."""
         above = self._headings
-        self.end_list()
+        self.end_list(stream)
         for name, value in (("epoch", statement.epoch), ("step", statement.step)):
             if value is not None:
                 memory[name] = value
@@ -131,7 +149,8 @@ class Recurrence:
             above.step = statement.step
         above.is_of_training |= form.is_of_training
         above.lines_left = LINES_BELOW
-        self._list_is_clear = bool(form.line.section)  # [Epoch 3] Validation:
+        if form.line.section:  # [Epoch 3] Validation:
+            self._lists[stream] = self._lists[stream]._replace(is_clear=True)
         above.idle += 1
         return above.idle <= MOST_IDLE_HEADINGS
 
@@ -139,8 +158,9 @@ class Recurrence:
         """The lines that are certain now that this one has come, itself the last; none if it is not."""
         if line.frame is self._last:  # the same line again, with its prefixes
             return ()
+        stream = stream_of(line)
         if not form.is_list:
-            self.end_list()
+            self.end_list(stream)
         if not form.changing:
             return ()
         own = form.has_counter
@@ -155,9 +175,9 @@ class Recurrence:
         if kind.rejected:
             return ()
         known: Memory = {name: memory[name] for name in ("epoch", "step") if name in memory}
-        list_number = self._list if form.is_list else NO_LIST
-        held = Held(key, statement, known, line.frame, len(line.text), list_number)
-        if self._list_is_clear and form.is_list:
+        of_list = self._list(stream) if form.is_list else _List(NO_LIST)
+        held = Held(key, statement, known, line.frame, len(line.text), of_list.number)
+        if of_list.is_clear:
             return [held._replace(memory=memory)]
         if not kind.certain:
             _compare(kind, form, statement, known)
@@ -190,6 +210,11 @@ class Recurrence:
             self._held = deque(held for held in self._held if not is_certain(held))
             self._size -= sum(held.size for held in released)
         return released
+
+
+def stream_of(line: Line) -> str | None:
+    """The stream that a line was printed on."""
+    return line.frame.stream if line.frame else None
 
 
 def _compare(kind: _Kind, form: Form, statement: Statement, memory: Memory) -> None:

@@ -17,7 +17,7 @@ from wandb_server import Server
 from capture import runs
 from capture.adapters import tensorboard_events
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.filterwarnings("ignore")]
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 CONFIG = """\
 project: voice

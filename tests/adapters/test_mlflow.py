@@ -294,7 +294,6 @@ def test_a_whole_run_goes_to_a_store_beside_the_runs(store):
     assert done.stdout == "FAILED 0.1 [(1, 0.5), (2, nan)]\nconsole.log\n"
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.skipif(importlib.util.find_spec("flask") is None, reason="mlflow-skinny has no server")
 def test_a_real_server_holds_each_point_once(client, store, tmp_path, monkeypatch):
     from mlflow import MlflowClient

@@ -245,7 +245,7 @@ def test_tensorboards_server_shows_it(tmp_path):
             stderr=out,
         )
     try:
-        address = eventually(lambda: re.search(r"http://\S+", logs.read_text()), 30)[0]
+        address = eventually(lambda: re.search(r"http://\S+", logs.read_text()))[0]
         name = f"tensorboard/p/first-{run.id}"
 
         def shown():
@@ -255,7 +255,7 @@ def test_tensorboards_server_shows_it(tmp_path):
             with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(url) as answer:
                 return json.load(answer)
 
-        assert [item[1:] for item in eventually(shown, 30)] == [[i, i / 4] for i in range(5)]
+        assert [item[1:] for item in eventually(shown)] == [[i, i / 4] for i in range(5)]
         question = {
             "experimentName": "",
             "allowedStatuses": ["STATUS_SUCCESS"],

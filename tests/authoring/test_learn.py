@@ -128,7 +128,7 @@ def test_the_same_log_gives_the_same_parser():
 WORDS = st.text(alphabet="abc {}:=|%/()[]'\"\\-.,#&±", max_size=8)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(WORDS, min_size=1, max_size=5), st.integers(0, 10**6))
 def test_whatever_is_learnt_has_samples_that_hold(words, start):
     lines = ["".join(f"{word}{start + i + n}.5 " for n, word in enumerate(words)) for i in range(4)]

@@ -285,7 +285,7 @@ def test_ui_says_where_the_dashboard_is():
         eventually(lambda: "http://127.0.0.1:" in Path("shown").read_text())
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(100)
 
 
 def test_ui_without_runs_says_so():

@@ -40,7 +40,7 @@ def in_bash(line, shim):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=100,
     )
     assert done.stderr == ""
     return done.stdout.split()
@@ -78,7 +78,9 @@ def test_behind_the_dashes_the_program_is_completed(shim):
 ])  # fmt: skip
 def test_zsh_completes_too(shim, typed, shown):
     environ = {**os.environ, "PATH": f"{shim}:{os.environ['PATH']}", "TERM": "dumb", "PS1": "READY> "}
-    with pexpect.spawn("zsh", ["-f"], env=environ, encoding="utf-8", timeout=60, dimensions=(40, 200)) as tty:
+    with pexpect.spawn(
+        "zsh", ["-f"], env=environ, encoding="utf-8", timeout=100, dimensions=(40, 200)
+    ) as tty:
         tty.expect_exact("READY> ")
         tty.sendline(
             'autoload -U compinit && compinit -u && eval "$(capture completion zsh)" && echo load""ed'
@@ -102,7 +104,7 @@ def test_fish_completes_too(shim, typed, shown):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=100,
     )
     assert shown in [line.partition("\t")[0] for line in done.stdout.splitlines()], done.stderr
     assert Path("capture-runs").exists() is False

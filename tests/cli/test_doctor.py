@@ -15,7 +15,7 @@ def doctor(**environ):
         [*CAPTURE, "doctor"],
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=100,
         check=False,
         env={**os.environ, **environ},
     )

@@ -53,7 +53,6 @@ def test_from_the_closing_block_to_the_values(unread):
     assert "12 values" in capture("--to", "jsonl", "--summary", "always", "--", "cat", "lines").stderr
 
 
-@pytest.mark.timeout(180)
 def test_from_the_closing_block_to_the_right_chart():
     """As a new user does it, with the default backend: each point stands at its step, in trackio and on the page."""
     Path("lines").write_text(LINES)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from helpers import CAPTURE, capture, eventually
+from helpers import CAPTURE, capture, eventually, needs
 from looking import make_runs
 
 from capture import runs
@@ -48,7 +48,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("width", [80, 120])
-@pytest.mark.parametrize("name", SCREENS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=needs("git")) if name == "compare" else name for name in SCREENS]
+)
 def test_a_screen_is_as_wide_as_the_terminal_and_as_it_was(name, width, folder):
     shown = screen(name, width, folder)
     assert max(map(len, shown.splitlines())) <= width
@@ -165,7 +167,7 @@ def test_on_a_terminal_curves_are_coloured_and_names_steer_nothing(folder):
     runs.write(one, runs.read(one)._replace(name="evil\x1b[2Jname"))
     try:
         arguments = [*CAPTURE[1:], "plot", "val_loss", one.name, "20260101-000001-abcdef"]
-        with pexpect.spawn(sys.executable, arguments, cwd=str(folder), encoding="utf-8", timeout=60) as tty:
+        with pexpect.spawn(sys.executable, arguments, cwd=str(folder), encoding="utf-8", timeout=100) as tty:
             shown = tty.read()
     finally:
         runs.write(one, runs.read(one)._replace(name="train-3 lr=0.1 hidden=32"))
@@ -186,7 +188,7 @@ def test_a_page_is_written_again_until_the_run_ends(tmp_path):
             assert "is written again while the runs go on" in page.stdout.readline()
             first = (tmp_path / "p.html").read_text()
             training.communicate(b"\n")
-            assert "p.html: 1 run, " in page.communicate(timeout=60)[0]
+            assert "p.html: 1 run, " in page.communicate(timeout=100)[0]
     assert (tmp_path / "p.html").read_text() != first
 
 
@@ -208,7 +210,7 @@ def test_a_growing_run_is_drawn_until_it_ends(tmp_path):
             assert plot.poll() is None
             training.stdin.close()
             training.wait()
-            plot.communicate(timeout=60)
+            plot.communicate(timeout=100)
             assert plot.returncode == 0
 
 
@@ -241,6 +243,7 @@ def test_a_run_is_run_again_with_more_options(tmp_path):
     assert last[1].tags == ["a"]
 
 
+@needs("git")
 def test_a_rerun_says_that_the_code_is_another(tmp_path):
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
     (tmp_path / "train.py").write_text("print('step 1 loss 0.5')\n")

@@ -128,14 +128,14 @@ separators = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(st.lists(separators, max_size=24).map(b"".join), st.lists(st.integers(0, 40), max_size=8))
 def test_separators_may_be_cut_anywhere(data, cuts):
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     assert frames(*(data[a:b] for a, b in zip(edges, edges[1:]))) == frames(data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(st.booleans(), st.lists(separators, min_size=1, max_size=6).map(b"".join)), max_size=12

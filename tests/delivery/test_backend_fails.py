@@ -26,7 +26,7 @@ def test_a_backend_that_does_not_answer_costs_no_more_than_wait_and_is_said():
         )
         took = time.monotonic() - began
     assert (done.returncode, done.stdout) == (0, b"epoch 1: loss=0.5\n")
-    assert took < 20
+    assert took < 60
     text = (only_run() / runs.SUMMARY).read_text()
     assert "wandb: 0 of 1 delivered: not finished in time" in text
     assert "jsonl: capture-runs/" in text

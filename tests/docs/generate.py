@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -11,6 +12,7 @@ import yaml
 ROOT = Path(__file__).parent.parent.parent
 
 
+@cache
 def help_of(name):
     """What `capture NAME --help` prints, 100 columns wide."""
     done = subprocess.run(

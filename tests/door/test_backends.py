@@ -31,7 +31,6 @@ print(json.dumps([run["name"], config, rows], default=str))
 """
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
 def test_wandb_has_what_was_logged_and_the_door_knows_its_address():
     wait = """

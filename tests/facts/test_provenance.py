@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import CAPTURE, eventually, only_run
+from helpers import CAPTURE, eventually, needs, only_run
 
 from capture import runs
 from capture.facts import provenance
@@ -105,6 +105,7 @@ def test_of_ever_new_names_the_first_thousand_are_kept():
     assert (len(printed), printed["a3"], printed["a999"]) == (1000, 4, 1)
 
 
+@needs("git")
 def test_where_the_code_the_packages_and_the_machine_come_from():
     git("init", "-q")
     Path("model.py").write_text("depth = 3\n")
@@ -185,6 +186,7 @@ def test_a_pipe_that_the_command_names_is_not_opened(tmp_path):
     assert provenance.interpreter_of([str(tmp_path / "data.fifo")], tmp_path, "") == []
 
 
+@needs("git")
 def test_a_repository_starts_no_program_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     git("init", "-q")

@@ -18,7 +18,7 @@ CALL = [*CAPTURE, "--to", "jsonl", "--wait", "0", "--"]
 
 def read_once_looked_at(process):
     eventually(lambda: (run_in_progress() / runs.PROVENANCE).exists())
-    return process.communicate("\n", timeout=60)
+    return process.communicate("\n", timeout=100)
 
 
 @pytest.mark.parametrize("name", ["data.fifo", "data.yaml", "data.py", "data"])

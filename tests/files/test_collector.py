@@ -215,10 +215,11 @@ time.sleep(60)
     for one in (psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)):
         one.kill()
     process.wait()
-    with open("after.txt", "w") as file:
-        file.write("not of the run")
     later = time.time() + 60
-    os.utime("after.txt", (later, later))
+    with open("after", "w") as file:
+        file.write("not of the run")
+    os.utime("after", (later, later))
+    os.rename("after", "after.txt")
     done = capture("sync")
     assert done.returncode == 0, done.stdout
     assert [item["name"] for item in entries()] == ["late.txt"]

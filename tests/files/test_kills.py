@@ -54,7 +54,7 @@ def test_each_file_is_there_once():
         )
         folder, killed = eventually(lambda: os.path.exists("ckpt") and only_run()), {None}
         for _ in range(KILLS):
-            pid = eventually(lambda: (found := tracker_of(folder)) not in killed and found, 60)
+            pid = eventually(lambda: (found := tracker_of(folder)) not in killed and found)
             time.sleep(chance.random())  # a random moment is the point
             try:
                 os.kill(pid, signal.SIGKILL)

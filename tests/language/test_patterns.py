@@ -170,7 +170,7 @@ expressions = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(expressions, st.lists(st.text("abAB1. é{}\t", max_size=8), min_size=1, max_size=12))
 def test_a_required_literal_stands_in_every_match(source, texts):
     try:

@@ -117,7 +117,7 @@ def test_rsyslog_hands_over_what_many_hosts_print(tmp_path):
                 eventually(whole)
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(100)
 
     def ended():
         return all(

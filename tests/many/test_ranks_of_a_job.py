@@ -226,7 +226,6 @@ def test_id_and_join_are_not_both_said():
     assert "--id and --join: say one of them" in done.stderr
 
 
-@pytest.mark.timeout(180)
 def test_ranks_without_a_common_folder_share_one_run_of_wandb(tmp_path):
     """Two nodes that share nothing, and the folder of neither is seen by the other."""
     with Server() as server:
@@ -256,7 +255,6 @@ def test_a_rank_whose_rank_0_is_there_needs_no_tracker():
 
 @pytest.mark.slow
 @pytest.mark.services
-@pytest.mark.timeout(300)
 def test_a_real_srun_of_four_nodes_makes_one_run(slurm):
     Path("train.py").write_text(TRAIN)
     words = [*CAPTURE, "--to", "jsonl", "--project", "p", "--", sys.executable, "train.py"]

@@ -4,6 +4,7 @@ import math
 import re
 
 import pytest
+from helpers import engine_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,14 +16,13 @@ from capture.language.readers import Line
 from capture.parsers import general, vocabulary
 from capture.parsers.general import mapping, names, pairs, positions
 from capture.parsers.general.line import ScannedLine
-from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
 PARSER = by_name("general")
 
 
 def parse(text, parsers=(PARSER,)):
-    pipeline = Pipeline(Engine(list(parsers)))
+    pipeline = Pipeline(engine_of(parsers))
     records = pipeline.feed(text.encode(), 0) + pipeline.finish()
     assert not pipeline.engine.events
     return records
@@ -230,7 +230,7 @@ def test_a_recogniser_of_positions_recognises_its_examples(recogniser, example):
     assert recogniser(example, 0, ScannedLine())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from([case[0] for case in LINES]), st.data())
 def test_what_was_found_in_lines_before_changes_nothing(line, data):
     """Lines that differ in digits alone are looked at once."""
@@ -520,7 +520,7 @@ PIECES = ["loss", "epoch ", "step", ": ", "=", " ", "0.5", "1/2", "[", "]", "(",
           "nan", "±", "%", "acc", "-", ".", "\t", "@", "after ", "of ", "is ", "é", "━━━", "tensor(", "fold ", "best "]  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.lists(st.sampled_from(PIECES), max_size=30).map("".join), max_size=4))
 def test_no_line_is_too_odd(lines):
     parse("\n".join(lines) + "\n")

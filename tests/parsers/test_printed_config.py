@@ -9,21 +9,20 @@ from pathlib import PurePosixPath
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from helpers import engine_of
+from hypothesis import given
 from hypothesis import strategies as st
 
 from capture import records as records_module
 from capture.language import library
 from capture.parsers.printed_config import reprs
-from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
-PARSERS = [parser for parser, _ in library.built_in()]
 CONFIG = [library.by_name("config")]
 
 
-def records(text, parsers=PARSERS):
-    pipeline = Pipeline(Engine(parsers))
+def records(text, parsers=None):
+    pipeline = Pipeline(engine_of(parsers))
     found = pipeline.feed(text.encode(), 0) + pipeline.finish()
     assert not pipeline.engine.events
     return found
@@ -212,14 +211,14 @@ def test_config_leaves_the_general_reader_alone_with_the_program():
 
 
 def test_ever_new_names_take_no_more_memory():
-    pipeline = Pipeline(Engine(CONFIG))
+    pipeline = Pipeline(engine_of(CONFIG))
     pipeline.feed("".join(f"Namespace(a{n}=1)\n" for n in range(3000)).encode(), 0)
     (source,) = pipeline.engine._sources
     assert len(source.states["config"].memory) == 1000
 
 
 def test_two_streams_may_print_at_once():
-    pipeline = Pipeline(Engine(PARSERS))
+    pipeline = Pipeline(engine_of())
     found = []
     for out, err in zip(["Config(", "lr=1,", ")"], ["Namespace(", "seed=2,", ")"], strict=True):
         found += pipeline.feed(f"{out}\n".encode(), 0, "stdout")
@@ -231,14 +230,13 @@ def test_two_streams_may_print_at_once():
 
 
 def test_a_command_that_is_started_again_prints_its_config_again():
-    pipeline = Pipeline(Engine(PARSERS))
+    pipeline = Pipeline(engine_of())
     rows = b"seed: 1\nlr: 0.1\nepochs: 3\nepoch 1: loss=0.5\n"
     first = pipeline.feed(rows, 0)
     pipeline.resume()
     assert [r.config for r in pipeline.feed(rows, len(rows))] == [r.config for r in first]
 
 
-@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
@@ -251,7 +249,6 @@ def test_whatever_a_value_is_its_record_can_be_written(value):
         assert records_module.from_json(records_module.to_line(record)).config.keys() == record.config.keys()
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab=:,'\"()[]{} \n\\.1", max_size=60))
 def test_whatever_stands_there_it_is_read_without_an_error(text):
     for name, value in reprs.pairs(text):

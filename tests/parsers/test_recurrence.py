@@ -3,17 +3,14 @@
 import random
 
 import pytest
+from helpers import engine_of
 
-from capture.language.library import built_in
 from capture.parsers.general import recurrence
-from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
-
-PARSERS = [parser for parser, _ in built_in()]
 
 
 def parse(text, time=None):
-    pipeline = Pipeline(Engine(PARSERS))
+    pipeline = Pipeline(engine_of())
     records = pipeline.feed(text.encode(), 0, time=time) + pipeline.finish()
     assert not pipeline.engine.events
     return records
@@ -25,7 +22,7 @@ def short(lines):
 
 def test_lines_come_out_at_the_third_and_have_their_own_places():
     lines = [f"Epoch {i}: low=0.5{i} high=0.61\n" for i in (1, 2, 3, 4)]
-    pipeline, counts, offset = Pipeline(Engine(PARSERS)), [], 0
+    pipeline, counts, offset = Pipeline(engine_of()), [], 0
     records = []
     for i, line in enumerate(lines):
         new = pipeline.feed(line.encode(), offset, time=float(i))

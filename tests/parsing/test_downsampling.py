@@ -6,13 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import CAPTURE, only_run
-from hypothesis import given, settings
+from helpers import CAPTURE, engine_of, only_run
+from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.language import library
 from capture.parsing.downsampling import downsampler
-from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 
 PARSERS = [library.by_name(name) for name in ("llama2c", "tqdm")]
@@ -29,7 +28,7 @@ def bars(epochs=2, refreshes=100, end="\n"):
 
 def read(chunks, every=None):
     pipeline, offset, found = (
-        Pipeline(Engine(PARSERS, downsampler=downsampler(every) if every else None)),
+        Pipeline(engine_of(PARSERS, downsampler=downsampler(every) if every else None)),
         0,
         [],
     )
@@ -62,7 +61,6 @@ def test_finished_lines_are_all_kept():
     assert len(read(lines, "1h")) == 20
 
 
-@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(1, 3), st.sampled_from(["\n", ""]))
 def test_what_is_kept_is_part_of_what_there_was(every, epochs, end):
     chunks = list(bars(epochs, 60, end))

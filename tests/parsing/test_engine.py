@@ -4,13 +4,11 @@ import math
 import time
 
 import pytest
-from helpers import FIXTURES, parse, short
+from helpers import FIXTURES, engine_of, parse, short
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capture.language.library import built_in
 from capture.language.model import Naming
-from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 from capture.parsing.rule import Rule
 from capture.records import from_json, to_json
@@ -258,7 +256,7 @@ def test_what_the_context_tells_apart_is_no_second_fit():
 
 
 def test_two_streams_do_not_mix_in_one_line():
-    pipeline = Pipeline(Engine([parser for parser, _ in built_in()]))
+    pipeline = Pipeline(engine_of())
     records = pipeline.feed(b"epoch 1: val_loss", 0, "stdout")
     records += pipeline.feed(b"epoch 2: loss=2\n", 17, "stderr", 5.0)
     records += pipeline.feed(b"=1\n", 33, "stdout", 6.0)
@@ -299,19 +297,16 @@ def test_a_step_that_only_comes_again_is_no_new_fit():
     assert all("fit" not in record.context for record in parse(text, own=own)[0])
 
 
-PARSERS = [parser for parser, _ in built_in()]
-
-
 @pytest.mark.parametrize(
     "path", sorted(FIXTURES.glob("*/*.raw")), ids=lambda path: f"{path.parent.name}-{path.stem}"
 )
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_chunks_do_not_matter(path, data):
     raw = path.read_bytes()
     size = data.draw(st.sampled_from([7, 64, 1000, 30_000]))
     cuts = sorted({*range(size, len(raw), size), *data.draw(st.lists(st.integers(0, len(raw)), max_size=40))})
-    pipeline, found = Pipeline(Engine(PARSERS)), []
+    pipeline, found = Pipeline(engine_of()), []
     for a, b in zip([0, *cuts], [*cuts, len(raw)]):
         found += pipeline.feed(raw[a:b], a)
     found += pipeline.finish()

@@ -72,7 +72,12 @@ pieces = st.lists(piece, max_size=4).map("".join)
 unit = st.lists(
     st.sampled_from(SIGNS) | st.sampled_from(WORDS) | st.text(max_size=3), min_size=1, max_size=3
 ).map("".join)
-RELAXED = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+RELAXED = {
+    "deadline": None,
+    "database": None,
+    "derandomize": False,
+    "suppress_health_check": list(HealthCheck),
+}
 
 
 def engine():

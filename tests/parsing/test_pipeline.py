@@ -3,8 +3,8 @@
 from unittest.mock import patch
 
 import pytest
-from helpers import FIXTURES
-from hypothesis import given, settings
+from helpers import FIXTURES, engine_of
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from capture.console.frames import FrameReader
@@ -34,17 +34,6 @@ KINDS = [
     "general",
 ]
 SOME = [parser for parser in PARSERS if parser.name in KINDS]
-ENGINES = {}
-
-
-def engine_of(parsers):
-    """A new engine; making one of all parsers takes a tenth of a second."""
-    key = tuple(map(id, parsers))
-    if key not in ENGINES:
-        ENGINES[key] = Engine(parsers)
-    return ENGINES[key].anew()
-
-
 # Patterns that tell one digit from another, and one that reads a text of its own.
 ODD = load(Source(r"""
 name: odd
@@ -120,7 +109,7 @@ ends = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\r", b"\r", b"\x08\x08",
 logs = st.lists(st.tuples(st.one_of(metrics, metrics, plain), ends).map(b"".join), max_size=30).map(b"".join)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(logs, st.lists(st.integers(0, 1500), max_size=12))
 def test_lines_that_are_skipped_mean_nothing_however_they_are_chunked(data, cuts):
     parsers = [ODD, *SOME]
@@ -139,7 +128,7 @@ doubtful = st.lists(
 ).map(lambda lines: b"".join(text.format(i // 6, f"{x:.2f}").encode() + end for i, (text, x, end) in enumerate(lines)))  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(doubtful, doubtful, st.lists(st.integers(0, 2500), max_size=12))
 def test_lines_that_are_held_back_come_out_the_same_however_they_are_chunked(out, err, cuts):
     assert quickly(cut("tty", out, cuts)) == slowly([("tty", out)])
@@ -147,13 +136,14 @@ def test_lines_that_are_held_back_come_out_the_same_however_they_are_chunked(out
     assert quickly(chunks, SOME) == slowly(chunks, SOME)
 
 
-@settings(max_examples=50, deadline=None)
+@example([("stdout", b"acc nan\rv nan\n"), ("stderr", b")\n"), ("stdout", b"acc=1")])
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), logs.map(lambda b: b[:300])), max_size=8))
 def test_two_streams_do_not_disturb_each_other(chunks):
     assert quickly(chunks, SOME) == slowly(chunks, SOME)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.tuples(st.integers(0, 130), st.sampled_from([b"", b"\x1b[A", b"\x1b[70A", b"\x1b[2Aup\n", b"50%\r", b"a\x1b[Kb", b"\n\r\n", b"   \r"])),
@@ -176,7 +166,7 @@ def test_recordings_give_the_same_when_nothing_is_skipped(path):
 def looked_at(chunks, parsers=PARSERS):
     """The texts of the lines that are read, not only counted, and how many lines there are."""
     results = []
-    engine = Engine(parsers, on_line=results.append, plans=False)
+    engine = engine_of(parsers, plans=False, on_line=results.append)
     quickly(chunks, engine=engine)
     return [result.text for result in results], engine.lines
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from golden import RECORDINGS
+from helpers import engine_of
 
 from capture.console.frames import FrameReader
 from capture.language import checked_yaml, library
@@ -36,7 +37,7 @@ def other_lengths(data, dice):
 
 def records(data, dice, streams, plans):
     """The records of some chunks on some streams, and how many lines were understood."""
-    engine = Engine([parser for parser, _ in library.built_in()], plans=plans)
+    engine = engine_of(plans=plans)
     pipeline, found, at = Pipeline(engine), [], 0
     while at < len(data):
         stop = at + dice.choice([7, 60, 500, 4000])
@@ -63,7 +64,7 @@ def test_plans_read_what_the_rules_read(recording):
 
 def plans(text):
     """The plans that are made for the lines of a text, and the records of the text."""
-    engine = Engine([parser for parser, _ in library.built_in()])
+    engine = engine_of()
     found = list(parse(io.BytesIO(text.encode()), engine))
     return [rule.parser.name for rule, _ in engine.plans.sources], found
 
@@ -78,7 +79,7 @@ def test_the_second_line_of_a_shape_makes_a_plan():
 def test_frames_that_mean_nothing_are_only_counted(monkeypatch):
     peeled = []
     monkeypatch.setattr(glued, "peel", lambda prefixes, text, stream: peeled.append(text) or [])
-    engine = Engine([parser for parser, _ in library.built_in()])
+    engine = engine_of()
     engine.feed(FrameReader().feed(b"\rhello world\rgood morning\repoch 1: loss=0.5\rbye\n", 0))
     assert peeled == ["epoch 1: loss=0.5"] and engine.lines == 1
 

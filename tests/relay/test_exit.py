@@ -1,5 +1,6 @@
 """`capture` ends as its command ended."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -45,6 +46,20 @@ def test_all_exit_statuses():
 def test_what_can_not_be_started_is_said_as_a_shell_says_it(command, status, says):
     done = subprocess.run([*CAPTURE, "--", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.strip()) == (status, says)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may search any folder")
+def test_a_folder_of_path_that_can_not_be_searched_does_not_count(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    done = subprocess.run(
+        [*CAPTURE, "--", "no-such-command"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": f"{closed}:{os.environ['PATH']}"},
+    )
+    assert (done.returncode, done.stderr) == (127, "capture: no-such-command: command not found\n")
 
 
 def test_a_wrong_call_is_explained():

@@ -34,7 +34,7 @@ def test_a_deleted_run_folder_does_not_disturb():
     with subprocess.Popen(
         [*CAPTURE, "--to", "jsonl", "--", sys.executable, "-c", code], stdout=subprocess.PIPE
     ) as process:
-        out, _ = process.communicate(timeout=40)
+        out, _ = process.communicate(timeout=100)
     assert (out, process.returncode) == (b"a\nb\nb\nb\n", 0)
 
 
@@ -84,7 +84,7 @@ def test_a_disk_that_fills_up_ends_the_recording_not_the_command():
         f"mount -t tmpfs -o size=1m tmpfs disk && {line} >out; status=$?; cp -r disk/runs kept; exit $status"
     )
     done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, timeout=50, check=False
+        ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, timeout=100, check=False
     )
     assert done.returncode == 0, done.stderr
     bare = subprocess.run([sys.executable, "lines.py"], capture_output=True, text=True, check=True)

@@ -21,7 +21,7 @@ needs_script = pytest.mark.skipif(not INSTALLED, reason="the command is not inst
 
 
 def run(*command, **more):
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **more)
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, **more)
 
 
 @needs_script
@@ -58,7 +58,7 @@ def test_more_than_a_thousand_descriptors_are_handed_down(outside):
         done = run(sys.executable, "-c", driver)
         assert (done.returncode, done.stdout, done.stderr) == (5, "out\n", "")
     else:
-        child = pexpect.spawn(sys.executable, ["-c", driver], timeout=40, encoding="utf-8")
+        child = pexpect.spawn(sys.executable, ["-c", driver], timeout=100, encoding="utf-8")
         child.expect(pexpect.EOF)
         child.close()
         assert (child.exitstatus, "out\r\n" in child.before) == (5, True)

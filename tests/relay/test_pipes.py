@@ -53,7 +53,7 @@ def test_the_order_is_kept_where_both_streams_are_one():
     assert done.stdout == b"".join(b"%d\n" % i for i in range(200))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(chunks=st.lists(st.binary(min_size=1, max_size=5000), max_size=20), terminal=st.booleans())
 def test_any_bytes_pass_and_stand_in_the_recording(chunks, terminal):
     data = b"".join(chunks)
@@ -81,7 +81,7 @@ def test_standard_input_is_passed():
 @pytest.mark.parametrize("stdin", [subprocess.DEVNULL, "closed"])
 def test_a_command_that_reads_nothing_does_not_hang(stdin):
     more = {"preexec_fn": lambda: os.close(0)} if stdin == "closed" else {"stdin": stdin}
-    assert run("echo", "done", timeout=20, **more).stdout == b"done\n"
+    assert run("echo", "done", timeout=100, **more).stdout == b"done\n"
 
 
 def test_a_closed_stream_stays_closed():
@@ -97,7 +97,7 @@ def test_a_closed_stream_stays_closed():
 
 def test_a_reader_that_goes_away_ends_the_command_as_without_capture():
     script = f"{' '.join(CAPTURE)} -- yes | head -1; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=30, check=False)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=100, check=False)
     assert done.stdout.split() == [b"y", b"141"]
 
 
@@ -115,7 +115,7 @@ def test_a_slow_reader_of_one_stream_does_not_hold_up_the_other():
         assert process.stderr.readline() == b"ready\n"
         assert process.stderr.readline() == b"still here\n"
         assert len(process.stdout.read()) == 3_000_000
-        assert process.wait(20) == 0
+        assert process.wait(100) == 0
 
 
 def test_a_slow_reader_gets_all_of_it_also_after_the_end():
@@ -124,13 +124,13 @@ def test_a_slow_reader_gets_all_of_it_also_after_the_end():
     script = (
         f'{" ".join(CAPTURE)} --linger 0 --to jsonl -- {sys.executable} -c "{code}" | {{ sleep 1; wc -c; }}'
     )
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=100, check=False)
     assert done.stdout.split() == ["130000"]
 
 
 def test_a_background_process_that_never_stops_writing_does_not_hold_it_up():
     done = run(
-        "sh", "-c", "while echo y; do :; done & :", options=("--linger", "0.2", "--wait", "0"), timeout=50
+        "sh", "-c", "while echo y; do :; done & :", options=("--linger", "0.2", "--wait", "0"), timeout=100
     )
     assert (done.returncode, done.stdout[:4]) == (0, b"y\ny\n")
 

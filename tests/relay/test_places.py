@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import CAPTURE, eventually, only_run, run_in_progress, where_it_stands
+from helpers import CAPTURE, eventually, needs, only_run, run_in_progress, where_it_stands
 
 from capture import runs
 
@@ -18,7 +18,7 @@ SAYS = f"{sys.executable} -c \"print('epoch 1: loss=0.5')\""
 
 def shell(script, **more):
     return subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True, timeout=50, check=False, **more
+        ["bash", "-c", script], capture_output=True, text=True, timeout=100, check=False, **more
     )
 
 
@@ -49,6 +49,7 @@ def test_a_timeout_ends_the_command_as_without_capture():
     assert runs.read(only_run()).exit_status == 128 + signal.SIGTERM
 
 
+@needs("make")
 def test_in_a_makefile():
     Path("Makefile").write_text(f"train:\n\t@{OURS} {SAYS.replace('$', '$$')}\n\t@{OURS} false\n")
     done = shell("make train")
@@ -167,7 +168,7 @@ class TestAsProcess1:
         )
         Path("zombies.py").write_text(code)
         contained = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "zombies.py"]
-        done = subprocess.run(contained, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(contained, capture_output=True, text=True, timeout=100, check=False)
         assert (done.stdout, done.stderr) == ("[False, False, False] Z\n", "")
 
     def test_sigterm_reaches_the_command(self):
@@ -195,7 +196,7 @@ def test_where_no_process_can_be_started_it_says_so_like_a_shell():
         "os.fork = fork\nfrom capture.cli import main\nsys.exit(main(sys.argv[1:]))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", driver, "--", "true"], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", driver, "--", "true"], capture_output=True, text=True, timeout=100, check=False
     )
     assert (done.returncode, done.stdout) == (126, "")
     assert done.stderr == "capture: true: resource temporarily unavailable\n"

@@ -2,20 +2,15 @@
 
 import itertools
 import os
-import shutil
 import subprocess
 import sys
 
 import pexpect
 import pytest
-from helpers import CAPTURE, eventually
+from helpers import CAPTURE, eventually, needs
 
 OURS = " ".join([*CAPTURE, "--summary", "never", "--to", "jsonl", "--wait", "0", "--"])
 _sockets = itertools.count()
-
-
-def needs(program):
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
 
 
 @pytest.fixture
@@ -127,7 +122,7 @@ def test_a_program_that_waits_for_the_terminals_answer_gets_it(query, answer):
     )
     child = pexpect.spawn(
         CAPTURE[0], [*CAPTURE[1:], "--summary", "never", "--to", "jsonl", "--", sys.executable, "-c", code],
-        timeout=20,
+        timeout=100,
     )  # fmt: skip
     child.expect_exact(query.decode().encode().decode("unicode_escape").encode("latin-1"))
     child.send(answer)

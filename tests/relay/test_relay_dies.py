@@ -30,7 +30,7 @@ def test_when_the_relay_is_killed_what_was_printed_is_kept_and_the_run_is_marked
         for _ in range(20):
             process.stdout.readline()
         process.kill()
-        process.communicate(timeout=20)
+        process.communicate(timeout=100)
     folder = only_run()
     eventually(lambda: (folder / runs.SUMMARY).exists())
     assert runs.read(folder).state == "crashed"

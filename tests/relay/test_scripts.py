@@ -20,7 +20,7 @@ HANDLES = 'sh -c \'trap "echo caught; exit 3" INT; echo be""gan; sleep 20\''
 
 def after_a_key(command, key="c"):
     """What a program shows, and how it ends, when a key is typed whenever it shows "began"."""
-    child = pexpect.spawn(command[0], command[1:], dimensions=(24, 200), timeout=30, encoding="utf-8")
+    child = pexpect.spawn(command[0], command[1:], dimensions=(24, 200), timeout=100, encoding="utf-8")
     shown = []
     while child.expect(["began", pexpect.EOF]) == 0:
         shown.append(child.before)
@@ -94,7 +94,7 @@ def test_a_loop_that_is_typed_ends_and_the_shell_goes_on(shell):
     need(shell)
     found = []
     for prefix in ("", OURS):
-        child = pexpect.spawn(shell, [*OPTIONS[shell], "-i"], dimensions=(24, 250), timeout=30, encoding="utf-8",
+        child = pexpect.spawn(shell, [*OPTIONS[shell], "-i"], dimensions=(24, 250), timeout=100, encoding="utf-8",
                               env={**os.environ, "PS1": "$ ", "ENV": ""})  # fmt: skip
         child.expect_exact("$ ")
         child.sendline(f"for s in 1 2 3; do {prefix} {SLEEPS}; done")
@@ -136,7 +136,7 @@ def test_under_timeout():
     prefix = "timeout 60"
 
     def outcome(ours):
-        child = pexpect.spawn("bash", ["--norc", "-i"], dimensions=(24, 250), timeout=30, encoding="utf-8",
+        child = pexpect.spawn("bash", ["--norc", "-i"], dimensions=(24, 250), timeout=100, encoding="utf-8",
                               env={**os.environ, "PS1": "$ "})  # fmt: skip
         child.expect_exact("$ ")
         child.sendline(f"{prefix} {ours} {SLEEPS}; echo next")
@@ -164,7 +164,7 @@ def test_the_key_is_a_signal_only_where_the_terminal_makes_one_of_it():
 
 def test_where_no_key_is_the_signals_a_zero_byte_is_a_character():
     script = f"trap 'echo the shell got it' INT; stty intr undef; {OURS} sh -c 'echo began; read -r line; echo got'; echo next"
-    child = pexpect.spawn("bash", ["-c", script], timeout=30, encoding="utf-8")
+    child = pexpect.spawn("bash", ["-c", script], timeout=100, encoding="utf-8")
     child.expect("began\r\n")
     child.send("\x00\x03x\r")
     child.expect("got\r\nnext\r\n")
@@ -173,7 +173,7 @@ def test_where_no_key_is_the_signals_a_zero_byte_is_a_character():
 
 def test_a_quoted_key_is_a_character():
     script = f"trap 'echo the shell got it' INT; {OURS} sh -c 'echo began; read -r line; echo got $line'; echo next"
-    child = pexpect.spawn("bash", ["-c", script], timeout=30, encoding="utf-8")
+    child = pexpect.spawn("bash", ["-c", script], timeout=100, encoding="utf-8")
     child.expect("began\r\n")
     child.send("\x16\x03x\r")
     child.expect("got \x03x\r\nnext\r\n")
@@ -184,7 +184,7 @@ def test_a_job_of_a_shell_under_capture_gets_the_key_alone():
     """Its terminal's foreground is the job's group: the script outside is not meant."""
     need("bash")
     script = f"trap 'echo outside got it' INT; export PS1='$ '; {OURS} bash --norc -i; echo next $?"
-    child = pexpect.spawn("bash", ["-c", script], dimensions=(24, 200), timeout=30, encoding="utf-8")
+    child = pexpect.spawn("bash", ["-c", script], dimensions=(24, 200), timeout=100, encoding="utf-8")
     child.expect_exact("$ ")
     child.sendline(SLEEPS)
     child.expect("began\r\n")
@@ -202,7 +202,7 @@ def test_the_whole_group_gets_the_key_once():
         "time.sleep(0.3)\nprint('hits', len(hits))"
     )
     Path("counts.py").write_text(counts)
-    child = pexpect.spawn(sys.executable, ["counts.py"], timeout=30, encoding="utf-8")
+    child = pexpect.spawn(sys.executable, ["counts.py"], timeout=100, encoding="utf-8")
     child.expect("began")
     child.sendintr()
     child.expect("hits (\\d+)")

@@ -48,18 +48,18 @@ def test_standard_input_arrives_as_it_is_written():
         process.stdin.flush()
         assert os.read(process.stdout.fileno(), 100) == b"first"
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(100) == 0
 
 
 def test_with_standard_output_closed_it_is_recorded_once():
     script = f"echo text | {' '.join(CAPTURE)} --to jsonl - >&-"
-    subprocess.run(["bash", "-c", script], timeout=60, check=True)
+    subprocess.run(["bash", "-c", script], timeout=100, check=True)
     assert (only_run() / runs.CONSOLE_LOG).read_bytes() == b"text\n"
 
 
 def test_a_reader_that_goes_away_ends_the_pipe_like_tee():
     script = f"yes | {' '.join(CAPTURE)} --to jsonl - | head -1; echo ${{PIPESTATUS[@]}}"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=100, check=False)
     assert done.stdout == "y\n141 141 0\n"
 
 
@@ -113,14 +113,14 @@ def test_following_ends_with_the_process_that_writes_and_misses_nothing():
     ):
         run_in_progress()
         job.communicate(b"\n")
-        assert process.wait(60) == 0
+        assert process.wait(100) == 0
     assert recorded(only_run()) == list(range(50))
 
 
 def test_following_ends_when_nothing_comes_any_more():
     Path("job.log").write_text(lines(0, 2))
     with follow("--idle", "0.3") as process:
-        assert process.wait(60) == 0
+        assert process.wait(100) == 0
     assert recorded(only_run()) == [0, 1]
 
 

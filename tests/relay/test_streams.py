@@ -73,7 +73,7 @@ def run(command, kinds):
         while data := _read(outer):
             shown += data
         arrived = {fd: _read(files[fd][0]) for fd in (1, 2) if kinds[fd] == "pipe"}
-        assert process.wait(30) == 0
+        assert process.wait(100) == 0
     for fd in (1, 2):
         if kinds[fd] == "file":
             arrived[fd] = Path(f"file{fd}").read_bytes()

@@ -21,7 +21,7 @@ def terminal():
     started = []
 
     def start(command, *args, **more):
-        child = pexpect.spawn(command, list(args), dimensions=(33, 99), timeout=20, encoding="utf-8", **more)
+        child = pexpect.spawn(command, list(args), dimensions=(33, 99), timeout=100, encoding="utf-8", **more)
         started.append(child)
         return child
 

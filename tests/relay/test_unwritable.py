@@ -26,7 +26,7 @@ def shell(script, prefix=""):
         ["bash", "-c", script],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
         stdin=subprocess.DEVNULL,
     )
@@ -81,7 +81,7 @@ def test_on_a_small_disk_what_fits_is_written_and_the_rest_is_said_to_be_missing
         f"{' '.join(OURS)} seq 100000 >disk/out; echo $?; wc -c <disk/out"
     )
     done = subprocess.run(
-        ["unshare", "--mount", "bash", "-c", script], capture_output=True, text=True, timeout=60, check=False
+        ["unshare", "--mount", "bash", "-c", script], capture_output=True, text=True, timeout=100, check=False
     )
     if done.returncode == 99 or "unshare" in done.stderr:
         pytest.skip("no file system may be mounted")

@@ -111,7 +111,7 @@ def test_what_is_wrong_is_named():
         assert str(error.value) == says
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(run=JSON, status=JSON, note=JSON)
 def test_no_json_raises_anything_else(tmp_path_factory, run, status, note):
     folder = tmp_path_factory.mktemp("any") / "p" / "run"

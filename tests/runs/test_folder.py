@@ -2,6 +2,8 @@
 
 import subprocess
 
+from helpers import needs
+
 from capture import runs
 from capture.runs.git import git_state
 
@@ -32,6 +34,7 @@ def test_ids_sort_by_time_and_differ():
     assert len({runs.new_id(0.0) for _ in range(100)}) == 100
 
 
+@needs("git")
 def test_git_state_is_what_git_says(tmp_path):
     def git(*words):
         done = subprocess.run(

@@ -37,7 +37,7 @@ def test_while_it_runs_the_other_one_is_told_so():
         host = os.uname().nodename
         assert other.stderr == f"capture: run job1 is still running, as process {process.pid} on {host}\n"
         assert [one.state for one in all_runs(Path("capture-runs"))] == ["running"]
-        assert process.communicate("\n", 30)[0] == "over\n"
+        assert process.communicate("\n", 100)[0] == "over\n"
     assert (only_run() / runs.CONSOLE_LOG).read_text() == "ready\nover\n"
 
 
@@ -45,7 +45,7 @@ def test_when_it_was_killed_it_can_be_resumed_at_once():
     with waiting() as process:
         eventually(lambda: (only_run() / runs.CONSOLE_LOG).read_text() == "ready\n")
         process.kill()
-        process.wait(20)
+        process.wait(100)
         assert [one.state for one in all_runs(Path("capture-runs"))] == ["crashed"]
         done = capture(*CALL[len(CAPTURE) :], "echo", "second")
         assert (done.returncode, done.stdout, done.stderr) == (0, "second\n", "")
@@ -67,7 +67,7 @@ def test_of_many_that_begin_at_once_exactly_one_wins(again):
         for process in several:
             process.stdin.write("go\n")
             process.stdin.flush()
-        ended = [(*process.communicate(timeout=90), process.returncode) for process in several]
+        ended = [(*process.communicate(timeout=100), process.returncode) for process in several]
         won = [said for said in ended if said[2] == 0]
         assert len(won) == 1, ended
         for out, err, status in ended:
@@ -94,7 +94,7 @@ def test_process_1_of_a_container_that_was_killed_is_resumed_by_process_1_of_the
         assert runs.read(only_run()).pid == 1
         first.kill()
     for round in (1, 2):
-        done = subprocess.run([*contained, *CALL, "echo", "again"], capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+        done = subprocess.run([*contained, *CALL, "echo", "again"], capture_output=True, text=True, timeout=100, check=False)  # fmt: skip
         assert (done.returncode, done.stdout, done.stderr) == (0, "again\n", "")
         assert runs.read(only_run()).resumed == round
 
@@ -103,11 +103,11 @@ def test_the_tracker_of_a_killed_start_does_not_say_that_the_next_one_has_crashe
     with waiting() as first:
         folder = only_run()
         first.kill()
-        first.wait(20)
+        first.wait(100)
         with waiting() as second:
             runs.note_crash(folder, 12.0)  # what the first one's tracker does when it comes to the end
             assert runs.read(folder).state == "running"
-            second.communicate("\n", 30)
+            second.communicate("\n", 100)
     assert runs.read(folder).state == "finished"
 
 
@@ -123,7 +123,7 @@ def test_the_command_does_not_hold_the_lock():
         assert process.stdout.readline() == "ready\n"
         folder = only_run()
         process.kill()
-        process.wait(20)
+        process.wait(100)
         assert not runs.is_alive(folder, runs.read(folder))
         os.killpg(process.pid, signal.SIGKILL)
 

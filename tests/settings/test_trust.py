@@ -95,7 +95,7 @@ def test_the_own_file_may_name_a_path_to_import_from_and_that_of_a_project_may_n
 )
 def test_aliases_that_grow_without_end_are_an_error_with_a_line(text, message):
     Path("capture.yaml").write_text(text)
-    done = subprocess.run([*CAPTURE, "--", "true"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*CAPTURE, "--", "true"], capture_output=True, text=True, timeout=100)
     assert done.returncode == 2
     assert done.stderr.endswith(f"{message}\n")
     assert len(done.stderr.splitlines()) == 1

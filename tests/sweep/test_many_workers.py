@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from helpers import CAPTURE, capture, eventually
 
-TRIALS, WORKERS = int(os.environ.get("SWEEP_TRIALS", 30)), 3
+TRIALS, WORKERS = int(os.environ.get("SWEEP_TRIALS", 20)), 3
 PROGRAM = "import sys; x = float(sys.argv[1]); print(f'epoch 1: val_loss={x:.6f}')"
 SWEEP = [
     "x=0.001..1000",
@@ -132,7 +132,7 @@ def postgresql(tmp_path):
         yield url
     finally:
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=30)
+        server.communicate(timeout=100)
         shutil.rmtree(data, ignore_errors=True)
 
 

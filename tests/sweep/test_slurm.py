@@ -14,7 +14,6 @@ TRAIN = "import sys; print('epoch 1: val_loss=' + sys.argv[1])"
 
 @pytest.mark.slow
 @pytest.mark.services
-@pytest.mark.timeout(300)
 def test_an_array_of_workers_does_one_sweep(slurm):
     storage = os.path.abspath("sweep.journal")
     words = [

@@ -1,6 +1,7 @@
 """`capture sweep` from the first trial to the last line, as a user sees it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -66,7 +67,8 @@ def test_a_sweep_ends_with_its_table_the_best_run_and_its_command():
     assert capture("page", "--group", "mine", "-o", "page.html").stdout.startswith("page.html: 3 runs")
 
 
-def test_wandbs_file_and_its_default_command():
+def test_wandbs_file_and_its_default_command(monkeypatch):
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")  # it calls `python`
     Path("sweep.yaml").write_text(
         "program: train.py\nmethod: grid\nname: spirals\nproject: mine\nmetric: {name: val_loss}\n"
         "parameters:\n  x: {values: [1, 3]}\n  steps: {value: 2}\n"
@@ -246,7 +248,7 @@ def started(count):
 
 
 def test_ctrl_c_twice_stops_the_trials_and_they_are_tried_again_later():
-    child = pexpect.spawn(CAPTURE[0], [*CAPTURE[1:], "sweep", *LONG], dimensions=(24, 80), timeout=40)
+    child = pexpect.spawn(CAPTURE[0], [*CAPTURE[1:], "sweep", *LONG], dimensions=(24, 80), timeout=100)
     child.expect("Ctrl-C: no new trials")
     eventually(lambda: started(2))
     child.sendintr()
@@ -265,7 +267,7 @@ def test_ctrl_c_twice_stops_the_trials_and_they_are_tried_again_later():
 def test_ctrl_c_once_lets_the_running_trials_end():
     words = ["x=1..80", "--method", "random", "--count", "9", *QUICK, "--id", "mine", "--"]
     words += ["python3", "train.py", "--steps=20", "--pause=0.1"]
-    child = pexpect.spawn(CAPTURE[0], [*CAPTURE[1:], "sweep", *words], dimensions=(24, 80), timeout=40)
+    child = pexpect.spawn(CAPTURE[0], [*CAPTURE[1:], "sweep", *words], dimensions=(24, 80), timeout=100)
     eventually(lambda: started(1))
     child.sendintr()
     child.expect("to go on with it: capture sweep --resume mine")
@@ -281,7 +283,7 @@ def test_it_is_stopped_from_another_terminal():
     eventually(lambda: started(2))
     assert "no more trials are started" in capture("sweep", "stop", "mine").stdout
     assert "stop their trials now" in capture("sweep", "stop", "mine").stdout
-    output = worker.communicate(timeout=40)[0]
+    output = worker.communicate(timeout=100)[0]
     assert "to go on with it" in output
     assert all(run["stopped_by"] for run in runs().values())
 
@@ -300,6 +302,6 @@ def test_a_killed_workers_trial_is_tried_again_and_its_command_ended():
     assert (ended[0]["id"], ended[0]["exit_status"]) == ("mine-0", 143)
     eventually(lambda: started(2))
     Path("go").touch()
-    assert second.wait(60) == 0
+    assert second.wait(100) == 0
     (trial,) = status("mine")["trials"]
     assert (trial["run"], trial["state"], trial["values"]) == ("mine-1", "finished", {"x": 5})

@@ -80,13 +80,13 @@ def test_a_tracker_that_is_stopped_makes_nothing_of_half_a_line_and_is_not_done(
     with track(folder) as process:
         eventually(lambda: (folder / runs.RECORDS).exists() and (folder / runs.RECORDS).stat().st_size)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 3
+        assert process.wait(100) == 3
     assert not status.of(folder).tracked
     assert "stopped after 35 of 35 bytes; the rest: capture sync" in (folder / runs.SUMMARY).read_text()
     recorder.write("stdout", b"5\n")
     recorder.close()
     with track(folder) as process:
-        assert process.wait(20) == 0
+        assert process.wait(100) == 0
     losses = [line.split('"loss":')[1][:4] for line in (folder / runs.RECORDS).read_text().splitlines()]
     assert losses == ["0.5}", "0.45"]
     assert status.of(folder).tracked
@@ -104,7 +104,7 @@ def test_a_tracker_that_is_stopped_while_the_command_runs_is_started_again():
         os.kill(first, signal.SIGTERM)
         eventually(lambda: tracker_of(folder) not in (first, None))
         process.stdin.close()
-        assert process.wait(60) == 0
+        assert process.wait(100) == 0
     assert (folder / runs.RECORDS).read_text().count("\n") == 2
 
 

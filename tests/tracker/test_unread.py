@@ -1,25 +1,18 @@
 """What is said where no metrics were found."""
 
 import pytest
-from helpers import parse
+from helpers import engine_of, parse
 
 from capture import runs
-from capture.language import library
-from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline
 from capture.tracker.unread import LONGEST, Unread
 
 
-@pytest.fixture(scope="module")
-def parsers():
-    return [parser for parser, _ in library.built_in()]
-
-
 @pytest.fixture
-def said(parsers, tmp_path):
+def said(tmp_path):
     def of(text):
         unread = Unread()
-        engine = Engine(parsers, on_line=unread.note)
+        engine = engine_of(on_line=unread.note)
         pipeline = Pipeline(engine)
         pipeline.feed(text.encode(), 0)
         pipeline.finish()
