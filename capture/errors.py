@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 
@@ -27,3 +28,11 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
     """The question whether the nearest known word was meant, or what to say where none is near."""
     near = nearest(word, known)
     return otherwise if near is None else f"did you mean {near!r}?"
+
+
+def shortest(path: str | os.PathLike[str]) -> str:
+    """The path as a message shows it: from here, where that is shorter."""
+    try:
+        return min(str(path), os.path.relpath(path), key=len)
+    except (OSError, ValueError):  # no working folder, or another drive
+        return str(path)

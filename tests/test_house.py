@@ -30,7 +30,7 @@ FLOORS = [
 TOP = {path.stem for path in (ROOT / "capture").glob("*.py")}
 # On the way of every start: the standard library only.
 AT_START = ["cli/__init__", "cli/run", "cli/run_options", "settings/__init__", "settings/loading", "settings/layers",
-            "settings/cache", "settings/problems", "tracker/supervisor", "errors", "redaction/names",
+            "cache", "settings/problems", "tracker/supervisor", "errors", "redaction/names",
             "redaction/redactor", "__init__"]  # fmt: skip
 MODULES = sorted(path for top in ("capture", "parsers", "adapters") for path in (ROOT / top).rglob("*.py"))
 

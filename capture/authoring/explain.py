@@ -12,9 +12,9 @@ from capture.console.frames import Frame, FrameReader
 from capture.language.model import Parser, Pattern, ReaderPattern, TablePattern
 from capture.language.patterns import RegexMatcher, Timeout
 from capture.language.readers import LineReader, StreamReader
-from capture.parsing.engine import Engine, ReadLine
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import READ_SIZE, parse
-from capture.parsing.rule import Rule
+from capture.parsing.rule import ReadLine, Rule
 from capture.records import Record
 
 MAX_GROUPS, MAX_UNREAD = 10_000, 100_000

@@ -7,8 +7,9 @@ from typing import BinaryIO
 
 from capture.console.frames import FrameReader
 from capture.language.model import Parser, ReaderPattern
-from capture.parsing.engine import Engine, ReadLine
+from capture.parsing.engine import Engine
 from capture.parsing.pipeline import READ_SIZE
+from capture.parsing.rule import ReadLine
 
 MAX_LINES = 100_000
 MAX_BYTES = 32 * 1024 * 1024  # of the log that are looked at

@@ -16,7 +16,7 @@ from capture.cli import replay, run_options
 from capture.cli.arguments import Arguments
 from capture.cli.parse import RUN, open_log, place_of
 from capture.errors import UserError
-from capture.language import checked_yaml, library
+from capture.language import checked_yaml, library, run_parsers
 from capture.language.checked_yaml import Source
 from capture.language.model import Parser
 from capture.records import Record
@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
     place = place_of(options.place, options.dir)
     run = status.of(Path(place)) if os.path.isdir(place) else None
     with open_log(place) as file:
-        lines = read_lines(file, [parser for parser, _ in library.built_in()], _own())
+        lines = read_lines(file, run_parsers.of_packages(), _own())
     learnt = learn(lines, options.all)
     if learnt is None:
         print(f"capture learn: {NOTHING}", file=sys.stderr)

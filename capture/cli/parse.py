@@ -17,7 +17,7 @@ from capture.cli import run_options
 from capture.cli.arguments import Arguments
 from capture.cli.places import base_of
 from capture.errors import UserError
-from capture.language import library, model
+from capture.language import library, model, run_parsers
 from capture.many import logs, pool
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import parse, parse_recording
@@ -75,7 +75,7 @@ def choose(wanted: list[str]) -> tuple[list[model.Parser], list[model.Parser]]:
     """The parsers to try, and the user's own; with names of built-in ones, only those.  Raises UserError."""
     own = [library.from_file(Path(name)) for name in wanted if name.endswith((".yaml", ".yml"))]
     named = [library.by_name(name) for name in wanted if not name.endswith((".yaml", ".yml"))]
-    return named or [parser for parser, _ in library.built_in()], own
+    return named or run_parsers.of_packages(), own
 
 
 def place_of(name: str, base: str | None) -> str:

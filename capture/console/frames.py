@@ -7,7 +7,7 @@ and xterm's control sequences.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -78,7 +78,7 @@ class Lines(NamedTuple):
 
     `data` are their bytes as they came, without newlines, and `texts` the same decoded and without colours
     (a carriage return before the newline is left in both); `offset` is where in `console.log` the first one
-    begins; `cleared` is that of their frames.
+    begins; `cleared` is that of their frames.  `is_bare` says that there are no colours and carriage returns.
     """
 
     data: list[bytes]
@@ -86,29 +86,27 @@ class Lines(NamedTuple):
     offset: int
     time: float | None
     stream: str | None
-    cleared: bool = False
+    cleared: bool
+    is_bare: bool
 
     @property
     def shown(self) -> int:
         """How many of the lines show text."""
         return len(self.texts) - self.texts.count("") - self.texts.count("\r")
 
-    def frames(self, indices: Iterable[int] | None = None) -> Iterator[Frame]:
-        """The lines at these indices, or all lines, as frames.
-
-        The indices have to rise.  Each is taken only when its frame is asked for.
-        """
-        done, offset = 0, self.offset
-        for index in range(len(self.data)) if indices is None else indices:
-            if index > done:
-                offset += sum(map(len, self.data[done:index])) + index - done
-            line = self.data[index]
-            text = line.removesuffix(b"\r")
-            shown = visible(text[:LINE_LIMIT]) if b"\x1b" in text else text[:LINE_LIMIT]
-            # Half the time of `Frame(...)`.
-            yield _new(Frame, (shown, "newline", offset, len(text), self.time, self.stream, self.cleared))
+    def frames(self) -> Iterator[Frame]:
+        """The lines as frames."""
+        offset = self.offset
+        for index, line in enumerate(self.data):
+            yield self.frame(index, offset)
             offset += len(line) + 1
-            done = index + 1
+
+    def frame(self, index: int, offset: int) -> Frame:
+        """One of the lines as a frame; `offset` is where in `console.log` it begins."""
+        text = self.data[index].removesuffix(b"\r")
+        shown = visible(text[:LINE_LIMIT]) if b"\x1b" in text else text[:LINE_LIMIT]
+        # Half the time of `Frame(...)`.
+        return _new(Frame, (shown, "newline", offset, len(text), self.time, self.stream, self.cleared))
 
 
 def visible(data: bytes) -> bytes:
@@ -155,6 +153,7 @@ class FrameReader:
         stop = undecided.start() if undecided else len(data)
         position, start = 0, self._start if self._carry else buffer.offset(0)
         plain = _is_plain(data)
+        search, offset_of = _SEPARATOR.search, buffer.offset
         while True:
             if self._ended == "newline" and position >= buffer.chunk:
                 special = None if plain else _SPECIAL.search(data, position, stop)
@@ -163,20 +162,21 @@ class FrameReader:
                     yield self._lines(data[position:edge], start, time)
                     position = edge + 1
                     start = buffer.offset(position)
-            separator = _SEPARATOR.search(data, max(position, searched), stop)
+            separator = search(data, position if position > searched else searched, stop)
             if separator is None:
                 break
-            end, rows = _end(separator[0])
-            moves = max(0, rows - 1)
-            if separator.start() > position:
-                span = buffer.offset(separator.start() - 1) + 1 - start
-                yield self._frame(data[position : separator.start()], end, start, span, time)
+            begin, after = separator.span()
+            end, rows = _end(data[begin:after])
+            moves = rows - 1 if rows else 0
+            if begin > position:
+                span = offset_of(begin - 1) + 1 - start
+                yield self._frame(data[position:begin], end, start, span, time)
             elif end in ("newline", "up") or (end == "return" and self._ended == "cursor"):
                 moves += 1
             for _ in range(moves):
                 yield Frame(b"", end, start, 0, time, self.stream)
-            self._ended, position = end, separator.end()
-            start = buffer.offset(position)
+            self._ended, position = end, after
+            start = offset_of(after)
         self._carry = data[position : min(stop, position + LINE_LIMIT)]
         self._undecided = data[stop:]
         self._start = start
@@ -198,16 +198,16 @@ class FrameReader:
 
     def _frame(self, data: bytes, end: str, offset: int, span: int, time: float | None) -> Frame:
         shown, cleared = visible(data[:LINE_LIMIT]), self._cleared
-        if shown.isspace() and end not in FINAL:
-            self._cleared = end != "up"  # in the row below, where a bar has ended
-        elif shown and end not in FINAL:
-            self._cleared = False
-        return Frame(shown, end, offset, span, time, self.stream, cleared)
+        if shown and end not in FINAL:
+            self._cleared = end != "up" and shown.isspace()  # not in the row below, where a bar has ended
+        return _new(Frame, (shown, end, offset, span, time, self.stream, cleared))
 
     def _lines(self, data: bytes, offset: int, time: float | None) -> Lines:
-        shown = _COLOUR.sub(b"", data) if b"\x1b" in data else data
+        has_colours = b"\x1b" in data
+        shown = _COLOUR.sub(b"", data) if has_colours else data
         texts = shown.decode("utf-8", "replace").split("\n")
-        return Lines(data.split(b"\n"), texts, offset, time, self.stream, self._cleared)
+        is_bare = not has_colours and b"\r" not in data
+        return Lines(data.split(b"\n"), texts, offset, time, self.stream, self._cleared, is_bare)
 
 
 class _Buffer:

@@ -6,7 +6,6 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,15 @@ def is_there(module: str) -> bool:
         return False
 
 
-def of_extra(point: EntryPoint, extra: str) -> list[str]:
-    """What an extra of the package that has this entry point requires; empty if it has no such extra."""
+def of_extra(package: str, extra: str) -> list[str]:
+    """What an extra of a package requires; empty if there is no such extra."""
+    from importlib.metadata import PackageNotFoundError, requires  # slow
+
     wanted = re.compile(rf"extra\s*==\s*['\"]{re.escape(extra)}['\"]")
-    lines = [line.partition(";") for line in (point.dist.requires if point.dist else None) or []]
+    try:
+        lines = [line.partition(";") for line in requires(package) or []]
+    except (PackageNotFoundError, ValueError):
+        return []
     return [requirement.strip() for requirement, _, marker in lines if wanted.search(marker)]
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from capture.language.expressions import Expression, compiled
-from capture.language.model import Parser
+from capture.language.expressions import Expression
 from capture.records import Record, Row
 
 Axes = list[tuple[str, str, Expression]]  # prefix of the metric's name, column, position
@@ -60,28 +59,29 @@ class Namer:
 
     def row(self, ordinal: int, record: Record) -> Row:
         """The record as a backend gets it."""
-        key = (record.parser, tuple(record.metrics), *record.context.items())
+        time, parser, step, epoch, printed, context, _, config, _, _ = record
+        key = (parser, tuple(printed), *context.items())
         form = self._forms.get(key)
         if form is None:
             if len(self._forms) >= MOST_FORMS:
                 self._forms.clear()
             form = self._forms[key] = self._form(record)
-        metrics: dict[str, float] = dict(zip(form.shown, record.metrics.values(), strict=True))
+        metrics: dict[str, float] = dict(zip(form.shown, printed.values(), strict=True))
         drawn_over: dict[str, str] = {}
-        if form.over_steps and record.step is not None:
-            metrics["step"] = self._latest["step"] = step = record.step
+        if form.over_steps and step is not None:
+            metrics["step"] = self._latest["step"] = step
             for points in form.over_steps:
                 points.column, points.position, points.more = "step", step, 0
-            return Row(ordinal, record.time, step, record.epoch, metrics, form.drawn_over, record.config)
-        known = {"step": record.step, "epoch": record.epoch, **record.metrics}
+            return Row(ordinal, time, step, epoch, metrics, form.drawn_over, config)
+        known = {"step": step, "epoch": epoch, **printed}
         names = {name: value for name, value in known.items() if value is not None}
         for shown, axes in zip(form.shown, form.axes, strict=True):
-            if axis := self._place(shown, _axis(record, axes, names), record.step is None):
+            if axis := self._place(shown, _axis(record, axes, names), step is None):
                 column, position = axis
                 metrics.setdefault(column, position)
                 if column != shown:
                     drawn_over[shown] = column
-        return Row(ordinal, record.time, record.step, record.epoch, metrics, drawn_over, record.config)
+        return Row(ordinal, time, step, epoch, metrics, drawn_over, config)
 
     def _form(self, record: Record) -> _Form:
         own, context = _own_prefix(record.context), _other_context(record.context)
@@ -158,17 +158,3 @@ def _own_prefix(context: Mapping[str, Any]) -> str:
 def _other_context(context: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """What else the record says of its source, and the bar even if there is none."""
     return [(key, context.get(key)) for key in sorted({"bar", *context} - _OWN_PREFIX)]
-
-
-def all_axes(parsers: Iterable[Parser]) -> dict[str, Axes]:
-    """The axes of parsers, by their names."""
-    return {parser.name: axes(parser) for parser in {id(parser): parser for parser in parsers}.values()}
-
-
-def axes(parser: Parser) -> Axes:
-    """A parser's x-axes as (prefix of the metric's name, column, position), the longest prefix first."""
-    outcomes = [outcome for pattern in parser.patterns for outcome in (pattern, *pattern.cases)]
-    found = {("", column): position for column, position in parser.axis.items()}
-    found |= {(o.prefix, column): position for o in outcomes for column, position in o.axis.items()}
-    table = [(prefix, column, compiled(position)) for (prefix, column), position in found.items()]
-    return sorted(table, key=lambda item: -len(item[0]))

@@ -42,7 +42,7 @@ def missing_library(name: str) -> str | None:
     if not absent:
         return None
     point = next(point for point in plugins.installed(plugins.ADAPTERS) if point.name == name)
-    command = install.command(install.of_extra(point, name) or absent)
+    command = install.command(install.of_extra(point.package, name) or absent)
     return f"{absent[0]} is not installed beside capture; install it with: {command}"
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from capture import runs
-from capture.delivery import naming
+from capture.delivery import axes
 from capture.delivery.console_reader import ConsoleReader
 from capture.delivery.naming import Axes, Namer
 from capture.errors import UserError
-from capture.language import library
-from capture.language.checked_yaml import Source
+from capture.language import known, run_parsers
 from capture.records import ConsoleLine, Record, Row, from_json
 from capture.runs import Run
 
@@ -123,14 +122,19 @@ class StoredRun:
 
 def _axes_of_parsers(folder: Path) -> dict[str, Axes]:
     """The x-axes of a run's parsers, by their names; the user's own come before built-in ones."""
-    files = [*sorted((folder / library.BUILT_IN).glob("*.yaml")), *sorted(folder.glob("*.yaml"))]
-    return dict(_axes_of(file.read_text(encoding="utf-8", errors="replace")) for file in files)
+    files = [*sorted((folder / run_parsers.BUILT_IN).glob("*.yaml")), *sorted(folder.glob("*.yaml"))]
+    return dict(_axes_of(file.read_bytes()) for file in files)
 
 
 @cache  # a thousand runs have the same parsers
-def _axes_of(text: str) -> tuple[str, Axes]:
-    try:
-        parser = library.load(Source(text, "parser"), samples=False, check=False)
-    except UserError:
-        return "", []
-    return parser.name, naming.axes(parser)
+def _axes_of(text: bytes) -> tuple[str, Axes]:
+    parser = next(iter(known.recall([text]) or []), None)
+    if parser is None:
+        from capture.language import library  # slow
+        from capture.language.checked_yaml import Source
+
+        try:
+            parser = library.load(Source(text.decode(errors="replace"), "parser"), samples=False, check=False)
+        except UserError:
+            return "", []
+    return parser.name, axes.of(parser)

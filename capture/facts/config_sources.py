@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from capture import runs
-from capture.facts import hyperparameters, provenance
+from capture.facts import hyperparameters
 from capture.redaction import Redactor
 
 # Where a value is from that the program itself has told: on its console, or to the Python door.
 PRINTED, LOGGED = "printed", "logged"
+
+COLLECTED = ("command", "files", "git", "packages", "environment", "hardware")  # unless `collect:` says less
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +38,7 @@ def asked(folder: Path, run: runs.Run, redactor: Redactor) -> Sources:
             return known
     except (OSError, ValueError):
         pass
-    collect = run.settings.get("collect", provenance.PARTS)
+    collect = run.settings.get("collect", COLLECTED)
     found: Sources = {}
     if "files" in collect:
         found |= hyperparameters.of_files(run.command, Path(run.cwd))

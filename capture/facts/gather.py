@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from capture import runs
-from capture.facts import provenance
+from capture.facts.config_sources import COLLECTED
 from capture.redaction import Redactor
 
 log = logging.getLogger(__name__)
@@ -42,8 +42,10 @@ class Gathering:
         self._done()
 
     def _facts(self) -> tuple[dict[str, Any], str]:
+        from capture.facts import provenance  # slow, and many a command is over before
+
         run, cwd = self._run, Path(self._run.cwd)
-        collect = run.settings.get("collect", provenance.PARTS)
+        collect = run.settings.get("collect", COLLECTED)
         facts: dict[str, Any] = {}
         diff = ""
         if "git" in collect:

@@ -14,10 +14,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from capture.facts import provenance
-from capture.language import checked_yaml
 from capture.language.literals import argument
 
 Config = dict[str, Any]
@@ -119,11 +115,13 @@ def read_file(path: Path) -> Config:
     read = _READERS.get(path.suffix.lower())
     if read is None:
         return {}
+    from capture.facts import provenance  # slow, and few commands name such a file
+
     try:
         if not provenance.is_regular(path) or path.stat().st_size > SIZE_LIMIT:
             return {}
         data = read(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, SyntaxError, RecursionError, yaml.YAMLError):
+    except (OSError, ValueError, SyntaxError, RecursionError):
         return {}
     return dict(list(_flat(data, ""))[:MOST_VALUES]) if isinstance(data, Mapping) else {}
 
@@ -184,7 +182,14 @@ def _flat(data: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _yaml(text: str) -> Any:
-    return yaml.load(text, checked_yaml.Loader)  # noqa: S506  it is the safe loader
+    import yaml  # slow, and few commands name such a file
+
+    from capture.language.checked_yaml import Loader
+
+    try:
+        return yaml.load(text, Loader)  # noqa: S506  it is the safe loader
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
 
 
 def _toml(text: str) -> Any:

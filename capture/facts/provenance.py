@@ -19,7 +19,6 @@ from typing import Any
 
 from capture.facts.gpu import Gpus
 
-PARTS = ("command", "files", "git", "packages", "environment", "hardware")
 DIFF_LIMIT = 1 << 20  # bytes of a diff
 SLOWEST = 30.0  # seconds that a process may take which is asked something
 # What places a process in a job, a pod or a group of ranks; nothing that could hold a secret.

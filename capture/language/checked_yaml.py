@@ -6,7 +6,6 @@ Parsers and the configuration are read with it: unknown keys, wrong types and br
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -14,9 +13,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from capture.errors import UserError, did_you_mean, nearest
+from capture.errors import UserError, did_you_mean, nearest, shortest
 
 MOST_NODES = 100_000  # of a text, with each alias counted as what it stands for
 
@@ -86,12 +85,6 @@ SIZE_LIMIT = 1024 * 1024  # characters
 _TAG = re.compile(
     r"<\w+>"
 )  # how the models of a union are tagged: pydantic names these in the `loc` of an error
-
-
-class Checked(BaseModel):
-    """A model in which a key that it doesn't have is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -222,14 +215,6 @@ def read(path: Path) -> Source:
         raise UserError(f"{shown}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{shown}: not UTF-8 text (byte {error.start})") from None
-
-
-def shortest(path: Path) -> str:
-    """The path as a message shows it: from here, where that is shorter."""
-    try:
-        return min(str(path), os.path.relpath(path), key=len)
-    except (OSError, ValueError):  # no working folder, or another drive
-        return str(path)
 
 
 def _entry(node: Any, step: int | str) -> tuple[Any, Any] | None:

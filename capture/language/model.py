@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from capture.language.checked_yaml import Checked
+from capture.language.checked import Checked
 from capture.language.expressions import compiled
 
 T = TypeVar("T")
@@ -208,7 +208,14 @@ class ReaderPattern(Pattern):
         return self.reader
 
 
-FORMS = ("line", "regex", "table", "block", "reader")
+PATTERNS: dict[str, type[Pattern]] = {
+    "line": LinePattern,
+    "regex": RegexPattern,
+    "table": TablePattern,
+    "block": BlockPattern,
+    "reader": ReaderPattern,
+}
+FORMS = tuple(PATTERNS)  # of which a pattern has one
 
 
 class UndecidedPattern(Pattern):

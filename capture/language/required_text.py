@@ -43,6 +43,7 @@ _ALL_DIGITS = re.compile(r"(?<=^\[)0-9|(?<=^\[\^)0-9")
 _DIGIT = re.compile(r"\d")
 _META = re.compile(r"[\\.+*?()|\[\]{}^$#&~-]")
 MAX_SPELLINGS = 16  # of one literal: a class such as [Ll] spells a character in several ways
+known: dict[str, Required] = {}  # what expressions require, as far as it was asked: it takes long to find
 # In the logs of all programs.
 _COMMON = frozenset(
     ["step", "Step", "STEP", "iter", "Iter", "ITER", "train", "Train", "model", "value", " of "]
@@ -90,6 +91,12 @@ def plain_search(literals: Iterable[str]) -> Callable[[str], bool]:
 
 def required(regex: str) -> Required:
     """The literals of which every match of `regex` contains at least one; None if nothing is required."""
+    if regex not in known:
+        known[regex] = _required(regex)
+    return known[regex]
+
+
+def _required(regex: str) -> Required:
     try:
         found, end = _alternatives(regex, 0)
     except (IndexError, _NotUnderstood):  # an unfinished expression: the compiler has the better message

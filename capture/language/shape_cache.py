@@ -14,7 +14,7 @@ MAX_SHAPES = 1024  # in one cache
 MAX_LENGTH = 1000  # characters; longer lines hardly ever recur
 
 T = TypeVar("T")
-_ZEROS = bytes.maketrans(b"0123456789", b"0000000000")
+ZEROS = bytes.maketrans(b"0123456789", b"0000000000")
 
 
 @lru_cache(maxsize=16)  # several caches are asked about one line in a row
@@ -25,7 +25,7 @@ def shape(text: str) -> bytes:
 
 def shape_of(data: bytes) -> bytes:
     """The bytes with every digit replaced by a zero."""
-    return data.translate(_ZEROS)
+    return data.translate(ZEROS)
 
 
 def zeroed(text: str) -> str:

@@ -125,10 +125,14 @@ class AheadBar:
         if count == last_count or (last_count < 0 and count == 0):
             self.held.append((metrics, is_new))
             return settled
-        steps = [metrics] if is_new else self._held_steps(count - last_count) or [metrics]
-        if steps == [metrics] and not is_new and not self.settled:  # a bar may begin at 1, as ignite's
-            steps = self._held_steps(count) or steps
+        steps = [metrics]
+        if not is_new:
+            steps = self._held_steps(count - last_count) or steps
+            if steps == [metrics] and not self.settled:  # a bar may begin at 1, as ignite's
+                steps = self._held_steps(count) or steps
         self.held, self.settled = [], True
+        if is_new:
+            return [*settled, Settled(row.base + count, drawing.epoch, metrics)]
         first = row.base + count - len(steps) + 1
         return settled + [Settled(step, drawing.epoch, values) for step, values in enumerate(steps, first)]
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
 
-from capture.console.frames import FINAL, Frame, Lines
+from capture.console.frames import FINAL, LINE_LIMIT, Frame, Lines
 from capture.console.prefixes import Prefixes, View, unix_time
 from capture.language.model import Naming, Parser
 from capture.language.patterns import Timeout
@@ -15,25 +14,13 @@ from capture.parsing.downsampling import Downsampler
 from capture.parsing.index import RuleIndex
 from capture.parsing.plans import Plans, Shape
 from capture.parsing.record_builder import RecordBuilder
-from capture.parsing.rule import Rule
+from capture.parsing.rule import ReadLine, Rule
 from capture.parsing.sources import Source, Sources
 from capture.parsing.state import Reading
 from capture.records import Record
 
 TIME_LIMIT = 0.05  # seconds that a user's pattern may take on one line
-
-
-class ReadLine(NamedTuple):
-    """What the engine made of one line.
-
-    `text` is the line without its prefixes; `rule` is the first that recognised it, or None, and `view` the
-    text in which it did; `records` are those that the line completed.
-    """
-
-    text: str
-    rule: Rule | None
-    view: str
-    records: Sequence[Record]
+_new = tuple.__new__
 
 
 class Engine:
@@ -120,16 +107,43 @@ class Engine:
         for item in frames:
             if isinstance(item, Lines):
                 self.lines += item.shown
-                for frame in item.frames(self._wanted(item)):
-                    records += self._read(frame)
-                    if item.stream in self._recognised:
-                        self._end_line(frame)
+                records += self._read_lines(item)
                 continue
-            if item.end in FINAL and (item.data or item.stream in self._recognised):
+            data, end, _, _, _, stream, _ = item
+            if end in FINAL and (data or stream in self._recognised):
                 self.lines += 1
-            if self._on_line or item.stream in self._sources.open or self._index.may_match(item.text):
-                records += self._read(item)
-            self._end_line(item)
+            text = data.decode("utf-8", "replace")
+            if self._on_line or stream in self._sources.open or self._index.may_match(text):
+                records += self._read(item, text)
+            if end in FINAL:
+                self._end_line(stream)
+        return records
+
+    def _read_lines(self, lines: Lines) -> list[Record]:
+        """The records of the lines that hold a text which some rule requires; of all while a table is open.
+
+        Reading a line may open a table or close it.
+        """
+        records: list[Record] = []
+        data, texts, offset, time, stream, cleared, is_bare = lines
+        opened, read, may_match = self._sources.open, self._read, self._index.may_match
+        done = 0
+        for index, text in enumerate(texts):
+            if not may_match(text) and stream not in opened:
+                continue
+            if index > done:
+                offset += sum(map(len, data[done:index])) + index - done
+            line = data[index]
+            span = len(line)
+            if is_bare and span <= LINE_LIMIT:
+                frame = _new(Frame, (line, "newline", offset, span, time, stream, cleared))
+            else:
+                frame = lines.frame(index, offset)
+                text = frame.text
+            records += read(frame, text)
+            self._end_line(stream)
+            offset += span + 1
+            done = index + 1
         return records
 
     def finish(self) -> list[Record]:
@@ -149,36 +163,29 @@ class Engine:
         self._beginning.clear()
         self._recognised.clear()
 
-    def _wanted(self, lines: Lines) -> Iterator[int]:
-        """The indices of the lines that hold a text which some rule requires; of all while a table is open.
-
-        Reading a line may open a table or close it: each index is looked for after the line before was read.
-        """
-        may_match, stream = self._index.may_match, lines.stream
-        all_wanted = stream in self._sources.open
-        for index, text in enumerate(lines.texts):
-            if all_wanted or may_match(text):
-                yield index
-                all_wanted = stream in self._sources.open
-
-    def _read(self, frame: Frame) -> list[Record]:
-        if not frame.data:
+    def _read(self, frame: Frame, text: str) -> list[Record]:
+        """The records of a frame of this text: by the plan for its shape if there is one, or by the rules."""
+        data, _, _, _, time, stream, _ = frame
+        if not data:
             return []
-        is_open, text = frame.stream in self._sources.open, frame.text
-        plans = self.plans
-        known = plans.of(frame) if plans else None
-        if known is not None and is_open and not self._comes_first(known.rule, frame.stream):
-            known = plans = None
-        if known is not None:
-            if known.stamp and frame.time is None:
-                frame = frame._replace(time=unix_time(text[known.stamp]))
-            by_plan = self._read_by_plan(frame, text, known)
+        shape = self.plans.of(data) if self.plans else None
+        if shape is None:
+            return self._read_by_rules(frame, self.plans)
+        is_open = stream in self._sources.open
+        if is_open and not self._comes_first(shape.rule, stream):
+            return self._read_by_rules(frame)
+        if shape.stamp and time is None:
+            frame = frame._replace(time=unix_time(text[shape.stamp]))
+        if shape.plan:
+            by_plan = self._read_by_plan(frame, text, shape, stream)
             if by_plan is not None:
                 return by_plan
-            if not is_open:
-                return self._read_line(frame, known.views(text), text)
-            plans = None
+        return self._read_by_rules(frame) if is_open else self._read_line(frame, shape.views(text), text)
+
+    def _read_by_rules(self, frame: Frame, plans: Plans | None = None) -> list[Record]:
+        """The records of a frame, whatever its shape is; `plans` learn this, if they are given."""
         records = []
+        text = frame.text
         lines = glued.peel(self._prefixes, text, frame.stream)
         for line in lines:
             of_line = frame._replace(end="text") if line.is_bar else frame
@@ -190,25 +197,27 @@ class Engine:
                 plans.add(frame, line, candidates)
         return records
 
-    def _read_by_plan(self, frame: Frame, text: str, shape: Shape) -> list[Record] | None:
-        """The records of a line whose shape is known; None if the rules have to be asked."""
-        if shape.rule is None:
+    def _read_by_plan(self, frame: Frame, text: str, shape: Shape, stream: str | None) -> list[Record] | None:
+        """The records of a line of whose shape there is a plan; None if the rules have to be asked."""
+        rule, plan, texts, parser = shape.rule, shape.plan, shape.texts, shape.parser
+        if rule is None or plan is None or texts is None:
             return None
-        source, parser = self._sources.anonymous, shape.rule.parser.name
+        if shape.fixed is not None and shape.fixed(text) != shape.expected:
+            return None
+        source = self._sources.anonymous
         state = source.states[parser]
-        if shape.rule.line_reader:
+        if rule.line_reader:
             state.alone = self._is_alone(parser)
         try:
-            readings = shape.readings(frame, text, state)
+            readings = plan(frame, texts(text), state)
         except Exception:  # as in `_ask`: the rule says what is wrong with its pattern
             return None
         if readings is None:
             return None
-        if shape.rule.spans_lines:
-            is_open = (shape.rule, frame.stream) in state.unfinished
-            self._sources.set_open(source, shape.rule, frame.stream, is_open)
+        if rule.spans_lines and (state.unfinished or self._sources.open):
+            self._sources.set_open(source, rule, stream, (rule, stream) in state.unfinished)
         self._established.add(parser)
-        self._recognised.add(frame.stream)
+        self._recognised.add(stream)
         build = self._builder.build
         if len(readings) == 1:
             return build(parser, readings[0], frame, source)
@@ -219,11 +228,11 @@ class Engine:
         opened = (other for where, other in self._sources.anonymous.open if where == stream)
         return rule is not None and all(self._order[rule] <= self._order[other] for other in opened)
 
-    def _end_line(self, frame: Frame) -> None:
-        """Count a finished line if a frame on it was recognised."""
-        if frame.end in FINAL and frame.stream in self._recognised:
+    def _end_line(self, stream: str | None) -> None:
+        """Count a finished line of a stream if a frame on it was recognised."""
+        if stream in self._recognised:
             self.understood += 1
-            self._recognised.discard(frame.stream)
+            self._recognised.discard(stream)
 
     def _read_line(self, frame: Frame, candidates: Sequence[tuple[Rule, View]], text: str) -> list[Record]:
         """The records of one line.  The first rule that recognises it reads it; headings are read by more.

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from capture import runs
-from capture.language import library
-from capture.language.model import Parser
+from capture.language import library, run_parsers
 from capture.parsing import pipeline
 from capture.parsing.engine import Engine
 from capture.records import Record
@@ -21,7 +20,7 @@ Source = runs.PathLike | bytes | BinaryIO | Iterable[str] | Iterable[bytes]
 
 
 def parse(source: Source, parsers: Sequence[runs.PathLike] = ()) -> Iterator[Record]:
-    """The records of a log, as they are completed: nothing is written, nothing else is read.
+    """The records of a log, as they are completed: no run is made, nothing else is read.
 
     Args:
         source: the path of a log (also .gz, .bz2, .xz, .zst) or of a run's folder; or its bytes; or a binary
@@ -32,7 +31,7 @@ def parse(source: Source, parsers: Sequence[runs.PathLike] = ()) -> Iterator[Rec
     Raises UserError where a path or a parser can't be read.
     """
     own = [library.from_file(Path(path)) for path in parsers]
-    engine = Engine(_built_in(), own) if own else _engine().anew()
+    engine = Engine(run_parsers.of_packages(), own) if own else _engine().anew()
     if isinstance(source, bytes):
         return pipeline.parse(io.BytesIO(source), engine)
     if not isinstance(source, (str, os.PathLike)):
@@ -44,14 +43,10 @@ def parse(source: Source, parsers: Sequence[runs.PathLike] = ()) -> Iterator[Rec
     return _of_file(open_log(Path(source) / runs.CONSOLE_LOG if Path(source).is_dir() else source), engine)
 
 
-def _built_in() -> list[Parser]:
-    return [parser for parser, _ in library.built_in()]
-
-
 @cache
 def _engine() -> Engine:
     """The engine that others are made of: whoever maps `parse` over many logs makes it once."""
-    return Engine(_built_in())
+    return Engine(run_parsers.of_packages())
 
 
 def _of_file(file: BinaryIO, engine: Engine) -> Iterator[Record]:

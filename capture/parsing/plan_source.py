@@ -1,13 +1,14 @@
 """Plans: what a rule makes of all lines in which it finds the same, written as one Python function.
 
     def plan(frame, texts, state):
-        if state.waiting or state.held or frame.cleared:
+        _, end, _, _, _, _, cleared = frame
+        if cleared or state.waiting or state.held:
             return None
         memory = state.memory
         v0, v1, v2 = texts
         v0 = int(v0)  # step
         ...
-        return [Reading(step, epoch, {'loss': v1, 'lr': v2})]
+        return [new(Reading, (step, epoch, {'loss': v1, 'lr': v2}, {}, {}, frame))]
 
 It returns the readings of the line, or None before anything has changed: then `Rule.read` has to read it.
 """
@@ -37,7 +38,7 @@ Read = Callable[[str], Any]
 Plan = Callable[[Frame, Sequence[Any], State], "list[Reading] | None"]
 _OWN_USES = 3  # of a variable: where it is set, and twice where its text is stripped
 _NUMERIC = {read.__name__: read for read in (number, si, duration, share)}
-_WHEN = {"final": "frame.end in FINAL", "live": "frame.end not in FINAL", "outer": "frame.end != 'up'"}
+_WHEN = {"final": "is_final", "live": "not is_final", "outer": "end != 'up'"}
 
 
 class Label(NamedTuple):
@@ -72,7 +73,8 @@ def compiled(text: str) -> Plan:
     """The function that a plan's source defines."""
     names: dict[str, Any] = {
         **plan_expressions.NAMES, "ERRORS": plan_expressions.ERRORS, "FINAL": FINAL, "nan": math.nan,
-        "Reading": Reading, "Drawing": Drawing, "read": _NUMERIC, "is_finite": is_finite,
+        "Reading": Reading, "Drawing": Drawing, "new": tuple.__new__, "is_finite": is_finite,
+        "read": _NUMERIC,
     }  # fmt: skip
     exec(compile(text, "<plan>", "exec"), names)  # noqa: S102  written above, from checked parsers
     plan: Plan = names["plan"]
@@ -102,9 +104,12 @@ class _Source(PlanWriter):
     def write(self) -> None:
         """Write the function."""
         with self.indented("def plan(frame, texts, state):"):
-            with self.indented("if state.waiting or state.held or frame.cleared:"):
+            self.line("_, end, _, _, _, _, cleared = frame")
+            with self.indented("if cleared or state.waiting or state.held:"):
                 self.line("return None")
             self.line("memory = state.memory")
+            if any(case.when in ("final", "live") for case in self.found.rule.cases):
+                self.line("is_final = end in FINAL")
             self._convert()
             for case in self.found.rule.cases:
                 if self._case(case):
@@ -195,7 +200,7 @@ class _Source(PlanWriter):
         if case.bar:
             self._settle(case, case.bar, known, has_epoch="epoch" in values)
         else:
-            self.line(f"return [Reading(step, epoch, metrics, {context}, {{}}, frame)]")
+            self.line(f"return [new(Reading, (step, epoch, metrics, {context}, {{}}, frame))]")
 
     def _position(self, name: str, attempts: Sequence[Expression]) -> Variable:
         """Write what sets `step` or `epoch`, and return what is known of it."""
@@ -222,7 +227,8 @@ class _Source(PlanWriter):
         if variable.kind == "int" and not variable.may_be_none:
             return variable
         is_whole = name == "step"
-        self.line(f"{name} = {f'int({name})' if is_whole else name} if is_finite({name}) else None")
+        with self.indented(f"if {name} is not None:"):
+            self.line(f"{name} = {f'int({name})' if is_whole else name} if is_finite({name}) else None")
         return Variable(name, "int" if is_whole else "number", may_be_none=True)
 
     def _context(self, case: Outcome, known: Variables) -> str:
@@ -300,6 +306,7 @@ class _Source(PlanWriter):
             self.line("last_step = settled[-1].step")
             self._keep(case, {**known, "step": Variable("last_step", "int")})
         with self.indented("return ["):
-            self.line(f"Reading(step, epoch if of_bar is None else of_bar, metrics, {context}, {{}})")
+            epoch = "epoch if of_bar is None else of_bar"
+            self.line(f"new(Reading, (step, {epoch}, metrics, {context}, {{}}, None))")
             self.line("for step, of_bar, metrics in settled")
         self.line("]")

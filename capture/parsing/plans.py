@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
-from typing import NamedTuple
 
 from capture.console.frames import Frame
 from capture.console.prefixes import PeeledLine, View, depends_on_digits
 from capture.language import key_values
 from capture.language.patterns import Spans, ValueSpan
-from capture.language.shape_cache import MAX_LENGTH, shape_of
+from capture.language.shape_cache import MAX_LENGTH, ZEROS, shape_of
 from capture.parsing import bars, plan_source, reader_plan
 from capture.parsing.plan_expressions import NotPlanned
 from capture.parsing.plan_source import Found, Label, Plan, Read
 from capture.parsing.rule import Rule
-from capture.parsing.state import Reading, State
 
 MOST_SHAPES = 2048
 MOST_PLANS = 512
@@ -32,12 +31,14 @@ Candidates = Sequence[tuple[Rule, View]]
 _DIGIT = re.compile("[0-9]")
 
 
-class Shape(NamedTuple):
+@dataclass(slots=True)  # read faster than a NamedTuple
+class Shape:
     """What is known of all lines of one shape.
 
     candidates: the rules that may read them, each with where the text is that it reads
     stamp: where the time of their prefix is
     rule: whose plan there is; None if there is none
+    parser: the name of its parser
     texts: takes the texts that the plan wants out of a line
     fixed: takes those out of it that have to be as `expected`: names with digits
     """
@@ -45,18 +46,11 @@ class Shape(NamedTuple):
     candidates: Sequence[tuple[Rule, slice]]
     stamp: slice | None
     rule: Rule | None = None
+    parser: str = ""
     plan: Plan | None = None
     texts: Take | None = None
     fixed: Take | None = None
     expected: Sequence[str] = ()
-
-    def readings(self, frame: Frame, text: str, state: State) -> list[Reading] | None:
-        """What a line means by the plan; None, before anything has changed, if the rules have to be asked."""
-        if self.plan is None or self.texts is None:
-            return None
-        if self.fixed is not None and self.fixed(text) != self.expected:
-            return None
-        return self.plan(frame, self.texts(text), state)
 
     def views(self, text: str) -> list[tuple[Rule, View]]:
         """The rules that may read this line, each with the view in which it may."""
@@ -71,9 +65,9 @@ class Plans:
         self._seen: set[bytes] = set()
         self._plans: dict[Found, tuple[Plan | None, str]] = {}
 
-    def of(self, frame: Frame) -> Shape | None:
-        """What is known of the shape of a line; None if nothing is."""
-        return self._shapes.get(shape_of(frame.data))
+    def of(self, data: bytes) -> Shape | None:
+        """What is known of the shape of a frame's bytes; None if nothing is."""
+        return self._shapes.get(data.translate(ZEROS))
 
     @property
     def sources(self) -> list[tuple[Rule, str]]:
@@ -126,10 +120,12 @@ class Plans:
         texts, fixed = (
             [slice(start + part.start, start + part.stop) for part in parts] for parts in (texts, fixed)
         )
-        take = _take(fixed) if fixed else None
-        return known._replace(
-            rule=rule, plan=plan, texts=_take(texts), fixed=take, expected=take(text) if take else ()
-        )
+        known.rule, known.parser = rule, rule.parser.name
+        known.plan, known.texts = plan, _take(texts)
+        if fixed:
+            known.fixed = _take(fixed)
+            known.expected = known.fixed(text)
+        return known
 
     def _plan_of(self, rule: Rule, text: str) -> tuple[Plan, list[slice], list[slice]] | None:
         """The plan for a text of this shape, where its texts are, and those that have to be the same."""

@@ -32,7 +32,8 @@ def plan(rule: Rule, line: LinePlan, plan_of: Callable[[Found], Plan | None]) ->
         if found is None:
             return None
         values, expects_next = found
-        rule.expect(expects_next, frame, state)
+        if expects_next or state.unfinished:
+            rule.expect(expects_next, frame, state)
         names = tuple(values)
         if names not in meanings:
             meanings[names] = plan_of(Found(rule, tuple((name, given) for name in names), ()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from capture.console.frames import FINAL, Frame
@@ -26,38 +25,32 @@ class RecordBuilder:
 
     def build(self, parser: str, reading: Reading, frame: Frame | None, source: Source) -> list[Record]:
         """The records to keep now that a parser has read this in a frame: none, this one, one held back."""
-        frame = reading.frame or frame
-        metrics = self._renaming(reading.metrics) if self._renaming else reading.metrics
-        if frame is None or not (metrics or reading.config):
+        step, epoch, metrics, context, config, own_frame = reading
+        frame = own_frame or frame
+        if self._renaming:
+            metrics = self._renaming(metrics)
+        if frame is None or not (metrics or config):
             return []
-        series = (parser, *reading.context.items(), *metrics)
+        _, end, offset, span, time, stream, _ = frame
+        series = (parser, *context.items(), *metrics)
         # Whether a bar was only drawn again, with nothing but its clock moved.
-        is_redraw = frame.end != "newline" and source.last.get(series) == reading
+        is_redraw = end != "newline" and reading.says_the_same_as(source.last.get(series))
         source.last[series] = reading
         if is_redraw:
             return []
-        record = _record(parser, metrics, reading, frame, source)
+        training, step, epoch = source.restarts.locate(parser, metrics, context, step, epoch)
+        shown: dict[str, Any] = {"stream": stream} if stream else {}
+        if context or source.context:
+            shown = {**shown, **source.context, **context}
+        if training > 1:
+            shown["fit"] = training
+        # Half the time of `Record(...)`.
+        record = _new(Record, (time, parser, step, epoch, metrics, shown, (offset, span), config, None, 0))
         if self._downsampler is None:
             return [record]
         everywhere = (series, *sorted(source.context.items()))
-        return self._downsampler.add(everywhere, record, live=frame.end not in FINAL)
+        return self._downsampler.add(everywhere, record, live=end not in FINAL)
 
     def finish(self) -> list[Record]:
         """The records that were still held back when the output ended."""
         return self._downsampler.finish() if self._downsampler else []
-
-
-def _record(
-    parser: str, metrics: Mapping[str, float], reading: Reading, frame: Frame, source: Source
-) -> Record:
-    training, step, epoch = source.restarts.locate(
-        parser, metrics, reading.context, reading.step, reading.epoch
-    )
-    context: dict[str, Any] = {"stream": frame.stream} if frame.stream else {}
-    if source.context or reading.context:
-        context = {**context, **source.context, **reading.context}
-    if training > 1:
-        context["fit"] = training
-    at = (frame.offset, frame.span)
-    # Half the time of `Record(...)`.
-    return _new(Record, (frame.time, parser, step, epoch, metrics, context, at, reading.config, None, 0))

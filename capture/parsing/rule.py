@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 from capture.console.frames import Frame
 from capture.language.matchers import StreamMatcher, matcher
@@ -12,6 +14,7 @@ from capture.language.readers import Line, LinePlan, LineReader
 from capture.parsing.outcome import Outcome
 from capture.parsing.state import NOTHING, Reading, State, Waiting
 from capture.parsing.wrapped import WrappedLine
+from capture.records import Record
 
 
 class Rule:
@@ -154,3 +157,16 @@ class Rule:
             state.held = readings
             return [NOTHING]
         return None if case.as_ == "peek" else readings
+
+
+class ReadLine(NamedTuple):
+    """What the engine made of one line.
+
+    `text` is the line without its prefixes; `rule` is the first that recognised it, or None, and `view` the
+    text in which it did; `records` are those that the line completed.
+    """
+
+    text: str
+    rule: Rule | None
+    view: str
+    records: Sequence[Record]

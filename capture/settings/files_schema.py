@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from capture.files import plots, rules
-from capture.language.checked_yaml import Checked
+from capture.language.checked import Checked
 
 
 def _pattern(text: str) -> str:

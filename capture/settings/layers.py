@@ -10,9 +10,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from capture import cache
 from capture.errors import UserError, nearest
 from capture.runs import ParserSource
-from capture.settings import cache, trust
+from capture.settings import trust
 from capture.settings.problems import Problems
 
 Settings = dict[str, Any]

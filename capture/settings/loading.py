@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from capture import cache
 from capture.errors import UserError
 from capture.runs import ParserSource
-from capture.settings import cache
 from capture.settings.layers import DEFAULTS, Layers, Settings, layers_of
 from capture.settings.problems import Problems
 

@@ -17,9 +17,10 @@ import regex
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from capture.delivery import install, registry
-from capture.errors import UserError, did_you_mean
+from capture.errors import UserError, did_you_mean, shortest
 from capture.language import checked_yaml, library, model
-from capture.language.checked_yaml import Checked, Source
+from capture.language.checked import Checked
+from capture.language.checked_yaml import Source
 from capture.parsing.downsampling import downsampler
 from capture.runs import ParserSource
 from capture.settings.files_schema import Artifact, Image, Plot, Several, Table
@@ -273,7 +274,7 @@ def _toml(path: Path) -> Source:
         import tomllib  # not there before 3.11
     else:
         import tomli as tomllib
-    shown = checked_yaml.shortest(path)
+    shown = shortest(path)
     try:
         text = path.read_text(encoding="utf-8")
         data = tomllib.loads(text)

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, field_validator, model_validator
 
 from capture.errors import UserError
-from capture.language.checked_yaml import Checked, Source
+from capture.language.checked import Checked
+from capture.language.checked_yaml import Source
 from capture.sweep import hyperband
 from capture.sweep.parameters import Parameter, distribution, grid_size, leaves
 

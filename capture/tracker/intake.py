@@ -52,10 +52,10 @@ class Intake:
         return record._replace(context=context, metrics=metrics, config=config)
 
     def _metrics(self, metrics: Mapping[str, float], context: Mapping[str, Any]) -> Mapping[str, float]:
-        where = tuple(value for key, value in context.items() if key != "stream")
-        names = (*metrics, len(metrics), *where)
+        names = (*metrics, len(metrics), *context.items())
         if names in self._unchanged:
             return metrics
+        where = tuple(value for key, value in context.items() if key != "stream")
         kept = {}
         for name, value in metrics.items():
             key = (name, *where)

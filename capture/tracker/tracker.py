@@ -7,7 +7,6 @@ and skips the records that are in `records.jsonl` already, since parsing is dete
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import math
@@ -21,15 +20,13 @@ from types import FrameType
 from typing import Any
 
 from capture import runs
-from capture.delivery import naming, registry
+from capture.delivery import registry
 from capture.delivery.delivery import Delivery
 from capture.delivery.naming import Namer
 from capture.delivery.worker import DeliveryResult
 from capture.facts import config_sources, gather
 from capture.facts.observer import Observer
 from capture.files.collector import Collector
-from capture.parsing.engine import Engine
-from capture.parsing.pipeline import Pipeline
 from capture.records import Record, to_line
 from capture.redaction import Redactor
 from capture.runs import recordings
@@ -38,13 +35,12 @@ from capture.tracker import closing_notes, pace, records_file, requests
 from capture.tracker.alerts import Alerts
 from capture.tracker.bursts import Bursts
 from capture.tracker.closing import NOWHERE, Summary, block
+from capture.tracker.console import Console
 from capture.tracker.intake import Intake, MaskedLog
 from capture.tracker.logged import PARSER as LOGGED
 from capture.tracker.logged import LoggedReader
 from capture.tracker.processes import Processes
-from capture.tracker.run_engine import engine_of
 from capture.tracker.supervisor import LEFT
-from capture.tracker.unread import Unread
 
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
 QUIET = 2.0
@@ -78,15 +74,18 @@ def main(argv: list[str]) -> int:
         tracker = Tracker(folder, run, redactor)
         tracker.deliver()
         gather.Gathering(folder, tracker.run, redactor, tracker.delivery.wake).start()
+        if tracker.files.rules:
+            tracker.console.prepare()  # a file that is whole is noted with the metrics at that time
         tracker.files.start()
     except Stopped:
         return STOPPED
-    gc.freeze()  # the parsers stay: what comes and goes is collected without looking at them
     try:
         tracker.status("tracking")
         tracker.follow()
         tracker.finish()
     except Stopped:
+        if not (tracker.complete or tracker.console.ready):
+            return STOPPED  # nothing has been read
         tracker.finish(HURRY)
         whole = tracker.complete and tracker.files.complete
         tracker.status("done" if whole else "stopped")
@@ -103,16 +102,13 @@ def _stop(signum: int, frame: FrameType | None) -> None:
 class Tracker:
     """One run: from its recording to its records, rows and lines."""
 
-    def __init__(self, folder: Path, run: runs.Run, redactor: Redactor, like: Engine | None = None) -> None:
+    def __init__(self, folder: Path, run: runs.Run, redactor: Redactor, like: Any = None) -> None:
         """`like` is an engine of the parsers to read with, None for those in the run's folder."""
         self.folder, self.run = folder, run
-        self.unread, self.bursts, self.processes = Unread(), Bursts(), Processes()
-        self.engine = engine_of(folder, run, self.unread.note, like)
-        how, job = run.settings.get("ranks", "all"), run.settings.get("job")
-        self.pipeline = Pipeline(self.engine, how, job, lambda: engine_of(folder, run, None, self.engine))
+        self.bursts, self.processes = Bursts(), Processes()
+        self.console = Console(folder, run, like)
         self.reader = recordings.reader_of(folder, run, writes=True)
-        self.axes = naming.all_axes(rule.parser for rule in self.engine.rules)
-        self.namer = Namer(self.axes, run.settings.get("rename", {}))
+        self.namer = Namer(self.console.axes, run.settings.get("rename", {}))
         self.summary = Summary()
         self.redactor, self.intake, self.logged_intake = redactor, Intake(redactor), Intake(redactor)
         self.parsers: dict[str, None] = {}  # those that gave something, in the order of their first record
@@ -131,17 +127,18 @@ class Tracker:
         for record in records_file.written(folder / runs.RECORDS):
             if record.logged is None:
                 self.skip += 1
+                self.console.prepare()  # the names of its metrics need the parsers
             else:
                 positions[record.logged[0]] = record.logged[1] + record.logged[2]
             self._count([record])
         self.logged = LoggedReader(folder, positions)
         self.run = run._replace(config=config_sources.merged(self.config))
-        self.delivery = Delivery(self.run, folder, {}, self.axes)  # to nobody yet
+        self.delivery = Delivery(self.run, folder, {}, self.console.axes)  # to nobody yet
         self.observer = Observer(folder, self.run, run.settings.get("system", 0))
 
     def deliver(self) -> None:
         """Begin to deliver to the run's backends."""
-        self.delivery = Delivery(self.run, self.folder, registry.adapters(self.run.to), self.axes)
+        self.delivery = Delivery(self.run, self.folder, registry.adapters(self.run.to), self.console.axes)
         self.delivery.start()
 
     def follow(self) -> None:
@@ -179,6 +176,8 @@ class Tracker:
                 time.sleep(pause)
             elif pause and select.select([0], [], [], pause)[0]:
                 alive = bool(os.read(0, 4096))
+            elif pause:
+                self.console.prepare()  # the command is still running: it may print something
         if not self.other_ranks():
             self.complete_records()
 
@@ -199,7 +198,7 @@ class Tracker:
 
     def complete_records(self) -> None:
         """The recording has been read to its end: take what was held back."""
-        self._take(self.pipeline.finish(self.last))
+        self._take(self.console.finish(self.last))
         self._take_logged()
         self.complete = True
 
@@ -217,9 +216,9 @@ class Tracker:
         if now is not None:
             self._take_logged(now)
         if chunk.stream == RESUME:
-            self._take(self.pipeline.resume(now, chunk.rank))
+            self._take(self.console.resume(now, chunk.rank))
         else:
-            self._take(self.pipeline.feed(chunk.data, chunk.offset, chunk.stream, now, chunk.rank))
+            self._take(self.console.feed(chunk.data, chunk.offset, chunk.stream, now, chunk.rank))
         self.alerts.chunk(chunk, now)
         self.last = now or self.last
 
@@ -319,13 +318,13 @@ class Tracker:
         run = self.run
         place = os.path.relpath(self.folder, run.cwd)
         if self.summary.values:
-            engines = self.pipeline.engines
-            read, total = sum(e.understood for e in engines), sum(e.lines for e in engines)
-            lines = f"{read} of {total} line{'s' * (total != 1)}"
+            console = self.console
+            lines = f"{console.understood} of {console.lines} line{'s' * (console.lines != 1)}"
             values = f"{self.summary.values} value{'s' * (self.summary.values != 1)}"
             notes = [f"{values} from {lines} ({', '.join(self.parsers)}): {place}"]
         else:
-            notes = [*map(self.redactor.text, self.unread.notes(self.folder, place, self.engine.lines))]
+            read = self.complete or self.console.lines
+            notes = [*map(self.redactor.text, self.console.notes(place) if read else [])]
         notes += closing_notes.on_ranks(self.reader, place, run.to)
         if not self.complete and not self.reader.ended:
             size = (self.folder / runs.CONSOLE_LOG).stat().st_size
@@ -336,7 +335,7 @@ class Tracker:
         notes += (
             self.intake.notes()
             + self.logged_intake.notes()
-            + self.engine.events
+            + self.console.events
             + self.bursts.notes(self.ordinal)
         )
         notes += self.files.notes() if self.complete else []

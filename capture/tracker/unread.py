@@ -10,7 +10,7 @@ from capture.console.frames import FrameReader
 from capture.console.prefixes import Prefixes
 from capture.language.model import ReaderPattern
 from capture.parsing import glued
-from capture.parsing.engine import ReadLine
+from capture.parsing.rule import ReadLine
 
 LOOKED_AT = 256 * 1024  # bytes of the console
 MOST_READ = 1000  # kinds of lines that are remembered as read
@@ -32,9 +32,7 @@ class Unread:
             self._read.add(_shape(line.text))
 
     def notes(self, folder: Path, place: str, lines: int) -> list[str]:
-        """The lines of the closing block; `place` is how the run's folder is shown."""
-        if not lines:
-            return [f"nothing was printed; the run is kept in {place}"]
+        """The lines of the closing block after so many printed ones; `place` is how the folder is shown."""
         found = [f"no metrics found in {lines:,} line{'s' * (lines != 1)}; the console is kept in {place}"]
         text, count = self._example(folder / runs.CONSOLE_LOG)
         if count >= RECURRING:

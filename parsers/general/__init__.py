@@ -12,13 +12,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
 
 from capture.language.numbers import Value
 from capture.language.readers import Answer, Found, Line, LinePlan, Memory
 from capture.parsers import vocabulary
 from capture.parsers.general import form, mapping, scanner
 from capture.parsers.general.known_lines import KnownLines, digits_in_names
-from capture.parsers.general.line import Scan, ScannedLine, Statement
+from capture.parsers.general.line import POSITIONS, Scan, ScannedLine, Statement
 from capture.parsers.general.progress import Progress
 from capture.parsers.general.recurrence import Held, Recurrence, stream_of
 from capture.parsers.vocabulary import Clarity
@@ -75,24 +77,30 @@ def plan(text: str) -> LinePlan | None:
         *(span for pair in line.ordered for span in pair),
     ]
     readers = [span.read for span in spans]
-    metrics, positions = tuple(line.metrics), tuple(line.positions)
-    first, second = len(metrics), len(metrics) + len(positions)
-    pairs = [(at, at + 1) for at in range(second, len(spans), 2)]
-    is_clear = line.clearest >= Clarity.CLEAR
+    metrics, count = tuple(line.metrics), len(line.metrics)
+    positions = {name: at for at, name in enumerate(line.positions, count)}
+    end = count + len(positions)
+    # Where each position of a statement is among the numbers; the last of those stands for what is not there.
+    counted = itemgetter(*(positions.get(name, -1) for name in POSITIONS))
+    pairs = [(at, at + 1) for at in range(end, len(spans), 2)]
+    beside, is_clear = (line.bar, line.step_of_epoch), line.clearest >= Clarity.CLEAR
 
     def read(
         texts: Sequence[str], run: Run, memory: Memory, alone: bool
     ) -> tuple[Mapping[str, Value], bool] | None:
-        numbers = [read(text) for read, text in zip(readers, texts, strict=True)]
+        numbers: list[Any] = [read(text) for read, text in zip(readers, texts)]
+        if not math.isfinite(sum(numbers[count:end])):
+            return None
         for part, total in pairs:
             if not 0 < numbers[total] >= numbers[part]:
                 return None
-        statement = line.stating(dict(zip(metrics, numbers)), dict(zip(positions, numbers[first:])))
+        values = dict(zip(metrics, numbers))
+        statement = Statement._make((values, *counted([*numbers, None]), *beside))
         if not is_clear and not (statement.has_position and alone):
             return None
-        run.recurrence.add_clear(False, statement)
-        values = {**statement.metrics, **run.progress.place(statement, memory)}
-        return values, run.recurrence.is_in_block(True)
+        recurrence = run.recurrence
+        recurrence.add_clear(False, statement)
+        return {**values, **run.progress.place(statement, memory)}, recurrence.is_in_block(True)
 
     return LinePlan([slice(start, end) for start, end, _ in spans], digits_in_names(text), read)
 

@@ -34,6 +34,10 @@ class Span(NamedTuple):
         return number
 
 
+# What a statement may say of where the run is, in its order.
+POSITIONS = ("epoch", "epochs", "step", "steps", "fold")
+
+
 class Statement(NamedTuple):
     """What a line says."""
 
@@ -118,6 +122,11 @@ class ScannedLine:
         if steps:
             self.positions["steps"] = steps
 
+    @property
+    def step_of_epoch(self) -> bool:
+        """Whether the step starts over in each epoch, as its word says."""
+        return self.step_priority == EACH_EPOCH
+
     def ends_at(self, text: str, at: int) -> bool:
         """Whether the last metric is directly before this place."""
         end = max(span.end for span in self.metrics.values())
@@ -139,12 +148,8 @@ class ScannedLine:
         """What the line says if it has this text."""
         metrics = {name: read(text[start:end]) for name, (start, end, read) in self.metrics.items()}
         positions = {name: read(text[start:end]) for name, (start, end, read) in self.positions.items()}
-        return self.stating(metrics, positions)
-
-    def stating(self, metrics: Mapping[str, float], positions: Mapping[str, float]) -> Statement:
-        """What the line says if these are its numbers."""
-        finite = {name: value for name, value in positions.items() if math.isfinite(value)}
-        return Statement(metrics, **finite, bar=self.bar, step_of_epoch=self.step_priority == EACH_EPOCH)
+        of = {name: value for name, value in positions.items() if math.isfinite(value)}.get
+        return Statement._make((metrics, *map(of, POSITIONS), self.bar, self.step_of_epoch))
 
     def read_faster(self, text: str) -> None:
         """Read the numbers as those in this text, which is of the shape of all lines to come."""

@@ -38,7 +38,7 @@ class Progress:
         epoch: Value | None = line.epoch
         step: Value | None = line.step
         names, printed = _listed(tuple(line.metrics)), ""
-        if line.has_position:
+        if epoch is not None or step is not None:
             if epoch is None:
                 epoch = memory.get("epoch")
             if line.steps and step is not None and isinstance(epoch, (int, float)):
@@ -51,12 +51,17 @@ class Progress:
                 epoch = step = None
         self.last = (epoch, step)
         self.names = (printed + names)[-MOST_NAMES:]
+        found: dict[str, Value] = {}
         for name, value in (("epoch", epoch), ("step", step)):
-            memory.pop(name, None)
-            if value is not None:
-                memory[name] = value
-        found = {"epoch": epoch, "step": step, "fold": line.fold, "bar": line.bar or None}
-        return {name: value for name, value in found.items() if value is not None}
+            if value is None:
+                memory.pop(name, None)
+            else:
+                memory[name] = found[name] = value
+        if line.fold is not None:
+            found["fold"] = line.fold
+        if line.bar:
+            found["bar"] = line.bar
+        return found
 
     def _step_of_run(self, epoch: float, step: int, steps: int, step_of_epoch: bool) -> int:
         """The step of the run for step `step` of `steps`, which may start over in each epoch.

@@ -106,8 +106,11 @@ def test_plain_lines_are_read_at_once_and_others_frame_by_frame():
     first, second, third, fourth = FrameReader().read(data, 100)
     assert (first.data, first.texts, first.shown) == (
         [b"one", b"\x1b[31mtwo\x1b[0m\r", b""], ["one", "two\r", ""], 2)  # fmt: skip
-    assert [(f.data, f.offset, f.span) for f in first.frames([0, 1])] == [(b"one", 100, 3), (b"two", 104, 12)]
-    assert [(f.data, f.offset) for f in first.frames([2])] == [(b"", 118)]
+    assert [(f.data, f.offset, f.span) for f in [first.frame(0, 100), first.frame(1, 104)]] == [
+        (b"one", 100, 3),
+        (b"two", 104, 12),
+    ]
+    assert [(f.data, f.offset) for f in [first.frame(2, 118)]] == [(b"", 118)]
     assert (second.data, third.data) == (b"bar", b"four")
     assert (fourth.data, fourth.offset) == ([b"five"], 128)
 

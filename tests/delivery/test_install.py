@@ -51,10 +51,12 @@ def test_a_damaged_receipt_is_no_crash(tmp_path):
 def test_the_extra_of_the_adapters_package_says_what_is_needed():
     (point,) = [point for point in plugins.installed(plugins.ADAPTERS) if point.name == "mlflow"]
     names = [
-        requirement.partition("<")[0].partition(">")[0] for requirement in install.of_extra(point, "mlflow")
+        requirement.partition("<")[0].partition(">")[0]
+        for requirement in install.of_extra(point.package, "mlflow")
     ]
     assert sorted(names) == ["alembic", "mlflow-skinny", "sqlalchemy"]
-    assert install.of_extra(point, "nothing") == []
+    assert install.of_extra(point.package, "nothing") == []
+    assert install.of_extra("no-such-package", "mlflow") == []
 
 
 def test_a_missing_library_is_said_before_the_start(monkeypatch):

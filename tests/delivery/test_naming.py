@@ -3,7 +3,8 @@
 import pytest
 from helpers import FIXTURES
 
-from capture.delivery.naming import Namer, axes
+from capture.delivery import axes
+from capture.delivery.naming import Namer
 from capture.language import library
 from capture.records import Record, from_json
 
@@ -11,7 +12,7 @@ from capture.records import Record, from_json
 @pytest.fixture
 def namer():
     """The namer of a run with all built-in parsers."""
-    table = {parser.name: axes(parser) for parser, _ in library.built_in()}
+    table = axes.of_all(parser for parser, _ in library.built_in())
     return lambda rename=None: Namer(table, rename or {})
 
 

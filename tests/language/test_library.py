@@ -8,7 +8,7 @@ import pytest
 from capture import plugins
 from capture.authoring import samples
 from capture.errors import UserError
-from capture.language import library
+from capture.language import library, run_parsers
 from capture.language.checked_yaml import Source, read
 from capture.language.model import Parser
 from capture.parsing.engine import Engine
@@ -187,7 +187,7 @@ def test_a_run_goes_on_with_the_formats_it_began_with_in_their_order(tmp_path):
     (tmp_path / "parsers").mkdir()
     for name, file in (("second", "001.yaml"), ("first", "000.yaml")):
         (tmp_path / "parsers" / file).write_text(GOOD.replace("mine", name).partition("samples")[0])
-    assert [parser.name for parser in library.of_run(tmp_path / "parsers").own] == ["first", "second"]
+    assert [parser.name for parser in run_parsers.of_run(tmp_path / "parsers").own] == ["first", "second"]
 
 
 def test_names_are_shown_where_there_is_no_such_format():
@@ -237,7 +237,7 @@ def test_a_pattern_of_a_run_that_no_longer_compiles_is_switched_off_when_it_is_n
     (tmp_path / "parsers").mkdir()
     text = GOOD.replace('line: "it {step:int}: obj {objective}"', "regex: 'it (?P<x>[z-a])'")
     (tmp_path / "parsers" / "000.yaml").write_text(text.partition("samples")[0])
-    parser = Engine(library.of_run(tmp_path / "parsers").own)
+    parser = Engine(run_parsers.of_run(tmp_path / "parsers").own)
     Pipeline(parser).feed(b"hello\nit 1: obj 0.5\nit 2: obj 0.5\n", 0)
     (event,) = parser.events
     assert event.startswith("parser mine: a pattern failed on 'it 1: obj 0.5' (bad character range")

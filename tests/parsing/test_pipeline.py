@@ -13,6 +13,7 @@ from capture.language.checked_yaml import Source
 from capture.language.library import built_in, load
 from capture.language.required_text import digit_sensitive_text
 from capture.language.shape_cache import ShapeCache
+from capture.parsing import index
 from capture.parsing.engine import Engine
 from capture.parsing.index import RuleIndex, _Search
 from capture.parsing.pipeline import Pipeline
@@ -48,7 +49,7 @@ def told(records, engine, lines):
 
 
 @patch.object(ShapeCache, "__call__", lambda self, text: self._function(text))
-@patch.object(_Search, "__call__", lambda self, text: list(self._rules))
+@patch.object(_Search, "__call__", lambda self, text: [rule for rule, _ in self._rules])
 def slowly(chunks, parsers=PARSERS):
     """What comes of these (stream, bytes) when every frame is looked at by every pattern."""
     engine, readers, consoles, records, lines, offset = engine_of(parsers), {}, {}, [], {}, 0
@@ -225,8 +226,10 @@ def test_texts_without_which_an_expression_treats_all_digits_alike(regex, texts)
     assert digit_sensitive_text(regex) == texts
 
 
-def test_the_candidates_for_a_text_are_the_rules_of_which_a_literal_stands_in_it():
+@pytest.mark.parametrize("one_by_one", [0, 10, index.ONE_BY_ONE])
+def test_the_candidates_for_a_text_are_the_rules_of_which_a_literal_stands_in_it(one_by_one, monkeypatch):
     """Also with a rule that requires none, wherever it stands among them."""
+    monkeypatch.setattr(index, "ONE_BY_ONE", one_by_one)
     words = ["loss", "acc", "F1 ", "lr", "epoch", "mAP50"]
     lines = [f"- line: '{word} {{x}}'" for word in words]
     for place in range(len(lines) + 1):
@@ -242,13 +245,13 @@ def test_the_candidates_for_a_text_are_the_rules_of_which_a_literal_stands_in_it
 def test_rules_that_are_known_to_reject_a_shape_are_forgotten_for_it():
     lines = "\n".join(f"  - line: '{line}'" for line in ("loss {x:int}", "loss {x}"))
     rules = Engine([load(Source(f"name: x\npatterns:\n{lines}", "x.yaml"), samples=False)]).rules
-    index = RuleIndex(rules)
-    index.forget_rejecting("loss 1.5")
-    assert list(index("loss 1.5")) == rules  # nothing is known yet
+    found = RuleIndex(rules)
+    found.forget_rejecting("loss 1.5")
+    assert list(found("loss 1.5")) == rules  # nothing is known yet
     assert rules[0].matcher.match("loss 1.5") is None
-    index.forget_rejecting("loss 1.5")
-    assert list(index("loss 2.5")) == rules[1:]
-    assert list(index("loss 20")) == rules
+    found.forget_rejecting("loss 1.5")
+    assert list(found("loss 2.5")) == rules[1:]
+    assert list(found("loss 20")) == rules
 
 
 def _asks(rule, text):

@@ -245,7 +245,7 @@ def test_a_broken_cache_is_made_anew(cache):
     (file,) = Path("../home/cache/capture").glob("*capture-yaml*")
     file.write_text(cache)
     assert here()["project"] == "one"
-    assert json.loads(file.read_text())["item"] == {"project": "one"}
+    assert json.loads(json.loads(file.read_text())["item"]) == {"project": "one"}
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(monkeypatch):

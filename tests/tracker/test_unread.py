@@ -55,8 +55,3 @@ def test_a_long_line_is_cut(said):
     text = "".join(f"objective now {i}.5 {'and on ' * 50}\n" for i in range(5))
     shown = said(text)[0].partition(": ")[2]
     assert len(shown) == LONGEST and shown.endswith("...")
-
-
-def test_it_counts_in_words():
-    unread = Unread()
-    assert unread.notes(None, "x", 0) == ["nothing was printed; the run is kept in x"]
