@@ -182,7 +182,7 @@ def test_the_variables_of_other_programs_do_not_slow_the_start(monkeypatch):
 
 def test_every_key_of_a_file_is_looked_for_among_the_variables():
     keys = {*VARIABLES, *FILE_VARIABLES}
-    assert keys - {"id", "resume"} == set(schema.Config.model_fields)
+    assert keys - {"id", "resume", "join"} == set(schema.Config.model_fields)
 
 
 def test_variables_have_the_right_types():
