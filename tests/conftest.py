@@ -1,6 +1,8 @@
 """A folder of its own for each test, and nothing of the user's."""
 
 import os
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -41,8 +43,20 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
+@pytest.fixture(scope="session")
+def known_parsers(tmp_path_factory):
+    """The user's cache after `capture` has been used once: each test begins with it, as most runs do."""
+    cache = tmp_path_factory.mktemp("cache")
+    subprocess.run(
+        [sys.executable, "-m", "capture", "parse", "-"],
+        input=b"epoch 1: loss=0.5\n", env={**os.environ, "XDG_CACHE_HOME": str(cache)}, cwd=cache,
+        stdout=subprocess.DEVNULL, check=True,
+    )  # fmt: skip
+    return cache / "capture"
+
+
 @pytest.fixture(autouse=True)
-def own_world(tmp_path, monkeypatch):
+def own_world(tmp_path, monkeypatch, known_parsers):
     """A working folder and a home of the test's own; no account, no settings of the user's."""
     for name in list(os.environ):
         if name.startswith(("CAPTURE_", "WANDB_", "TRACKIO_", "MLFLOW_", "HF_", "PYTHONUNBUFFERED")):
@@ -51,6 +65,9 @@ def own_world(tmp_path, monkeypatch):
     home.mkdir()
     for name, folder in (("HOME", ""), ("XDG_CACHE_HOME", "cache"), ("XDG_CONFIG_HOME", "config")):
         monkeypatch.setenv(name, str(home / folder))
+    (home / "cache" / "capture").mkdir(mode=0o700, parents=True)
+    for file in known_parsers.iterdir():
+        (home / "cache" / "capture" / file.name).symlink_to(file)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     project = tmp_path / "project"
     project.mkdir()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -44,14 +45,14 @@ def slurm(monkeypatch):
     for name in ("state", "spool"):
         (folder / name).mkdir(parents=True)
     host = os.uname().nodename.partition(".")[0]
-    port = 20000 + os.getpid() % 20000
+    ports = free_ports(NODES + 1)
     conf = folder / "slurm.conf"
     nodes = [f"n{number}" for number in range(NODES)]
     lines = [
-        f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port + number} CPUs={os.cpu_count()}"
-        for number, name in enumerate(nodes, 1)
+        f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={os.cpu_count()}"
+        for name, port in zip(nodes, ports[1:])
     ]
-    conf.write_text(CONF.format(host=host, folder=folder, port=port, nodes="\n".join(lines)))
+    conf.write_text(CONF.format(host=host, folder=folder, port=ports[0], nodes="\n".join(lines)))
     (folder / "munge.key").write_bytes(os.urandom(128))
     (folder / "munge.key").chmod(0o400)
     monkeypatch.setenv("SLURM_CONF", str(conf))
@@ -88,6 +89,17 @@ def slurm(monkeypatch):
                 process.kill()
                 process.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_ports(count):
+    """Ports that nobody listens on: another test may start a Slurm at the same time."""
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
 
 
 def output(*words):

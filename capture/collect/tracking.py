@@ -27,6 +27,7 @@ SILENT = 5.0  # seconds after which a run gives its place to another
 TURN = 3.0  # seconds that a run is connected to its backends while others wait
 TICK = 0.2  # seconds between two looks at who waits
 CLOSERS = 3  # runs that are closed at their backends at the same time
+MOST_CLOSING = 64  # runs that wait for that, after which others that have ended are not parsed yet
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ class Tracking:
 
     def _work(self) -> None:
         ticked, going_on = time.monotonic(), True
-        while going_on or self._closing:
+        while going_on or self._closing or self._waiting:
             try:
                 member = self._news.get(timeout=TICK)
                 going_on = going_on and member is not None
@@ -101,6 +102,7 @@ class Tracking:
                 ticked = time.monotonic()
                 self._tick()
             if not going_on and time.monotonic() > self._deadline + 1.0:
+                self.ended += len(self._waiting)
                 break
 
     def _guarded(self, member: Member) -> None:
@@ -115,8 +117,10 @@ class Tracking:
         """Parse what is new of a run."""
         live = self._live.get(member.path)
         if live is None:
-            if not member.ended and len(self._live) >= MOST_LIVE and not self._make_place():
+            if not self._has_place(member):
                 self._waiting[member.path] = member
+                if member.ended:  # it needs a place for a moment only
+                    self._waiting.move_to_end(member.path, last=False)
                 return
             live = self._begin(member)
         live.seen = time.monotonic()
@@ -126,6 +130,11 @@ class Tracking:
             self._end(live)
         else:
             self._connect(live)
+
+    def _has_place(self, member: Member) -> bool:
+        if member.ended:
+            return len(self._closing) < MOST_CLOSING
+        return len(self._live) < MOST_LIVE or self._make_place()
 
     def _begin(self, member: Member) -> Live:
         self._waiting.pop(member.path, None)
@@ -166,7 +175,7 @@ class Tracking:
         for live in self._connected.values():
             if now >= live.tracker.status_due:
                 live.tracker.refresh_status()
-        while self._waiting and (len(self._live) < MOST_LIVE or self._make_place()):
+        while self._waiting and self._has_place(next(iter(self._waiting.values()))):
             self._guarded(self._waiting.popitem(last=False)[1])
 
     def _part(self, live: Live) -> None:

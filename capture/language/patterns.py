@@ -25,6 +25,9 @@ from capture.language.shape_cache import ShapeCache
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}:\"']*)(?::([^{}]*))?\}")  # {"a": is JSON
 _UNCLOSED = re.compile(r"\{\s*\w[^{}:\s]*")
 _GROK = re.compile(r"%\{(\w+)(?::([^{}]+))?\}")
+# A text that spaces or the end of the line follow does not end with a space itself: else each space of a long
+# run would be taken for its end, and the rest of the run read again.
+_TEXT_BEFORE_SPACE = r"(?:|.*?\S)"
 _ANYTHING = re.compile(r"(?:\\s\*)?(?:\(\?[=!]|\.)")  # a look ahead, or a dot
 _PAIRED = ("key", "value")  # the groups that are read together, as pairs
 
@@ -229,6 +232,8 @@ def from_line(line: str) -> RegexMatcher:
             parts.append(re.escape(match[0][0]))
         else:
             parts.append(_field(match[1].strip(), match[2], groups))
+            if match[2] == "text" and not line[position : position + 1].strip():
+                parts[-1] = parts[-1].replace(KINDS["text"].regex, _TEXT_BEFORE_SPACE)
     parts.append(_literal(line[position:]))
     return RegexMatcher(r"^\s*" + "".join(parts) + r"\s*$", groups)
 

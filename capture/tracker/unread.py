@@ -16,6 +16,7 @@ LOOKED_AT = 256 * 1024  # bytes of the console
 MOST_READ = 1000  # kinds of lines that are remembered as read
 LONGEST = 100  # characters of the line that is shown
 RECURRING = 3  # lines that differ in their numbers alone, of which a parser can be learnt
+_PLACE = re.compile(r'File ".*", line \d+')  # of a traceback: the program's own error says enough
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 
@@ -55,7 +56,9 @@ class Unread:
             for line in glued.peel(prefixes, frame.text, None):
                 text = " ".join(line.views[0].text.split())
                 shape = _shape(text)
-                if shape != text and re.search(r"[A-Za-z]{2}", shape) and shape not in self._read:
+                if shape == text or shape in self._read or _PLACE.match(text):
+                    continue
+                if re.search("[A-Za-z]", shape):
                     kinds.setdefault(shape, []).append(text)
         if not kinds:
             return "", 0

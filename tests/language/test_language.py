@@ -1,9 +1,12 @@
 """The words of the parser language: what each makes of what a program prints."""
 
+import time
+
 import pytest
 
 from capture.console.frames import FrameReader
 from capture.errors import UserError
+from capture.language import patterns as line_patterns
 from capture.language import tables
 from capture.language.checked_yaml import Source
 from capture.language.library import load
@@ -349,6 +352,32 @@ def test_a_bar_that_was_left_behind_before_it_was_full_counts_as_far_as_it_got()
 """
     assert read(patterns, "7/10 a=5\n2/10 a=4\r") == [(7, None, {"a": 5}), (9, None, {"a": 4})]
     assert read(patterns, "7/10 a=5\r2/10 a=4\r") == [(7, None, {"a": 5}), (12, None, {"a": 4})]
+
+
+class TestText:
+    """`{name:text}` takes as little as it can, without the spaces at its ends."""
+
+    @pytest.mark.parametrize(
+        ("line", "text", "expected"),
+        [
+            ("note {note:text} loss {loss}", "note all is well  loss 0.5", "all is well"),
+            ("note: {note:text} | loss {loss}", "note:  | loss 0.5", ""),
+            ("[{note:text}] loss {loss}", "[ of two ] loss 0.5", "of two"),
+            ("loss {loss} {note:text}", "loss 0.5 the end \t ", "the end"),
+        ],
+    )
+    def test_what_it_takes(self, line, text, expected):
+        found = line_patterns.from_line(line).match(text)
+        assert found.values == {"note": expected, "loss": 0.5}
+
+    @pytest.mark.parametrize("line", ["loss {loss} {_:text}", "loss {loss} {_:text} x"])
+    def test_a_long_run_of_spaces_takes_no_more_time_than_it_is_long(self, line):
+        def steps(length):
+            started = time.thread_time()
+            line_patterns.from_line(line).match("loss 0.5 a" + " " * length + "b y")
+            return time.thread_time() - started
+
+        assert steps(200_000) < 1  # 200,000 times 200,000 steps would take minutes
 
 
 class TestWrapped:

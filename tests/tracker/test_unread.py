@@ -37,6 +37,15 @@ def test_one_line_alone_can_only_be_explained(said):
     ]
 
 
+def test_names_of_one_letter_are_names(said):
+    assert said("".join(f"<<{i}>> Q={i}.5;W={2 * i}\n" for i in range(5)))[0].endswith("<<0>> Q=0.5;W=0")
+
+
+def test_the_places_of_a_traceback_are_no_results(said):
+    text = 'Traceback (most recent call last):\n  File "train.py", line 3, in <module>\nRuntimeError: no\n'
+    assert said(text) == []
+
+
 def test_a_last_line_without_an_end_counts_too(said):
     assert said("result of the run is 12 now")[0] == "no parser reads: result of the run is 12 now"
 
