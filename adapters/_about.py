@@ -1,4 +1,4 @@
-"""How a run stands, for backends that have no place of their own for it."""
+"""The state of a run, for backends that have no place of their own for it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Files, tables, images and plots in W&B: artifacts, and values of a row of their own.
 
 A row of W&B has a step that only grows, and W&B is asked after a crash how many there are.  So what is no
-metric stands in rows of its own, which are counted in the run's summary: the others are the run's.
+metric is in rows of its own, which are counted in the run's summary: the others are the run's.
 """
 
 from __future__ import annotations

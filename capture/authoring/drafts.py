@@ -149,7 +149,7 @@ def _line(shape: Shape, position: Position) -> dict[str, Any]:
 
 
 def context_draft(shape: Shape, position: Position) -> Draft:
-    """A heading: a line that only says where the lines below it stand."""
+    """A heading: a line that only says where the lines below it are."""
     n = min(position.fields) if position.step is None else position.step
     text, one = shape.texts[0], shape.fields[n]
     if len(position.fields) > 1:
@@ -172,7 +172,7 @@ def context_draft(shape: Shape, position: Position) -> Draft:
 
 
 def rows_draft(shapes: Sequence[Shape], contexts: Sequence[Draft]) -> Draft:
-    """Lines that hold a name and a number each, below a heading that says where they stand."""
+    """Lines that hold a name and a number each, below a heading that says where they are."""
     signs = {"loose" if not shape.fields[0].sign.strip(" [(#") else "strict" for shape in shapes}
     sign = r"(?:\s*[:=]\s*|\s+)" if "loose" in signs else r"\s*[:=]\s*"
     role = max(one.role for shape in shapes for one in shape.fields)

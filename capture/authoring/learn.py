@@ -1,7 +1,7 @@
 """Learns a parser from a log that nothing reads.
 
 The lines are sorted into shapes, and each shape of which the numbers look like results becomes a pattern.
-Names are those printed, step and epoch what counts; lines without a step of their own stand where the last
+Names are those printed, step and epoch what counts; lines without a step of their own are where the last
 line with one stood.
 """
 
@@ -183,7 +183,7 @@ def _is_result(shape: Shape, position: Position, is_training: bool) -> bool:
 
 
 def _is_heading(shape: Shape, position: Position) -> bool:
-    """Whether a line says where it stands and nothing else; how many steps there will be is no place."""
+    """Whether a line says where it is and nothing else; how many steps there will be is no place."""
     if _results(shape, position):
         return False
     names = [last_word(shape.fields[n].name) for n in position.fields]
@@ -234,7 +234,7 @@ def _that_load(drafts: Sequence[Draft]) -> list[Draft]:
 
 
 def _examples(drafts: Sequence[Draft], lines: Sequence[str]) -> list[tuple[str, Sequence[Record]]]:
-    """A sample for each pattern: its first lines, below the last one that told them where they stand."""
+    """A sample for each pattern: its first lines, below the last one that told them where they are."""
     parser = _load("sample", drafts)
     heads = [draft for draft in drafts if draft.form == "context"]
     found: list[tuple[str, Sequence[Record]]] = []

@@ -75,7 +75,7 @@ class Shape:
     places: list[int] = field(default_factory=list)
     columns: list[list[str]] = field(default_factory=list)  # of each field, its texts
     count: int = 0
-    tails: set[str] = field(default_factory=set)  # what stands behind the last value
+    tails: set[str] = field(default_factory=set)  # what follows the last value
 
     def add(self, text: str, place: int, fields: Sequence[Field]) -> None:
         """One more line."""
@@ -197,7 +197,7 @@ def _plain(name: str) -> str:
 
 
 def _in_list(text: str, first: Field) -> bool:
-    """Whether a value stands in square brackets."""
+    """Whether a value is in square brackets."""
     opened = text.rfind("[", 0, first.start)
     return opened >= 0 and "]" not in text[opened : first.end]
 

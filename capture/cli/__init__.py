@@ -90,7 +90,7 @@ def _module(name: str, arguments: list[str]) -> Any:
 def _command(arguments: list[str]) -> tuple[str, list[str]]:
     """The command that is meant, empty for the short form of `run`, and its arguments.
 
-    Options may stand before its name, too.
+    Options may come before its name, too.
     """
     first = arguments[0] if arguments else "help"
     if first in COMMANDS or first in INTERNAL:

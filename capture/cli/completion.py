@@ -97,7 +97,7 @@ def main(argv: list[str]) -> int:
 
 
 def answer() -> int:
-    """Answer the shell, which asks through variables what may stand at the cursor."""
+    """Answer the shell, which asks through variables what may come at the cursor."""
     line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0") or 0)]
     argcomplete.autocomplete(_everything(line), default_completer=Candidates(), always_complete_options=False)
     return 1
@@ -115,7 +115,7 @@ def _everything(line: str) -> Arguments:
 
 
 class Candidates(BaseCompleter):
-    """What may stand where an argument is wanted, by the word that the help has for it."""
+    """What may come where an argument is wanted, by the word that the help has for it."""
 
     def __call__(
         self, *, prefix: str, action: argparse.Action, parser: Any, parsed_args: Any

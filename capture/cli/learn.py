@@ -124,7 +124,7 @@ def _show(learnt: Learnt) -> None:
         if found:
             print(f"    {_values(found[0])}")
         elif draft.form == "context":
-            print("    says where the lines below it stand")
+            print("    says where the lines below it are")
         if draft.why:
             print(f"    {draft.why}")
 

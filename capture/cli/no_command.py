@@ -1,4 +1,4 @@
-"""What to say where no command stands behind two dashes."""
+"""What to say where no command follows two dashes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def error(options: Sequence[str], words: Sequence[str], command: Sequence[str]) 
     if meant:
         return UserError(f"there is no command {word!r}; did you mean `capture {meant}`?")
     if command:
-        return UserError(f"{word!r} stands before the two dashes, where only options are expected")
+        return UserError(f"{word!r} is before the two dashes, where only options are expected")
     return UserError(
         f"there is no command {word!r}; there are {', '.join(COMMANDS)}; a program of yours comes after two "
         f"dashes: {_line(options, words)}"

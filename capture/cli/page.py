@@ -33,9 +33,7 @@ def arguments() -> Arguments:
     parser.add_argument("--project", metavar="PROJECT", help="all runs of this project")
     parser.add_argument("--group", metavar="GROUP", help="all runs of this group, such as a sweep's")
     parser.add_argument("-o", "--output", metavar="FILE", help="the file (default: NAME.html in this folder)")
-    parser.add_argument(
-        "--title", help="what stands at its top (default: the name of the run or the project)"
-    )
+    parser.add_argument("--title", help="its heading (default: the name of the run or the project)")
     parser.add_argument(
         "--redact",
         action="store_true",

@@ -23,7 +23,7 @@ def arguments() -> Arguments:
     parser = Arguments(
         prog="capture rerun",
         usage="capture rerun [OPTIONS] [RUN] [-- MORE OPTIONS OF THE COMMAND...]",
-        description="Run the command of a run again, in its folder and to the same backends.  What stands "
+        description="Run the command of a run again, in its folder and to the same backends.  What comes "
         "after two dashes is added to the command.",
     )
     parser.add_argument(

@@ -20,7 +20,7 @@ from capture.runs import names, start
 
 
 def arguments(with_words: bool = True) -> Arguments:
-    """The options of `capture run`, and `words` for what stands before or without the two dashes."""
+    """The options of `capture run`, and `words` for what comes before or without the two dashes."""
     parser = Arguments(
         prog="capture",
         usage="capture [OPTIONS] -- COMMAND [ARGS...]\n       COMMAND 2>&1 | capture [OPTIONS] -",

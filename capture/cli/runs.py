@@ -59,7 +59,7 @@ def arguments() -> Arguments:
         "rm", help="remove runs from this disk, also from backends that keep them here"
     )
     for command in (listing, remove):
-        _add_places(command, default=argparse.SUPPRESS)  # else it would undo what stands before `list`
+        _add_places(command, default=argparse.SUPPRESS)  # else it would undo what comes before `list`
     _add_listing(listing, default=argparse.SUPPRESS)
     remove.add_argument("runs", nargs="*", metavar="RUN", help="folders, ids or names of runs, or `last`")
     remove.add_argument(

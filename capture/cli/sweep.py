@@ -28,7 +28,7 @@ def arguments() -> Arguments:
         "  lr=0.01,0.1        these values            n=1..8         whole numbers\n"
         "  lr=1e-4..1e-1      a range; in logarithms where it spans two decades or more\n"
         "  drop=0..0.5:0.1    every 0.1 of a range\n\n"
-        "COMMAND gets a value where {NAME} stands in it, else as --NAME=VALUE at its end.",
+        "COMMAND gets a value where {NAME} is in it, else as --NAME=VALUE at its end.",
     )
     add = parser.add_argument
     add(
@@ -114,7 +114,7 @@ def _act(opened: Any, action: str, options: argparse.Namespace) -> int:
 
 
 def _parsed(argv: list[str]) -> argparse.Namespace:
-    """The options; the other words may stand before, between and behind them."""
+    """The options; the other words may come before, between and after them."""
     parser = arguments()
     found, rest = argparse.ArgumentParser.parse_known_args(parser, argv)
     if any(word.startswith("-") for word in rest):

@@ -1,4 +1,4 @@
-"""What stands in growing files of JSON lines in the run's folder: samples of the load, and alerts."""
+"""What is in growing files of JSON lines in the run's folder: samples of the load, and alerts."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Files(Appended[File]):
             notes = [*notes[:MOST_NOTES], f"{len(notes) - MOST_NOTES} more files are not delivered, either"]
         if self._not_shown:
             counts = [f"{count} {kind}{'s' * (count > 1)}" for kind, count in self._not_shown.items()]
-            notes.append(f"can't show files of this kind: {', '.join(counts)}; they stand in {runs.FILES}")
+            notes.append(f"can't show files of this kind: {', '.join(counts)}; see {runs.FILES}")
         return notes
 
 

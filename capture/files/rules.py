@@ -35,7 +35,7 @@ class Rule(NamedTuple):
     options: Mapping[str, Any] = EMPTY
 
     def name_of(self, path: str) -> str:
-        """The name of a file that fits, by its path: what stands behind the folders without wildcards."""
+        """The name of a file that fits, by its path: what follows the folders without wildcards."""
         if self.name:
             return self.name
         parts = self.pattern.split("/")

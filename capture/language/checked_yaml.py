@@ -115,7 +115,7 @@ class Source:
 
     @classmethod
     def of_data(cls, data: Any, name: str, line: Callable[[Loc], int] | None = None) -> Source:
-        """Data that came from something other than YAML; `line` says where a part of it stands."""
+        """Data that came from something other than YAML; `line` says where a part of it is."""
         source = cls("", name)
         source.data, source._text, source._line = data, None, line
         return source
@@ -252,7 +252,7 @@ def _message(error: Any, model: type[BaseModel]) -> str:
 
 
 def _in_words(error: Any) -> str:
-    """What should stand there, and what does."""
+    """What should be there, and what is."""
     kind, given, about = error["type"], error.get("input"), error.get("ctx", {})
     if kind in ("value_error", "assertion_error"):
         message = str(about.get("error") or error["msg"])

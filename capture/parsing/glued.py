@@ -1,4 +1,4 @@
-"""What stands together on one console line: a bar and the text behind it, or lines of several processes.
+"""What is together on one console line: a bar and the text behind it, or lines of several processes.
 
 A bar leaves the cursor behind itself, and what the program prints next goes on there:
 

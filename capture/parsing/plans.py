@@ -83,7 +83,7 @@ class Plans:
     def add(self, frame: Frame, line: PeeledLine, candidates: Candidates) -> None:
         """Learn the shape of a line that has been read, and comes for the second time.
 
-        line: the only one that stands on the console's
+        line: the only one that is on the console's
         candidates: the rules that may read it, each with the view in which it may
         """
         key = shape_of(frame.data)

@@ -1,4 +1,4 @@
-"""Secrets that are known by what stands beside them in a line of text.
+"""Secrets that are known by what is beside them in a line of text.
 
 A name (`api_key=...`, `"password": "..."`, `--token ...`, `Authorization: Bearer ...`), an address
 (`https://user:password@host/?sig=...`), the options of programs that log in.  All of it takes time that is
@@ -44,7 +44,7 @@ _LOGS_IN = re.compile(r"\b(?:curl|wget|https?|xh)\b")
 
 
 def masked(text: str, low: str, mask: str) -> str:
-    """One line with all that stands beside such a name masked; `low` is the line in small letters."""
+    """One line with all that is beside such a name masked; `low` is the line in small letters."""
     if "://" in text:
         text = _ADDRESS.sub(lambda match: _address(match, mask), text)
     if "=" in text and ("?" in text or "&" in text):

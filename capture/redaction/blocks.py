@@ -17,7 +17,7 @@ LONGEST = 200  # lines of a key
 
 
 class Blocks:
-    """Where one stream of lines stands: inside a secret of several lines, or not."""
+    """Where one stream of lines is: inside a secret of several lines, or not."""
 
     def __init__(self) -> None:
         self._left = 0  # lines that the key may still have

@@ -22,7 +22,7 @@ _LOG_IN = frozenset(
     ["sshpass", "mysql", "mysqldump", "mysqladmin", "mariadb", "docker", "podman", "mongo", "mongosh"]
 )
 _RUN = re.compile(r"[\w.~+/%|:-]{12}")  # the shortest token; most lines of a log have nothing so long
-# A text without any of these has nothing that stands beside a secret.
+# A text without any of these has nothing that is beside a secret.
 _TRIGGERS = (
     *("://", "?", "&", "-u", "pass", "pwd", "secret", "cred", "key", "token", "auth", "bearer", "cookie"),
     *("webhook", "dsn", "pat"),
@@ -52,7 +52,7 @@ class Redactor:
         return "\n".join(map(lines.line, text.split("\n")))
 
     def line(self, text: str) -> str:
-        """One line with every secret masked that stands in it alone."""
+        """One line with every secret masked that is in it alone."""
         text = self._known(text)
         low = text.lower()
         if _RUN.search(text) or "password" in low:
@@ -151,7 +151,7 @@ def _module(name: str) -> Any:
 
 
 def _values_of(environ: Mapping[str, str]) -> list[str]:
-    """The values to look for, as they are and as they stand in JSON and in addresses, the longest first."""
+    """The values to look for, as they are and as they are in JSON and in addresses, the longest first."""
     values: set[str] = set()
     for name, value in environ.items():
         if is_secret(name, value):

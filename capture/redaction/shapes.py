@@ -119,7 +119,7 @@ def python_of(expression: str) -> str:
     r"""An expression of the list (Go's RE2) as Python has it.
 
     What follows a token there (a quote, a space, the end) may here be anything that does not belong to it, as
-    in `?key=TOKEN&x=1`.  What stands beside the name of a service is the group `secret`; elsewhere all that
+    in `?key=TOKEN&x=1`.  What is beside the name of a service is the group `secret`; elsewhere all that
     matches is the secret, and whatever letters follow it.
     """
     for written, ours in _WRITTEN:

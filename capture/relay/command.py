@@ -109,7 +109,7 @@ def reap_orphans(own: set[int | None]) -> None:
         return
     try:
         while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            if ended.si_pid in own:  # it stands before the others until it is waited for
+            if ended.si_pid in own:  # it comes before the others until it is waited for
                 for pid in _children() - own:
                     os.waitpid(pid, os.WNOHANG)
                 return

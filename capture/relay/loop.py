@@ -44,7 +44,7 @@ class Options(NamedTuple):
 def run(command: list[str], folder: str | None, options: Options) -> Result:
     """Run the command as it would run by itself, and record it in `folder`, unless that is None.
 
-    Raises NotStarted if what stands between the command and the outside can't be made.
+    Raises NotStarted if what is between the command and the outside can't be made.
     """
     if not hasattr(os, "fork"):
         sys.exit("capture: running a command needs Linux or macOS (or WSL on Windows)")

@@ -1,6 +1,6 @@
 """Output that could not be written: a full disk, a limit on the size of files.
 
-The relay stands between the command and the file, so the command can't get the file's own error.  It gets the
+The relay is between the command and the file, so the command can't get the file's own error.  It gets the
 one that there is for a pipe: SIGPIPE, or EPIPE if it ignores that.  The true reason is said, and tells in the
 exit status.
 """

@@ -103,7 +103,7 @@ def note_end(
 
 
 def outcome(run: Run) -> str:
-    """How the run stands: `running`, `finished`, `failed`, `interrupted`, `stopped` or `crashed`.
+    """The run's outcome: `running`, `finished`, `failed`, `interrupted`, `stopped` or `crashed`.
 
     Ctrl-C interrupts it, a rule of the user's stops it; it failed if its exit status is not 0.
     """

@@ -1,6 +1,6 @@
 """The file that configures a program, with the values of a trial in it: YAML, JSON, TOML or INI.
 
-A parameter is the key of its name: `optimizer.lr` leads through sections, `lr` alone may stand in any of them
+A parameter is the key of its name: `optimizer.lr` leads through sections, `lr` alone may be in any of them
 as long as there is only one.  What else is in the file stays.
 """
 
@@ -33,9 +33,9 @@ def kind_of(path: str) -> str:
 
 
 def places(path: str, names: Sequence[str]) -> dict[str, Path_]:
-    """Where in the file each of these parameters stands; those that it does not have are left out.
+    """Where in the file each of these parameters is; those that it does not have are left out.
 
-    Raises UserError for a file that can't be read, a name that stands at several places, and a file that has
+    Raises UserError for a file that can't be read, a name that occurs at several places, and a file that has
     none of them.
     """
     keys = list(_keys(_data(path)))

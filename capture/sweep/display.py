@@ -63,7 +63,7 @@ class Lines:
 
 
 class Table:
-    """For a terminal: a table that stays in its place, and below it how the sweep stands."""
+    """For a terminal: a table that stays in its place, and below it the state of the sweep."""
 
     def __init__(
         self, study: Study, file: Any, note: Callable[[], str], live: Callable[[], Mapping[int, Result]]

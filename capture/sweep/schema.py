@@ -92,7 +92,7 @@ class ParameterSpec(Checked):
         if self.parameters is None:
             distribution(self.model_dump(exclude_unset=True))
         elif len(self.model_fields_set) > 1:
-            raise ValueError("beside nested parameters nothing else can stand")
+            raise ValueError("nothing else can be beside nested parameters")
         return self
 
     @field_validator("parameters")

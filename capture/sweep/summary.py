@@ -1,4 +1,4 @@
-"""How a sweep stands: its trials as people see them, and which is best."""
+"""The state of a sweep: its trials as people see them, and which is best."""
 
 from __future__ import annotations
 

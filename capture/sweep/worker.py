@@ -69,7 +69,7 @@ class Worker:
     def run(self, draw: Callable[[], None]) -> int | None:
         """Work until the end.  Returns the signal that ended it before, if one did.
 
-        draw: is called often, to show how it stands
+        draw: is called often, to show the progress
         """
         reader, writer = machine.pipe()
         before = {
@@ -116,7 +116,7 @@ class Worker:
             self._terminated = number
 
     def _survive(self, draw: Callable[[], None]) -> bool:
-        """One round, and how it stands; trials run on where the storage can't be reached for a while."""
+        """One round, and what it came to; trials run on where the storage can't be reached for a while."""
         try:
             more = self._step()
             draw()

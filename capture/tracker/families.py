@@ -49,7 +49,7 @@ def families(metrics: Iterable[str]) -> list[Family]:
 
 def _parts(metric: str) -> tuple[str, str, bool]:
     """The quantity, the data that it is of, and whether it is of a single batch."""
-    words = _WORDS.split(metric)  # each second one is what stands between
+    words = _WORDS.split(metric)  # each second one is what is between
     names = words[::2]
     at = next((index for index, name in enumerate(names) if name.lower() in _SPLITS), -1)
     label = names[at] if at >= 0 else ""

@@ -283,7 +283,7 @@ class Tracker:
         self.delivery.wake()
 
     def _count(self, records: list[Record]) -> None:
-        """Note what records say that stand in the folder."""
+        """Note what records in the folder say."""
         told: dict[str, dict[str, Any]] = {}
         for record in records:
             self.parsers.setdefault(record.parser)

@@ -225,7 +225,7 @@ def test_tensorboard_has_images_and_tables_and_says_what_it_can_not_show():
     assert "| neg | 1 | 1 |" in str(
         tensor_util.make_ndarray(events.Tensors("confusion")[0].tensor_proto).item().decode()
     )
-    assert "tensorboard: can't show files of this kind: 2 files; they stand in files.jsonl" in block
+    assert "tensorboard: can't show files of this kind: 2 files; see files.jsonl" in block
     assert "jsonl: can't" not in block
     log = (only_run() / runs.TRACKER_LOG).read_text()
     assert "tensorboard: file rejected: an image for TensorBoard is PNG, JPEG or GIF" in log

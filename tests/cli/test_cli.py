@@ -72,7 +72,7 @@ def test_parse_uses_a_format_of_ones_own_or_one_alone():
     (("sohw",), "capture: there is no command 'sohw'; did you mean `capture show`?"),
     (("ls",), "did you mean `capture runs`, or, to run that program, `capture -- ls`?"),
     (("qqq",), "a program of yours comes after two dashes: capture -- qqq"),
-    (("stray", "--", "true"), "capture: 'stray' stands before the two dashes, where only options are expected"),
+    (("stray", "--", "true"), "capture: 'stray' is before the two dashes, where only options are expected"),
     (("help", "snyc"), "capture help: snyc: did you mean 'sync'?"),
     (("completion", "tcsh"), "capture completion: tcsh: should be one of bash, zsh, fish"),
     (("learn", "nope"), "there is no file 'nope', and there is no run 'nope'"),
