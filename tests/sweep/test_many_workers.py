@@ -121,14 +121,17 @@ def postgresql(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     settings = ["-h", "127.0.0.1", "-p", str(port), "-k", "", "-c", "fsync=off"]
-    server = subprocess.Popen(
-        [*as_user, str(binaries / "postgres"), "-D", str(data), *settings],
-        stderr=subprocess.PIPE, cwd="/",
-    )  # fmt: skip
+    log = (
+        tmp_path / "postgresql.log"
+    )  # no pipe, which would be full one day: it notes each worker that is killed
+    with log.open("wb") as errors:
+        server = subprocess.Popen(
+            [*as_user, str(binaries / "postgres"), "-D", str(data), *settings], stderr=errors, cwd="/"
+        )
     url = f"postgresql://me@127.0.0.1:{port}/postgres"
     try:
         eventually(lambda: is_ready(url) or server.poll() is not None)
-        assert server.poll() is None, server.communicate()[1].decode()
+        assert server.poll() is None, log.read_text()
         yield url
     finally:
         server.send_signal(signal.SIGINT)
