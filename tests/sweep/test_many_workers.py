@@ -121,9 +121,8 @@ def postgresql(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     settings = ["-h", "127.0.0.1", "-p", str(port), "-k", "", "-c", "fsync=off"]
-    log = (
-        tmp_path / "postgresql.log"
-    )  # no pipe, which would be full one day: it notes each worker that is killed
+    # No pipe, which would be full one day: the server notes each worker that is killed.
+    log = tmp_path / "postgresql.log"
     with log.open("wb") as errors:
         server = subprocess.Popen(
             [*as_user, str(binaries / "postgres"), "-D", str(data), *settings], stderr=errors, cwd="/"
@@ -135,7 +134,7 @@ def postgresql(tmp_path):
         yield url
     finally:
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=100)
+        server.wait(timeout=100)
         shutil.rmtree(data, ignore_errors=True)
 
 
