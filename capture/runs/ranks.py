@@ -28,6 +28,7 @@ VARIABLES = (
 )
 # What names a job and no other one of this file system.
 JOBS = ("mpi-{PMIX_NAMESPACE}", "torchrun-{TORCHELASTIC_RUN_ID}", "slurm-{SLURM_JOB_ID}.{SLURM_STEP_ID}")
+APART = frozenset(["CAPTURE_RUN_DIR", "WANDB_SWEEP_ID"])  # with one of these a process is on its own
 NO_RUN_ID = "torchrun-none"  # unless `--rdzv-id` says another one
 
 
@@ -42,9 +43,10 @@ class Place(NamedTuple):
 def place(environ: Mapping[str, str], join: str = AUTO) -> Place | None:
     """Which rank of which job this process is; None if it makes a run of its own.
 
-    `join` is the user's `--join`.  A program that a run has started is part of that run already.
+    `join` is the user's `--join`.  A program that a run has started is part of that run already, and what
+    W&B's agent starts is a run of its own, wherever the agent is.
     """
-    if join == NEVER or (join == AUTO and "CAPTURE_RUN_DIR" in environ):
+    if join == NEVER or (join == AUTO and not APART.isdisjoint(environ)):
         return None
     for rank, size in VARIABLES:
         number, count = environ.get(rank, ""), environ.get(size, "") if size else "0"

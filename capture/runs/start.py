@@ -58,14 +58,10 @@ def new_run(command: Sequence[str], called: str, chosen: Mapping[str, Any]) -> r
 def join(chosen: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
     """The settings of a process that is one of the ranks of a job, which make one run; others' are unchanged.
 
-    Raises UserError if `--join` can't be an id.
+    With an `--id` a process makes that run by itself.  Raises UserError if `--join` can't be an id.
     """
     how = chosen["join"]
-    if chosen.get("id"):
-        if how not in (ranks.AUTO, ranks.NEVER):
-            raise UserError("--id and --join: say one of them")
-        return dict(chosen)
-    place = ranks.place(environ, how)
+    place = None if chosen.get("id") else ranks.place(environ, how)
     if place is None:
         return dict(chosen)
     if how != ranks.AUTO:

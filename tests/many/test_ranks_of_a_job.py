@@ -194,6 +194,7 @@ def all_chunks(reader):
         ({"PMI_RANK": "1", "PMI_SIZE": "4"}, None),  # nothing names the job
         ({"JOB_COMPLETION_INDEX": "1"}, None),  # perhaps a queue of independent tasks
         ({**of_slurm(2), "CAPTURE_RUN_DIR": "/somewhere"}, None),  # a program of a run
+        ({**of_slurm(2), "WANDB_SWEEP_ID": "abc"}, None),  # a trial of W&B's agent
         ({}, None),
     ],
 )
