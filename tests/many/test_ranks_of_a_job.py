@@ -221,10 +221,11 @@ def test_an_id_that_no_folder_can_have_is_refused():
     assert "--join a/b: should be letters" in done.stderr
 
 
-def test_id_and_join_are_not_both_said():
-    done = capture("--join", "a", "--id", "b", "--", "true")
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "--id and --join: say one of them" in done.stderr
+def test_who_has_an_id_makes_that_run_alone():
+    """A trial of a sweep, say, on a node where every process is told to join a job."""
+    start({**of_slurm(1), "CAPTURE_JOIN": "job"}, "--id", "mine").communicate(timeout=90)
+    assert only_run().name == "mine"
+    assert values(only_run(), "loss") == [2.0, 1.5, 1.333]
 
 
 def test_ranks_without_a_common_folder_share_one_run_of_wandb(tmp_path):
