@@ -26,6 +26,8 @@ SlurmctldLogFile={folder}/ctld.log
 SlurmdLogFile={folder}/d.%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
+SchedulerType=sched/builtin
+SchedulerParameters=sched_interval=2,batch_sched_delay=1
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 ReturnToService=2

@@ -13,6 +13,8 @@ from capture import cache, plugins
 @pytest.fixture
 def entry():
     """The file of an entry about the file `watched`."""
+    for known in Path("../home/cache/capture").iterdir():
+        known.unlink()
     Path("watched").write_text("1")
     cache.remember("x", "kind", {"a": [1, None, "ü"]}, ["watched"])
     assert cache.recall("x", "kind") == {"a": [1, None, "ü"]}

@@ -89,7 +89,7 @@ def test_a_losing_trial_is_ended_early_and_its_run_says_so():
     done = capture("sweep", "sweep.yaml", "--to", "jsonl", "--id", "mine", "--", "python3", "train.py")
     assert done.returncode == 0, done.stderr
     found = status("mine")
-    assert states(found)[0] == "finished"
+    assert states(found)[0] == "finished", found["trials"][0]
     assert states(found)[3] == "ended early"
     assert found["trials"][3]["observed"] < 60
     run = runs()["mine-3"]
