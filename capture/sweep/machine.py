@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +34,25 @@ def has(worker: Mapping[str, Any]) -> bool:
         return False
 
 
-def end_runs(run_ids: Sequence[str]) -> None:
-    """End the runs that dead workers of this machine have left behind."""
-    if not run_ids:
+def end_runs(left: Collection[tuple[str, str]]) -> None:
+    """End the runs that dead workers of this machine have left behind.
+
+    Each is told by its id and by the folder that holds all runs: another sweep may have the same name.
+    """
+    if not left:
         return
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
-        place = words.index("--id") + 1 if "--id" in words else len(words)
-        if place < len(words) and words[place] in run_ids:
+        if (_after("--id", words), _after("--dir", words)) in left:
             try:
                 process.terminate()
             except psutil.Error:
                 pass
+
+
+def _after(option: str, words: Sequence[str]) -> str:
+    """The value of an option in a command line; empty if it is not there."""
+    return words[words.index(option) + 1] if option in words[:-1] else ""
 
 
 def pipe() -> tuple[int, int]:

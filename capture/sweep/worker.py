@@ -59,7 +59,7 @@ class Worker:
         self._no_more = False
         self._next_look = 0.0
         self._seen: dict[int, tuple[Any, float]] = {}  # the last sign of life of others' trials, and when
-        self._identity = machine.identity()
+        self._identity = {**machine.identity(), "dir": places.base}
         self._may_ask = True
         self._unreachable: float | None = None  # since when
         self._failures = self._successes = 0
@@ -272,7 +272,8 @@ class Worker:
         for trial in self._study.trials():
             if trial.state == TrialState.RUNNING and trial.number not in mine and self._is_dead(trial, now):
                 self._study.lose(trial.number, agreed.DIED)
-                lost.append(self._places.run_id(trial.number))
+                worker = trial.user_attrs.get(agreed.WORKER) or {}
+                lost.append((self._places.run_id(trial.number), worker.get("dir", "")))
         machine.end_runs(lost)
 
     def _is_dead(self, trial: FrozenTrial, now: float) -> bool:

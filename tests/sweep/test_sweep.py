@@ -288,6 +288,28 @@ def test_it_is_stopped_from_another_terminal():
     assert all(run["stopped_by"] for run in runs().values())
 
 
+def test_a_sweep_of_the_same_id_elsewhere_is_left_alone(tmp_path):
+    """Another user's, or another project's: its trials have the same ids."""
+    waits = "import time, os; print('epoch 1: val_loss=1', flush=True)\nwhile not os.path.exists('go'): time.sleep(0.05)"
+    words = [*CAPTURE, "sweep", "x=5", *QUICK, "--id", "mine", "--", "python3", "-c", waits]
+    other = tmp_path / "other"
+    other.mkdir()
+    theirs = subprocess.Popen(words, stdout=subprocess.DEVNULL, cwd=other)
+    ours = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    eventually(lambda: started(1) and list(other.glob("capture-runs/*/*/records.jsonl")))
+    ours.kill()
+    ours.wait()
+    again = subprocess.Popen(
+        [*CAPTURE, "sweep", "--resume", "mine", "--to", "jsonl"], stdout=subprocess.DEVNULL
+    )
+    eventually(lambda: runs()["mine-0"]["state"] == "finished")
+    for place in (Path(), other):
+        (place / "go").touch()
+    assert (again.wait(100), theirs.wait(100)) == (0, 0)
+    (run,) = other.glob("capture-runs/*/mine-0/run.json")
+    assert json.loads(run.read_text())["exit_status"] == 0
+
+
 def test_a_killed_workers_trial_is_tried_again_and_its_command_ended():
     waits = "import time, os; print('epoch 1: val_loss=1', flush=True)\nwhile not os.path.exists('go'): time.sleep(0.05)"
     words = ["x=5", *QUICK, "--id", "mine", "--", "python3", "-c", waits]
