@@ -46,6 +46,7 @@ def words(run: Run) -> list[str]:
 
 
 def settings(wandb: Any, run: Run, shared: bool) -> Any:
+    """wandb's settings; `shared` says that other ranks send a part of this run by themselves."""
     settings = wandb.Settings(
         console="off",
         silent=True,

@@ -68,10 +68,10 @@ def settings(rank: int) -> dict[str, Any]:
     }
 
 
-def stored(folder: Path, backend: str) -> int:
+def stored(folder: Path) -> int:
     """How many rows W&B has of this rank: nobody can ask its server, so what was noted last counts."""
     try:
-        rows = runs.read_object(folder / runs.DELIVERED / runs.note_name(backend)).get("rows", 0)
+        rows = runs.read_object(folder / runs.DELIVERED / runs.note_name("wandb")).get("rows", 0)
     except (OSError, ValueError):
         return 0
     return int(rows)

@@ -89,7 +89,7 @@ class WandbAdapter(Adapter):
         self._log_file = Path(getattr(self._run.settings, "log_internal", "") or os.devnull)
         self._files = WandbFiles(self._run)
         if self._shared:
-            self._next = _wandb_shared.stored(folder, "wandb")
+            self._next = _wandb_shared.stored(folder)
         elif self._run.resumed:
             self._next = max(0, int(self._run.starting_step) - self._files.rows)
         else:

@@ -79,13 +79,14 @@ def main(argv: list[str]) -> int:
             raise
         run_bare(command, _reason(error))
     since = time.time() - run.start if run.resumed else 0.0
+    is_part = bool(chosen.get("job", {}).get("rank"))  # of the run of a rank 0
     if piped:
         from capture.relay import stdin  # not on the way of a command's start
 
         result = stdin.pass_on(folder, chosen["wait"], since)
     else:
         how = loop.Options(chosen["tty"], chosen["unbuffer"], chosen["linger"], chosen["wait"], since)
-        if chosen.get("job", {}).get("rank"):
+        if is_part:
             above = os.path.dirname(os.path.dirname(folder or ""))
             how = how._replace(part_of=above, tracked=bool(run.to))
         try:
@@ -93,7 +94,7 @@ def main(argv: list[str]) -> int:
         except NotStarted as error:
             runs.note_crash(folder)
             run_bare(command, str(error))
-    if chosen.get("job", {}).get("rank"):
+    if is_part:
         run_options.close_rank(folder, result, chosen)
     else:
         run_options.close(folder, result, chosen)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from capture.runs import CONSOLE_INDEX, CONSOLE_LOG, PathLike, replace_file
@@ -123,7 +124,13 @@ class Chunk(NamedTuple):
 
 
 class RecordingReader:
-    """Reads a recording while it grows.  `finished` says that its end has been read."""
+    """Reads a recording while it grows.  `finished` says that its end has been read.
+
+    Of other ranks, which `recordings.RanksReader` reads, too, there are none.
+    """
+
+    others = 0
+    missing: Sequence[int] = ()
 
     def __init__(self, folder: PathLike) -> None:
         self.finished = False
@@ -180,6 +187,10 @@ class RecordingReader:
             self._offset += len(data)
             chunks.append(Chunk(*self._last, data, offset))
         return chunks
+
+    def running(self) -> list[int]:
+        """The other ranks that go on."""
+        return []
 
     def close(self) -> None:
         """Close the files."""

@@ -29,10 +29,10 @@ class RanksReader:
 
     def __init__(self, folder: PathLike, run: Run, writes: bool = False) -> None:
         """`run` is rank 0's; with `writes` this reader is the one that decides on the order."""
-        self._folder, self._run = folder, run
+        self._folder = folder
         self._size = run.settings.get("job", {}).get("size", 0)
         self._readers = {0: RecordingReader(folder)}
-        self._later = {0: 0.0}  # seconds by which a rank began after rank 0
+        self._runs = {0: run}  # of each rank, as it began
         self._read: dict[int, deque[Chunk]] = {0: deque()}
         self._order: BinaryIO | None = None
         self._known: deque[tuple[int, int]] | None = None  # of the order; None before it is read
@@ -44,7 +44,6 @@ class RanksReader:
 
     @property
     def finished(self) -> bool:
-        self._look()
         whole = all(reader.finished for reader in self._readers.values())
         return whole and not any(self._read.values()) and (not self.others or not self.missing)
 
@@ -91,7 +90,7 @@ class RanksReader:
         for rank, reader in self._readers.items():
             if rank and not reader.finished:
                 place = ranks.folder_of(self._folder, rank)
-                if is_alive(place, read_run(os.path.join(place, RUN_FILE))):
+                if is_alive(place, self._runs[rank]):
                     going_on.append(rank)
                 else:
                     note_crash(place)
@@ -111,11 +110,10 @@ class RanksReader:
                 continue
             place = ranks.folder_of(self._folder, rank)
             try:
-                start = read_run(os.path.join(place, RUN_FILE)).start
+                self._runs[rank] = read_run(os.path.join(place, RUN_FILE))
             except (OSError, ValueError):
                 continue  # it is just beginning
             self._readers[rank] = RecordingReader(place)
-            self._later[rank] = start - self._run.start
             self._read[rank] = deque()
 
     def _fill(self, rank: int, limit: int) -> None:
@@ -133,7 +131,10 @@ class RanksReader:
         return chunks
 
     def _of(self, rank: int, chunk: Chunk) -> Chunk:
-        return chunk._replace(seconds=chunk.seconds + self._later[rank], rank=rank) if rank else chunk
+        if not rank:
+            return chunk
+        later = self._runs[rank].start - self._runs[0].start
+        return chunk._replace(seconds=chunk.seconds + later, rank=rank)
 
     def _noted(self) -> list[tuple[int, int]]:
         """The order so far; its writer goes on behind the last whole line."""

@@ -59,7 +59,7 @@ def as_it_was(run: runs.Run, log: Path, old: runs.Run | None, chosen: Mapping[st
         state="finished" if old.state == "running" else old.state,
         pid=None,
         parent=old.id,
-        settings={**run.settings, **{key: old.settings[key] for key in ("job",) if key in old.settings}},
+        settings=run.settings | ({"job": old.settings["job"]} if "job" in old.settings else {}),
     )
 
 

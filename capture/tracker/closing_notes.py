@@ -44,8 +44,6 @@ def on_ranks(reader: RecordingReader | RanksReader, place: str, to: Sequence[str
 
     `place` is the run's folder, and `to` are its backends.
     """
-    if isinstance(reader, RecordingReader):
-        return []
     if running := reader.running():
         return [f"{_ranks(running)} went on after rank 0; what they print later: capture sync {place}"]
     if (missing := reader.missing) and (reader.others or to != ["wandb"]):
@@ -53,7 +51,7 @@ def on_ranks(reader: RecordingReader | RanksReader, place: str, to: Sequence[str
     return []
 
 
-def _ranks(numbers: list[int]) -> str:
+def _ranks(numbers: Sequence[int]) -> str:
     shown = ", ".join(map(str, numbers[:8])) + ", ..." * (len(numbers) > 8)
     return f"rank{'s' * (len(numbers) > 1)} {shown}"
 

@@ -30,7 +30,7 @@ from capture.files.collector import Collector
 from capture.records import Record, to_line
 from capture.redaction import Redactor
 from capture.runs import recordings
-from capture.runs.recording import RESUME, Chunk, RecordingReader
+from capture.runs.recording import RESUME, Chunk
 from capture.tracker import closing_notes, pace, records_file, requests
 from capture.tracker.alerts import Alerts
 from capture.tracker.bursts import Bursts
@@ -183,10 +183,8 @@ class Tracker:
 
     def other_ranks(self) -> list[int]:
         """The ranks that go on recording; of those that have died, what is left is read."""
-        if isinstance(self.reader, RecordingReader) or self.reader.finished:
-            return []
         running = self.reader.running()
-        if not running:
+        if not running and not self.reader.finished:
             for chunk in self.reader.rest():
                 self._read(chunk)
         return running
