@@ -154,25 +154,30 @@ class RecordingReader:
             return []
         if not self._marks:
             self._read_marks()
-        chunks: list[Chunk] = []
-        taken, size = 0, 0
-        for seconds, stream, length in self._marks:
+        taken = size = 0
+        for _, _, length in self._marks:
             taken += 1
-            if stream in MARKS:
-                self._ended = stream == "end"
-                if not self._ended:
-                    chunks.append(Chunk(seconds, stream, b"", self._offset))
-                continue
-            chunks.append(Chunk(seconds, stream, self._take(length), self._offset - length))
-            self._last = (seconds, stream)
             size += length
             if size >= limit:
                 break
+        marks = self._marks[:taken]
         del self._marks[:taken]
+        data, at, offset = self._take(size), 0, self._offset - size
+        chunks: list[Chunk] = []
+        for seconds, stream, length in marks:
+            if stream in MARKS:
+                self._ended = stream == "end"
+                if not self._ended:
+                    chunks.append(Chunk(seconds, stream, b"", offset + at))
+                continue
+            if part := data[at : at + length]:
+                chunks.append(Chunk(seconds, stream, part, offset + at))
+            at += length
+            self._last = (seconds, stream)
         if self._ended and not self._marks:
             self._read_marks()
             self.finished = not self._marks
-        return [chunk for chunk in chunks if chunk.data or chunk.stream == RESUME]
+        return chunks
 
     def rest(self) -> list[Chunk]:
         """Return what `console.log` holds after the last chunk of the index.

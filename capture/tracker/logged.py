@@ -29,18 +29,10 @@ class LoggedReader:
         """`positions` say of each file how many of its bytes have been read before."""
         self._folder = folder / runs.LOGGED
         self._positions = dict(positions)
-        self._waiting: deque[Record] = deque()
+        self.waiting: deque[Record] = deque()  # found, and not yet read
 
-    def read(self, until: float = math.inf) -> list[Record]:
-        """The records that are new, up to a time in Unix seconds: what was printed later comes later."""
-        if not self._waiting or until == math.inf:  # else there is enough that may be too late
-            self._look()
-        found = []
-        while self._waiting and (self._waiting[0].time or 0.0) <= until:
-            found.append(self._waiting.popleft())
-        return found
-
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Find what is new."""
         try:
             names = sorted(name for name in os.listdir(self._folder) if name.endswith(".jsonl"))
         except OSError:  # most programs log nothing themselves
@@ -50,7 +42,14 @@ class LoggedReader:
             records += self._lines_of(self._folder / name)
         if len(names) > 1:
             records.sort(key=lambda record: record.time or 0.0)  # a stable sort: each file keeps its order
-        self._waiting.extend(records)
+        self.waiting.extend(records)
+
+    def read(self, until: float = math.inf) -> list[Record]:
+        """What was found, up to a time in Unix seconds: what was printed later comes later."""
+        found = []
+        while self.waiting and (self.waiting[0].time or 0.0) <= until:
+            found.append(self.waiting.popleft())
+        return found
 
     def _lines_of(self, path: Path) -> list[Record]:
         position = self._positions.get(path.name, 0)

@@ -14,7 +14,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -94,8 +94,12 @@ def main(argv: list[str]) -> int:
     return 0 if tracker.complete else LEFT
 
 
+_asked_to_stop: list[int] = []  # the signal that has come
+
+
 def _stop(signum: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _asked_to_stop.append(signum)
     raise Stopped
 
 
@@ -112,7 +116,7 @@ class Tracker:
         self.summary = Summary()
         self.redactor, self.intake, self.logged_intake = redactor, Intake(redactor), Intake(redactor)
         self.parsers: dict[str, None] = {}  # those that gave something, in the order of their first record
-        self.ordinal = 0
+        self.ordinal = self.handed_on = 0  # records that are written, and that the backends know of
         self.file = records_file.open_to_go_on(folder / runs.RECORDS)
         self.skip = 0  # records of the console that a tracker before has written
         self.last: float | None = None  # when the last bytes came, in Unix seconds
@@ -146,11 +150,11 @@ class Tracker:
         alive, active = True, time.monotonic()
         left_by = 0.0  # when rank 0's relay had ended, and others' had not
         while True:
+            if _asked_to_stop:
+                raise Stopped  # once more: in a callback, as imports have them, Python ignores what is raised
             work = pace.Work()
             chunks = self.reader.read()
-            for chunk in chunks:
-                self._read(chunk)
-            self._take_logged()
+            self._read(chunks)
             if self.reader.finished:
                 break
             if not chunks and not alive:
@@ -185,19 +189,18 @@ class Tracker:
         """The ranks that go on recording; of those that have died, what is left is read."""
         running = self.reader.running()
         if not running and not self.reader.finished:
-            for chunk in self.reader.rest():
-                self._read(chunk)
+            self._read(self.reader.rest())
         return running
 
     def take_new(self) -> None:
         """Read what has been recorded since the last call."""
-        for chunk in (chunk for chunks in iter(self.reader.read, []) for chunk in chunks):
-            self._read(chunk)
+        for chunks in iter(self.reader.read, []):
+            self._read(chunks)
 
     def complete_records(self) -> None:
         """The recording has been read to its end: take what was held back."""
         self._take(self.console.finish(self.last))
-        self._take_logged()
+        self._read([])
         self.complete = True
 
     def close(self) -> None:
@@ -205,13 +208,24 @@ class Tracker:
         self.reader.close()
         self.file.close()
 
-    def _read(self, chunk: Chunk) -> None:
+    def _read(self, chunks: Sequence[Chunk]) -> None:
+        """Add what these chunks say, and what the program itself has logged meanwhile; hand it on."""
+        self.logged.look()
+        for chunk in chunks:
+            self._read_chunk(chunk)
+        self._take_logged(math.inf)
+        if self.ordinal != self.handed_on:
+            self.handed_on = self.ordinal
+            self.file.flush()
+            self.delivery.wake()
+
+    def _read_chunk(self, chunk: Chunk) -> None:
         self.bursts.add(chunk)
         self.processes.output(chunk.data)
         if not chunk.rank:
             self.position = chunk.offset + len(chunk.data)
         now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
-        if now is not None:
+        if now is not None and self.logged.waiting:
             self._take_logged(now)
         if chunk.stream == RESUME:
             self._take(self.console.resume(now, chunk.rank))
@@ -267,18 +281,15 @@ class Tracker:
         self.skip -= known
         self._add(kept[known:])
 
-    def _take_logged(self, until: float = math.inf) -> None:
+    def _take_logged(self, until: float) -> None:
         """Add what the program itself has logged up to a time, in Unix seconds."""
         self._add([r for r in map(self.logged_intake.take, self.logged.read(until)) if r is not None])
 
     def _add(self, records: list[Record]) -> None:
-        """Write records, and hand them on."""
-        if not records:
-            return
-        self.file.write(b"".join(map(to_line, records)))
-        self.file.flush()
-        self._count(records)
-        self.delivery.wake()
+        """Write records, and count them."""
+        if records:
+            self.file.write(b"".join(map(to_line, records)))
+            self._count(records)
 
     def _count(self, records: list[Record]) -> None:
         """Note what records in the folder say."""
@@ -308,8 +319,7 @@ class Tracker:
 
     def _crash(self) -> None:
         """The relay died: what it had written is the run."""
-        for chunk in self.reader.rest():
-            self._read(chunk)
+        self._read(self.reader.rest())
         runs.note_crash(self.folder, self.last)
 
     def _block(self, results: list[DeliveryResult]) -> str:
