@@ -11,9 +11,10 @@ from backends import a_run
 from helpers import CAPTURE, capture, eventually, only_run, run_in_progress, tracker_of
 
 from capture import runs
+from capture.redaction import Redactor
 from capture.runs import status
 from capture.runs.recording import Recorder
-from capture.tracker import pace
+from capture.tracker import pace, tracker
 from capture.tracker.supervisor import Supervisor
 
 BUSY = 8
@@ -106,6 +107,16 @@ def test_a_tracker_that_is_stopped_while_the_command_runs_is_started_again():
         process.stdin.close()
         assert process.wait(100) == 0
     assert (folder / runs.RECORDS).read_text().count("\n") == 2
+
+
+def test_a_request_to_stop_that_was_lost_in_a_callback_is_noticed_at_the_next_look(monkeypatch):
+    capture("--to", "jsonl", "--", sys.executable, "-c", "print('epoch 1: loss=0.5')")
+    folder = only_run()
+    reader = tracker.Tracker(folder, runs.read(folder), Redactor({}))
+    monkeypatch.setattr(tracker, "_asked_to_stop", [signal.SIGTERM])
+    with pytest.raises(tracker.Stopped):
+        reader.follow()
+    reader.close()
 
 
 def test_what_a_stream_had_more_than_there_was_time_for_is_said_and_synced():
