@@ -1,6 +1,7 @@
 """A folder of its own for each test, and nothing of the user's."""
 
 import os
+import signal
 import subprocess
 import sys
 from functools import cache
@@ -15,6 +16,12 @@ settings.register_profile("random", **PATIENT)
 settings.register_profile("same", derandomize=True, **PATIENT)
 settings.load_profile("same")
 
+
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    if (
+        signal.getsignal(number) is signal.SIG_IGN
+    ):  # a script that has `&` behind the tests: all they start would
+        signal.signal(number, usual)
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of thousands of starts would compile our modules anew
 
