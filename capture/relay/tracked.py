@@ -70,8 +70,8 @@ class TrackedRecording:
         ended the command, or ended the recording; `state` is the run's from now on, and `stopped_by` the rule
         that has stopped it.
         """
-        self._recorder.close()
         runs.note_end(self._folder, exit_status, state, stopped_by)
+        self._recorder.close()  # after that: who has read the recording to its end asks how the run ended
         tracked = self._supervisor.finish(wait) if self._supervisor else False
         error = self._recorder.error  # closing writes too, so it is asked after that
         if exit_status is None:

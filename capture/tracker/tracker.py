@@ -125,7 +125,7 @@ class Tracker:
         self.config = config_sources.asked(folder, run, redactor)
         self.told: tuple[Any, ...] = ()  # what the last status said of the progress
         self.status_due = 0.0  # on the monotonic clock
-        self.files = Collector(folder, run, redactor, self._wake)
+        self.files = Collector(folder, run, redactor, lambda: self.delivery.wake())
         self.alerts = Alerts(folder, run, redactor)
         positions: dict[str, int] = {}
         for record in records_file.written(folder / runs.RECORDS):
@@ -267,9 +267,6 @@ class Tracker:
         self.status_due = time.monotonic() + STATUS_INTERVAL
         if self._progress() != self.told:
             self.status("tracking")
-
-    def _wake(self) -> None:
-        self.delivery.wake()
 
     def _progress(self) -> tuple[Any, ...]:
         return self.ordinal, self.position, self.delivery.links()

@@ -38,6 +38,22 @@ def test_how_the_command_ended_is_noted_and_returned(folder):
     assert [line.split()[1:] for line in lines] == [["stdout", "4"], ["stderr", "5"], ["end", "0"]]
 
 
+def test_who_sees_the_end_of_a_recording_sees_how_the_run_ended(folder, monkeypatch):
+    """Else a closing block says nothing of the rule that has stopped the command."""
+    seen = []
+    close = Recorder.close
+
+    def note_what_a_tracker_would_see(self):
+        seen.append(runs.read(folder))
+        close(self)
+
+    monkeypatch.setattr(Recorder, "close", note_what_a_tracker_would_see)
+    TrackedRecording(str(folder)).finish(0.0, exit_status=143, killed=15, stopped_by="loss is nan")
+    assert [(run.state, run.exit_status, run.stopped_by) for run in seen] == [
+        ("finished", 143, "loss is nan")
+    ]
+
+
 @needs_full_device
 def test_the_first_error_is_kept_and_ends_the_recording(folder):
     (folder / runs.CONSOLE_LOG).symlink_to("/dev/full")
