@@ -30,7 +30,7 @@ _CLEAR = re.compile(
 )
 # Words that other programs use too.
 _WEAK = re.compile(
-    r"losses|scores?|metric|fitness|err|error|precision|map|return|returns|ret|r2|fid|hits?|top\d|cost|objective|squared?|absolute"
+    r"losses|scores?|metric|fitness|err|error|precision|map|return|returns|ret|r2|kappa|fid|hits?|top\d|cost|objective|squared?|absolute"
 )
 # Words of numbers that are printed beside metrics.
 _BESIDE = re.compile(

@@ -49,6 +49,7 @@ _BRANCHES = {
         rf"\[(?:[A-Z] )?(?P<date_bracket>{DATE})[^\]]{{0,80}}\]:?{_SEPARATOR}",
         rf"\[{_NO_POSITION}[A-Za-z][\w.-]{{0,80}}:(?P<rank_espnet>\d{{1,6}})/\d{{1,6}}\] (?=\S)",
         rf"\[[\w.-]{{1,80}}\] (?={DATE})",
+        rf"\[\d{{2,7}}\] \[[\w.-]{{1,40}}\] (?=\[{_LEVEL})",  # process and thread
         rf"\[\d{{4}}-\d\d-\d\d:{_CLOCK}:{_LEVEL}[^\]]{{0,80}}\]{_SEPARATOR}",
         rf"\[[\w.]{{1,80}}: \d\d-\d\d {_CLOCK}\] \{{\d+\}} {_LEVEL}{_SEPARATOR}",
         r"\[\d+\] \"(?=.*\"\s*$)",
@@ -79,6 +80,7 @@ _BRANCHES = {
         rf"{_MONTH} [ \d]\d {_CLOCK}\s",  # of `ts`
         rf"[IWEFD]\d{{4}} {_CLOCK}\s+\d+ {_PLACE}\]\s",
         rf"{_LEVEL}:[\w.]{{0,80}}:\s?",
+        rf"{_LEVEL}: {_LOGGER}: (?={DATE})",
         rf"{_LEVEL}\s+(?:\d\d-\d\d )?(?:{_CLOCK}|{_SHORT_DATE})(?=\s){_SEPARATOR}",
         _OF_LEVEL,
         _TAG,

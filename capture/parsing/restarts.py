@@ -99,7 +99,8 @@ class Restarts:
 
         What the context tells apart has steps of its own: a validation bar's first step begins no new
         training.  Nor does a step that is only repeated (the best one, at the end): the count has to be
-        back where the first metric began.  If that is new itself, the next model may print other metrics
+        back where the first metric began.  The end of an epoch that names no step is behind all its steps.
+        If the first metric is new itself, the next model may print other metrics
         than the one before: then the epochs of the others have to be back.
         """
         place = self._places.get(parser)
@@ -116,7 +117,11 @@ class Restarts:
         key = (next(iter(metrics), ""), apart)
         series = place.series.get(key)
         if series is not None and series.training == place.training:
-            if not (position <= series.first and position < series.last):
+            if step is None:
+                is_back = position[0] <= series.first[0] and position[0] < series.last[0]
+            else:
+                is_back = position <= series.first and position < series.last
+            if not is_back:
                 series.last = position
                 return _new(Position, (place.training, step, epoch))  # half the time of `Position(...)`
             place.training += 1

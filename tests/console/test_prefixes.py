@@ -62,6 +62,8 @@ MOMENT = 1795181200  # 2026-11-20 13:26:40 UTC
 
 @pytest.mark.parametrize(("prefix", "time"), [
     ("INFO:root:", None),
+    ("INFO: cellpose: 2026-11-20 13:26:40,123 [INFO] ", MOMENT + 0.123),
+    ("[2026-11-20 13:26:40,123] [42292] [MainThread] [INFO] (ignite.engine.SupervisedTrainer:272) - ", MOMENT + 0.123),
     ("INFO:__main__:", None),
     ("INFO: ", None),
     ("[INFO] ", None),

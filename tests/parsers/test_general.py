@@ -380,8 +380,8 @@ def test_a_setting_gives_no_step_to_the_lines_below(line):
 
 
 def test_every_hundredth_iteration_is_not_scikit_learns():
-    text = "I0117 21:23:58.108911 23352 solver.cpp:228] Iteration 4000, loss = 0.35\nTest accuracy: 0.5\n"
-    text += "I0117 21:23:59.108911 23352 sgd_solver.cpp:106] Iteration 4000, lr = 0.1"
+    text = "I0117 21:23:58.108911 23352 trainer.cpp:228] Iteration 4000, loss = 0.35\nTest accuracy: 0.5\n"
+    text += "I0117 21:23:59.108911 23352 trainer.cpp:106] Iteration 4000, lr = 0.1"
     parsers = [parser for parser, _ in built_in()]
     assert short(text, parsers=parsers) == [
         (None, 4000, {"loss": 0.35}),

@@ -17,6 +17,13 @@ def test_a_step_that_is_only_repeated_begins_none():
     assert located(Restarts(), 5, 10, 15, 10) == [(1, 5), (1, 10), (1, 15), (1, 10)]
 
 
+def test_the_end_of_an_epoch_that_names_no_step_begins_none():
+    locate = Restarts().locate
+    steps = [(1, 12), (1, 24), (1, None), (2, 12), (2, None)]
+    assert [locate("p", {"loss"}, {}, step, epoch).training for epoch, step in steps] == [1, 1, 1, 1, 1]
+    assert locate("p", {"loss"}, {}, None, 1).training == 2
+
+
 def test_what_has_no_step_belongs_to_the_training_before():
     restarts = Restarts()
     assert located(restarts, 1, 2, 1)[-1] == (2, 1)
