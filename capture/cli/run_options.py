@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from typing import Any
 
 from capture import runs, settings
@@ -25,6 +26,7 @@ KEPT = {"save": "artifacts", "table": "tables", "image": "images"}
 
 NOT_STARTED = (126, 127)  # exit statuses of a shell
 BRIEF = 10.0  # seconds; a longer run is kept even if nothing was printed
+LATE = 5.0  # seconds by which rank 0 may begin after another rank
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -205,7 +207,7 @@ def close_rank(folder: str | None, result: Result, chosen: settings.Settings) ->
     if folder is None or chosen["summary"] == "never":
         return
     text, whole = "", os.path.dirname(os.path.dirname(folder))
-    if not result.tracker_ok and not os.path.exists(os.path.join(whole, runs.RUN_FILE)):
+    if not result.tracker_ok and not _begins(whole, folder):
         rank, place = chosen["job"]["rank"], os.path.relpath(folder)
         text = (
             f"capture: rank {rank} is recorded in {place}, without rank 0: do all ranks share this folder?\n"
@@ -213,6 +215,19 @@ def close_rank(folder: str | None, result: Result, chosen: settings.Settings) ->
     if result.recording_error:
         text += f"capture: the recording ended early: {result.recording_error}\n"
     write(plain(text))
+
+
+def _begins(whole: str, folder: str) -> bool:
+    """Whether there is a rank 0, which may begin a little later than the rank that records in `folder`."""
+    try:
+        latest = runs.read(folder).start + LATE
+    except (OSError, ValueError):
+        latest = 0.0
+    while not os.path.exists(os.path.join(whole, runs.RUN_FILE)):
+        if time.time() >= latest:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _holds_nothing(folder: str, chosen: settings.Settings) -> bool:

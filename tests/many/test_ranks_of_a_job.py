@@ -67,6 +67,23 @@ def test_all_ranks_make_one_run():
     assert others == ["", ""]
 
 
+def test_a_rank_that_is_quick_waits_for_rank_0_to_begin():
+    quick = start(of_slurm(2, 2))
+    place = Path("capture-runs/p/slurm-77.0/ranks/2")
+    eventually(lambda: (place / "run.json").exists() and read(place).state == "finished")
+    with start(of_slurm(0, 2)) as first:
+        assert quick.communicate(timeout=90)[1] == ""
+        first.communicate(timeout=90)
+
+
+def test_a_rank_whose_rank_0_never_begins_says_so():
+    with start(of_slurm(2, 2)) as alone:
+        _, said = alone.communicate(timeout=90)
+    assert (
+        "rank 2 is recorded in capture-runs/p/slurm-77.0/ranks/2, without rank 0: do all ranks share" in said
+    )
+
+
 @pytest.mark.parametrize("how", ["mean", "0"])
 def test_ranks_are_charted_as_asked(how):
     run_job("--ranks", how)
