@@ -14,7 +14,7 @@ from typing import Any
 from capture import runs, settings
 from capture.bare import write
 from capture.printing import plain
-from capture.runs import Result
+from capture.runs import Result, ranks
 
 # Options that are no settings of the run.
 NOT_SETTINGS = (
@@ -26,7 +26,6 @@ KEPT = {"save": "artifacts", "table": "tables", "image": "images"}
 
 NOT_STARTED = (126, 127)  # exit statuses of a shell
 BRIEF = 10.0  # seconds; a longer run is kept even if nothing was printed
-LATE = 5.0  # seconds by which rank 0 may begin after another rank
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -220,7 +219,7 @@ def close_rank(folder: str | None, result: Result, chosen: settings.Settings) ->
 def _begins(whole: str, folder: str) -> bool:
     """Whether there is a rank 0, which may begin a little later than the rank that records in `folder`."""
     try:
-        latest = runs.read(folder).start + LATE
+        latest = runs.read(folder).start + ranks.LATE
     except (OSError, ValueError):
         latest = 0.0
     while not os.path.exists(os.path.join(whole, runs.RUN_FILE)):

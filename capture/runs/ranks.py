@@ -30,6 +30,7 @@ VARIABLES = (
 JOBS = ("mpi-{PMIX_NAMESPACE}", "torchrun-{TORCHELASTIC_RUN_ID}", "slurm-{SLURM_JOB_ID}.{SLURM_STEP_ID}")
 APART = frozenset(["CAPTURE_RUN_DIR", "WANDB_SWEEP_ID"])  # with one of these a process is on its own
 NO_RUN_ID = "torchrun-none"  # unless `--rdzv-id` says another one
+LATE = 5.0  # seconds by which a rank may begin after another one
 
 
 class Place(NamedTuple):

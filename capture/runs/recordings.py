@@ -8,6 +8,7 @@ once; every other reader, and the next tracker, follows it.
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from typing import BinaryIO
 
@@ -24,7 +25,8 @@ ORDER = "order"
 class RanksReader:
     """Reads the recordings of a run's ranks while they grow, as `RecordingReader` reads one.
 
-    `finished` says that the ends of all have been read, `ended` that of rank 0's.
+    `finished` says that the ends of all have been read, `ended` that of rank 0's.  Where no other rank has
+    begun in time, rank 0 is alone: the ranks share no folder.
     """
 
     def __init__(self, folder: PathLike, run: Run, writes: bool = False) -> None:
@@ -44,8 +46,9 @@ class RanksReader:
 
     @property
     def finished(self) -> bool:
-        whole = all(reader.finished for reader in self._readers.values())
-        return whole and not any(self._read.values()) and (not self.others or not self.missing)
+        if any(self._read.values()) or not all(reader.finished for reader in self._readers.values()):
+            return False
+        return not self.missing or (not self.others and time.time() >= self._runs[0].start + ranks.LATE)
 
     @property
     def others(self) -> int:
