@@ -26,7 +26,7 @@ class Clarity(IntEnum):
 _CLEAR = re.compile(
     r"[a-z]*loss\d*|acc\d*|accuracy|accuracies|perplexity|ppl|auc|auroc|aucpr|auprc|f1|f1score|bleu\d?|rouge\w?"
     r"|rouge(?:sum|lsum)|rewards?|rew|mse|rmse|nrmse|rmsle|mae|mape|smape|m?iou|dice|psnr|ssim|map\d{2,3}"
-    r"|bpb|bpc|bpd|mrr|wer|cer|ndcg|nll|elbo|mcc|recall|logloss"
+    r"|bpb|bpc|bpd|mrr|wer|cer|ndcg|nll|elbo|mcc|epe|recall|logloss"
 )
 # Words that other programs use too.
 _WEAK = re.compile(
@@ -93,7 +93,7 @@ loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost ret
 REWARD _rew rew: Rew: itness
 erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
 MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
-bpc bpd mrr MRR WER CER wer: wer= cer: cer= ross-entropy ross_entropy rossEntropy err-top lr= lr:
+bpc bpd mrr MRR EPE WER CER wer: wer= cer: cer= ross-entropy ross_entropy rossEntropy err-top lr= lr:
 LR= LR: best_metric
 """
 _SPACED_TEXTS = ("unction value", "est metric", "lr =", "earning rate")

@@ -89,6 +89,17 @@ def split_with_epoch(text: str, name: Name, line: ScannedLine) -> int:
     return match.end()
 
 
+def epoch_of_split(text: str, name: Name, line: ScannedLine) -> int:
+    """`Eval Epoch: 1 loss 0.5`."""
+    part, _, counted = name.text.partition(" ")
+    if not vocabulary.is_split(part):
+        return 0
+    end = positions.epoch(text, name.end - len(counted), line)
+    if end:
+        line.section = part
+    return end
+
+
 def loop_variable(text: str, name: Name, line: ScannedLine) -> int:
     """`i=100`: the step, if there is no other."""
     if name.text not in _LOOP_VARIABLES or "step" in line.positions:
@@ -245,6 +256,7 @@ def beside(text: str, name: Name, line: ScannedLine) -> int:
 RECOGNISERS = [
     call,
     other_pairs.place,
+    epoch_of_split,
     section,
     phrase,
     of_two_kinds,

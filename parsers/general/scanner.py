@@ -28,7 +28,8 @@ _BEFORE_NAME = re.compile(
 _EDGES = (",", ";", "|", "(", ":")
 _QUANTITY = re.compile(
     r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?:/[\d.]+)*"
-    rf"(?P<unit>:\d[\d:.]*|\s?%|\s?(?:{TIME}|m|mins?|minutes?|h|hrs?|hours?|d|days?|{BYTES}|{RATE})(?!\w))?"
+    r"(?P<unit>:\d[\d:.]*|h\d\d?m(?:\d\d?s)?|m\d\d?s|/(?:s|sec|it|step)(?:/gpu)?(?!\w)"  # 1h02m, 9.2/s/gpu
+    rf"|\s?%|\s?(?:{TIME}|m|mins?|minutes?|h|hrs?|hours?|d|days?|{BYTES}|{RATE})(?!\w))?"
 )
 
 

@@ -531,3 +531,21 @@ def test_absurd_lines_take_no_time(piece):
     for start in ("loss ", "{'loss': "):
         parse(start + piece * (900 // len(piece)) + "\n")
         parse(start + piece * (60_000 // len(piece)) + "\n")
+
+
+def test_a_time_of_hours_and_minutes_is_no_number_without_a_name():
+    line = "epoch   0 | batch    250 | examples/s:  35.1 | loss: 0.14321 | time elapsed: 00h01m12s | time left: 10h12m11s"
+    assert short(line) == [(0, 250, {"examples/s": 35.1, "loss": 0.14321})]
+
+
+def test_what_a_speed_is_counted_by_is_not_part_of_the_next_name():
+    line = "Train Epoch: 0 [   256/100000 (0%)] Batch (t): 2.345, 109.2/s, 109.2/s/gpu LR: 0.000001 Loss: 5.5512 (5.5512)"
+    metrics = {"Batch (t)": 2.345, "LR": 0.000001, "Loss": 5.5512, "Loss/avg": 5.5512}
+    assert short(line) == [(0, 256, metrics)]
+
+
+def test_a_part_of_the_data_may_have_the_epoch_behind_it():
+    assert short("Eval Epoch: 1 top1: 0.25\tclip_val_loss: 3.5") == [
+        (1, None, {"Eval/top1": 0.25, "clip_val_loss": 3.5})
+    ]
+    assert short("Val Epoch 3/10 loss 0.5") == [(3, None, {"Val/loss": 0.5})]
