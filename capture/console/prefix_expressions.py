@@ -53,7 +53,7 @@ _BRANCHES = {
         rf"\[\d{{4}}-\d\d-\d\d:{_CLOCK}:{_LEVEL}[^\]]{{0,80}}\]{_SEPARATOR}",
         rf"\[[\w.]{{1,80}}: \d\d-\d\d {_CLOCK}\] \{{\d+\}} {_LEVEL}{_SEPARATOR}",
         r"\[\d+\] \"(?=.*\"\s*$)",
-        rf"\[(?:[A-Z] )?(?:{_SHORT_DATE}|{_CLOCK})[^\]]{{0,80}}\]:?{_SEPARATOR}",
+        rf"\[(?:[A-Z] )?(?:{_SHORT_DATE}|(?:\d{{6}} )?{_CLOCK})[^\]]{{0,80}}\]:?{_SEPARATOR}",
         rf"\[{_LEVEL}\|{_PLACE}\](?:\s{DATE})?\s>>\s",
         rf"\[{_LEVEL}\s*\]{_SEPARATOR}(?::\s?)?(?:{_NO_SPLIT}{_LOGGER} - \s*)?",
         rf"\[{_OF_LEVEL}",

@@ -7,7 +7,12 @@ from typing import NamedTuple
 
 from capture.language.numbers import NUMBER
 
-_ARROW = re.compile(r"\s*(?:(?:\|\s)?>|[=*#~-]{2,}>?|\*|[-=]>|[→↳•])(?=\s)")  # ==> epoch 3   -> val_loss 0.7
+_ARROW = re.compile(  # ==> epoch 3   -> val_loss 0.7   >>> Epoch: 3; but `>>> loss = 0.5` is Python
+    r"\s*(?:(?:(?:\|\s)?>|[=*#~-]{2,}>?|\*|[-=]>|[→↳•])(?=\s)"
+    r"|>{2,}(?=\s(?i:epoch|step|iter|train|val|test|eval)\w*(?! ?=)))"
+)
+# === epoch 3: loss 0.5 ===   loss 0.5  <-- best   loss 0.5 -> saved
+_MARK = re.compile(r"\s(?:[=*#~-]{2,}|\*|(?:<[-=]{1,3}|[-=]{1,3}>)\s?[A-Za-z]+(?: [A-Za-z]+){0,3}[.!]*)\s*$")
 _PLACE = re.compile(
     r"\[[^\[\]]{0,60}\w\.(?:py|cc|cpp|h|jl):\d+\]\s?"
 )  # [0807 20:05:17 @monitor.py:474] cost: 2
@@ -65,6 +70,8 @@ def remove(text: str) -> Undecorated:
         and (tail := _TAIL.search(plain))
     ):
         plain = plain[: tail.start()]
+    if mark := _MARK.search(plain):
+        plain = plain[: mark.start()]
     for needed, expression, replacement in _REPLACEMENTS:
         if needed in plain:
             plain = expression.sub(replacement, plain)

@@ -549,3 +549,22 @@ def test_a_part_of_the_data_may_have_the_epoch_behind_it():
         (1, None, {"Eval/top1": 0.25, "clip_val_loss": 3.5})
     ]
     assert short("Val Epoch 3/10 loss 0.5") == [(3, None, {"Val/loss": 0.5})]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Epoch 3/5 loss=0.5 <-- best", "Epoch 3 loss 0.5  <- New best!", "Epoch 3/5 loss 0.5 -> saved model",
+        ">>> Epoch: 3 | loss: 0.5", ">> epoch 3 loss 0.5", "*** Epoch 3: loss 0.5 ***", "=== epoch 3: loss=0.5 ===",
+        "--- Epoch 3 | loss 0.5 ---", "epoch 3 loss 0.5 *", "[I 231001 10:00:00 train:101] epoch=3 loss=0.5",
+    ],
+)  # fmt: skip
+def test_what_decorates_a_line_or_marks_its_end_is_no_obstacle(line):
+    assert short(line) == [(3, None, {"loss": 0.5})]
+
+
+@pytest.mark.parametrize(
+    "line", [">>> loss = 0.5", ">>> train(loss=0.5)", "def loss(x) -> float", "loss: 0.5 -> 0.4"]
+)
+def test_code_and_what_changes_from_one_value_to_another_are_no_metrics(line):
+    assert short(line) == []
