@@ -74,6 +74,7 @@ _BRANCHES = {
     "-": [rf"(?P<worker_tag>--?[a-z][^\t]{{0,120}})\t(?={_POSITION})"],
     "A": [
         rf"{_CTIME}{_OF_OPEN_MPI}",
+        rf"(?P<date_ctime>{_CTIME})(?=[\s:|]){_SEPARATOR}(?::\s)?",
         rf"(?P<date_mpi>{_CTIME})<std(?:out|err|diag)>:\s?",
         _RANK,
         _OF_SYSLOG,

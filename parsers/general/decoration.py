@@ -13,6 +13,8 @@ _ARROW = re.compile(  # ==> epoch 3   -> val_loss 0.7   >>> Epoch: 3; but `>>> l
 )
 # === epoch 3: loss 0.5 ===   loss 0.5  <-- best   loss 0.5 -> saved
 _MARK = re.compile(r"\s(?:[=*#~-]{2,}|\*|(?:<[-=]{1,3}|[-=]{1,3}>)\s?[A-Za-z]+(?: [A-Za-z]+){0,3}[.!]*)\s*$")
+# ('Epoch', 3, 'loss', 0.5), as Python 2 prints what is in brackets
+_TUPLE = re.compile(rf"\((?:'[\w :=/.@-]{{1,60}}', (?:{NUMBER}|\d+/\d+)(?:, |\)$)){{1,30}}")
 _PLACE = re.compile(
     r"\[[^\[\]]{0,60}\w\.(?:py|cc|cpp|h|jl):\d+\]\s?"
 )  # [0807 20:05:17 @monitor.py:474] cost: 2
@@ -25,6 +27,13 @@ _REPLACEMENTS = [
     ("[", re.compile(rf"(?:(?<=[=:])\s?|(?<=[a-z] )(?=\[\d*\.))\[\s*({NUMBER})\s*,?\s*\]"), r"\1"),
     (",)", re.compile(rf"(?<=[=:])\s?\(\s*({NUMBER}),\s*\)"), r"\1"),
     ("(:", re.compile(r"[(,]\s*:(\w+),\s?(?=[-+.\d])"), r" \1="),  # (:epoch,8,:loss,0.5) of Julia
+    (  # Epoch 3 -> loss 0.5
+        "> ",
+        re.compile(
+            r"^(\W{0,4}(?i:epoch|ep|step|iter(?:ation)?|round|episode|batch)\W{0,3}\d[\d/\])]{0,20})\s[-=]{1,3}>\s(?=\w)"
+        ),
+        r"\1 | ",
+    ),
     ("('", re.compile(r"\('([\w/ .@-]+)',\s?(?=[-+.\d]|nan|inf)"), r"(\1="),  # ('loss', 0.5)
     (
         "(",  # tensor(0.53, grad_fn=<NllLossBackward0>)   np.float64(0.5)   param(0.5) of Flux
@@ -72,6 +81,8 @@ def remove(text: str) -> Undecorated:
         plain = plain[: tail.start()]
     if mark := _MARK.search(plain):
         plain = plain[: mark.start()]
+    if plain.startswith("('") and _TUPLE.fullmatch(plain):
+        plain = plain[1:-1].replace("'", " ").replace(" ,", "")
     for needed, expression, replacement in _REPLACEMENTS:
         if needed in plain:
             plain = expression.sub(replacement, plain)

@@ -88,13 +88,19 @@ class ScannedLine:
         if rest and vocabulary.is_part(first):
             if clarity >= Clarity.WEAK:
                 self.section = first + " "
-        elif clarity >= Clarity.WEAK and self.section and not vocabulary.names_split(name):
+        elif clarity >= Clarity.WEAK and self.section and not self._names_its_part(name):
             name = self.section + name if self.section.endswith(" ") else f"{self.section}/{name}"
         if self._is_placed and vocabulary.is_learning_rate(name):
             clarity = max(clarity, Clarity.WEAK)
         self.clearest = max(self.clearest, clarity)
         self.metrics.setdefault(name, span)
         return name
+
+    def _names_its_part(self, name: str) -> bool:
+        """Whether the name says itself what `section` says of the names after it: `G_loss` after `D loss`."""
+        if self.section.endswith(" ") and vocabulary.is_part(name.partition("_")[0]):
+            return True
+        return vocabulary.names_split(name)
 
     def add_section(self, name: str, inside: ScannedLine) -> None:
         """Add what is found in the brackets behind a name: `tot_loss[loss=0.5]` is `tot_loss/loss`."""

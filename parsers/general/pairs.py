@@ -156,7 +156,15 @@ def with_sign(text: str, name: Name, line: ScannedLine) -> int:
     if not match:
         return 0
     line.has_sign = True
-    return add_value(text, without_sentence(name, line) + (match["note"] or ""), match, line)
+    return add_value(text, without_sentence(name, line) + _note(text, match, line), match, line)
+
+
+def _note(text: str, match: re.Match[str] | None, line: ScannedLine) -> str:
+    """What is in brackets behind a name: ` (micro avg)`; nothing if that is a position: ` (epoch 3)`."""
+    if match is None or not match["note"]:
+        return ""
+    end = positions.named(text, match.start("note") + 2, line)
+    return "" if end >= match.end("note") - 1 else match["note"]
 
 
 _HITS = re.compile(
@@ -186,7 +194,7 @@ def at_step(text: str, name: Name, line: ScannedLine) -> int:
 
 
 _AFTER_SPACE = re.compile(rf"\s+(?:is\s+|was\s+|of\s+)?{VALUE}")
-_NOTE = re.compile(r" \([A-Za-z][\w@. -]{0,20}\)")
+_NOTE = re.compile(r"(?P<note> \([A-Za-z][\w@. -]{0,20}\))")
 _EDGES = ("|", ",", ";", "\t", " -")
 
 
@@ -196,10 +204,9 @@ def after_space(text: str, name: Name, line: ScannedLine) -> int:
         return 0
     note = _NOTE.match(text, name.end)
     match = _AFTER_SPACE.match(text, note.end() if note else name.end)
-    shown_note = note[0] if note else ""
-    return (
-        add_value(text, without_sentence(name, line) + shown_note, match, line, spaced=True) if match else 0
-    )
+    if not match:
+        return 0
+    return add_value(text, without_sentence(name, line) + _note(text, note, line), match, line, spaced=True)
 
 
 def cell(text: str, name: Name, line: ScannedLine) -> int:

@@ -21,12 +21,12 @@ _OF_RUN_WORDS = [
 
 
 def _counted_by(words: Iterable[str], before: str = "") -> re.Pattern[str]:
-    """One of the words with its number: `epoch 3/10`, `Step [100/600]`, `iter no. 7`, `total steps=12`."""
+    """One of the words with its number: `epoch 3/10`, `Step [100/600]`, `iter-7`, `total steps=12`."""
     longest_first = "|".join(sorted(words, key=len, reverse=True))
     return re.compile(
         rf"(?i){before}(?P<of_run>(?:{'|'.join(_OF_RUN_WORDS)})[ _-]|n_?(?=[a-z]+s))?"
         rf"(?P<word>{longest_first})(?P<plural>s)?(?:\([a-z]+\)|\.)?"
-        rf"\s{{0,8}}(?:[:=#]|no\.?)?\s{{0,8}}[\[(]?\s{{0,8}}(?P<at>{COUNT})(?P<decimals>\.\d{{1,12}})?"
+        rf"(?:[-_](?=\d)|\s{{0,8}}(?:[:=#]|no\.?)?\s{{0,8}}[\[(]?\s{{0,8}})(?P<at>{COUNT})(?P<decimals>\.\d{{1,12}})?"
         rf"(?:\s{{0,8}}(?:/|of)\s{{0,8}}(?P<of>{COUNT})(?:/\d{{1,12}})?)?{PERCENT}\s{{0,8}}[\])]?(?![\w%]|[.:/-]\d)"
     )
 

@@ -556,7 +556,8 @@ def test_a_part_of_the_data_may_have_the_epoch_behind_it():
     [
         "Epoch 3/5 loss=0.5 <-- best", "Epoch 3 loss 0.5  <- New best!", "Epoch 3/5 loss 0.5 -> saved model",
         ">>> Epoch: 3 | loss: 0.5", ">> epoch 3 loss 0.5", "*** Epoch 3: loss 0.5 ***", "=== epoch 3: loss=0.5 ===",
-        "--- Epoch 3 | loss 0.5 ---", "epoch 3 loss 0.5 *", "[I 231001 10:00:00 train:101] epoch=3 loss=0.5",
+        "--- Epoch 3 | loss 0.5 ---", "epoch 3 loss 0.5 *", "Epoch 3/10 --> loss: 0.5", "('Epoch', 3, 'loss', 0.5)",
+        "Mon Jan  1 10:00:00 2023 Epoch-3 loss 0.5", "epoch_3: loss 0.5", "[I 231001 10:00:00 train:101] epoch=3 loss=0.5",
     ],
 )  # fmt: skip
 def test_what_decorates_a_line_or_marks_its_end_is_no_obstacle(line):
@@ -568,3 +569,14 @@ def test_what_decorates_a_line_or_marks_its_end_is_no_obstacle(line):
 )
 def test_code_and_what_changes_from_one_value_to_another_are_no_metrics(line):
     assert short(line) == []
+
+
+def test_a_position_in_brackets_behind_a_name_is_not_part_of_it():
+    assert short("Training loss (epoch 3): 0.5") == [(3, None, {"Training loss": 0.5})]
+    assert short("val f1 (step 7) 0.5 val f1 (micro avg) 0.65") == [
+        (None, 7, {"val f1": 0.5, "val f1 (micro avg)": 0.65})
+    ]
+
+
+def test_the_parts_of_a_gan_are_told_apart_by_their_names():
+    assert short("Iter-100; D loss: 0.5; G_loss: 0.6") == [(None, 100, {"D loss": 0.5, "G_loss": 0.6})]
