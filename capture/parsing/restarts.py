@@ -100,8 +100,8 @@ class Restarts:
         What the context tells apart has steps of its own: a validation bar's first step begins no new
         training.  Nor does a step that is only repeated (the best one, at the end): the count has to be
         back where the first metric began.  The end of an epoch that names no step is behind all its steps.
-        If the first metric is new itself, the next model may print other metrics
-        than the one before: then the epochs of the others have to be back.
+        If the first metric is new itself, the next model may print other metrics than the one before: then
+        the epochs of the others have to be back.
         """
         place = self._places.get(parser)
         if place is None:
