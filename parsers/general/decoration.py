@@ -27,10 +27,11 @@ _REPLACEMENTS = [
     ("[", re.compile(rf"(?:(?<=[=:])\s?|(?<=[a-z] )(?=\[\d*\.))\[\s*({NUMBER})\s*,?\s*\]"), r"\1"),
     (",)", re.compile(rf"(?<=[=:])\s?\(\s*({NUMBER}),\s*\)"), r"\1"),
     ("(:", re.compile(r"[(,]\s*:(\w+),\s?(?=[-+.\d])"), r" \1="),  # (:epoch,8,:loss,0.5) of Julia
-    (  # Epoch 3 -> loss 0.5
+    (  # Epoch 3 -> loss 0.5   Task 1, Epoch 3/200 => loss 0.5
         "> ",
         re.compile(
-            r"^(\W{0,4}(?i:epoch|ep|step|iter(?:ation)?|round|episode|batch)\W{0,3}\d[\d/\])]{0,20})\s[-=]{1,3}>\s(?=\w)"
+            r"^(\W{0,4}(?:[A-Za-z]+ \d+, )?(?i:epoch|ep|step|iter(?:ation)?|round|episode|batch)"
+            r"\W{0,3}\d[\d/\])]{0,20})\s[-=]{1,3}>\s(?=\w)"
         ),
         r"\1 | ",
     ),

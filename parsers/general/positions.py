@@ -25,8 +25,8 @@ def _counted_by(words: Iterable[str], before: str = "") -> re.Pattern[str]:
     longest_first = "|".join(sorted(words, key=len, reverse=True))
     return re.compile(
         rf"(?i){before}(?P<of_run>(?:{'|'.join(_OF_RUN_WORDS)})[ _-]|n_?(?=[a-z]+s))?"
-        rf"(?P<word>{longest_first})(?P<plural>s)?(?:\([a-z]+\)|\.)?"
-        rf"(?:[-_](?=\d)|\s{{0,8}}(?:[:=#]|no\.?)?\s{{0,8}}[\[(]?\s{{0,8}})(?P<at>{COUNT})(?P<decimals>\.\d{{1,12}})?"
+        rf"(?P<word>{longest_first})(?P<plural>s)?(?:\([a-z]+\)|\.{{1,3}})?"
+        rf"(?:[-_](?=\d)|\s{{0,8}}(?:#:|[:=#]|no\.?)?\s{{0,8}}[\[(]?\s{{0,8}})(?P<at>{COUNT})(?P<decimals>\.\d{{1,12}})?"
         rf"(?:\s{{0,8}}(?:/|of)\s{{0,8}}(?P<of>{COUNT})(?:/\d{{1,12}})?)?{PERCENT}\s{{0,8}}[\])]?(?![\w%]|[.:/-]\d)"
     )
 
@@ -41,7 +41,7 @@ _FRACTION = re.compile(
     rf"(?:\s?(?:batch|step|iter|it|epoch)[a-z]*)?\s{{0,8}}{PERCENT}\s{{0,8}}[\])]?(?![\w/%]|\.\d|\s?[KMGT]i?B)"
 )
 _VALUE_BEFORE = re.compile(r"=\s?[\[(]?$")
-_NTH_EPOCH = re.compile(rf"(?P<at>{COUNT})(?:st|nd|rd|th)?[ -]?(?i:epoch)(?![a-z])")
+_NTH_EPOCH = re.compile(r"(?P<at>\d{1,9})(?:st|nd|rd|th)?[ -]?(?i:epoch)(?![a-z])")
 _EPOCH_AND_STEP = re.compile(
     r"\s*\[(?P<epoch>\d{1,9})(?:,\s*|\]\s?\[)(?P<at>\d{1,12})(?:\s*/\s*(?P<of>\d{1,12}))?\s*\]"
 )

@@ -580,3 +580,23 @@ def test_a_position_in_brackets_behind_a_name_is_not_part_of_it():
 
 def test_the_parts_of_a_gan_are_told_apart_by_their_names():
     assert short("Iter-100; D loss: 0.5; G_loss: 0.6") == [(None, 100, {"D loss": 0.5, "G_loss": 0.6})]
+
+
+def test_a_number_behind_a_word_may_tell_metrics_apart():
+    text = "Iteration 50 / 1000\n  Content 1 loss: 123.4\n  Style 2 loss: 12.4\nTop 5 accuracy: 0.9"
+    names = {"Content 1 loss": 123.4}, {"Style 2 loss": 12.4}, {"Top 5 accuracy": 0.9}
+    assert short(text) == [(None, 50, found) for found in names]
+    assert short("Val 3 loss: 0.5\nbatch 3 loss: 0.5") == [
+        (None, None, {"Val/loss": 0.5}),
+        (None, 3, {"loss": 0.5}),
+    ]
+
+
+@pytest.mark.parametrize(("line", "position"), [
+    ("Step... (500 | Loss: 0.5)", (None, 500)),
+    ("Epoch... (1/3 | Loss: 0.5)", (1, None)),
+    ("step#: 1000  Loss: 0.5", (None, 1000)),
+    ("Task 1, epoch 5/10 => Loss 0.5", (5, None)),
+])  # fmt: skip
+def test_signs_of_any_kind_may_be_around_a_position(line, position):
+    assert short(line) == [(*position, {"Loss": 0.5})]
