@@ -12,7 +12,10 @@ _ARROW = re.compile(  # ==> epoch 3   -> val_loss 0.7   >>> Epoch: 3; but `>>> l
     r"|>{2,}(?=\s(?i:epoch|step|iter|train|val|test|eval)\w*(?! ?=)))"
 )
 # === epoch 3: loss 0.5 ===   loss 0.5  <-- best   loss 0.5 -> saved
-_MARK = re.compile(r"\s(?:[=*#~-]{2,}|\*|(?:<[-=]{1,3}|[-=]{1,3}>)\s?[A-Za-z]+(?: [A-Za-z]+){0,3}[.!]*)\s*$")
+_MARK = re.compile(
+    r"\s(?:[=*#~-]{2,}|\*"
+    r"|(?:<[-=]{1,3}|[-=]{1,3}>)\s?(?!(?i:nan|inf)\b)[A-Za-z]+(?: [A-Za-z]+){0,3}[.!]*)\s*$"
+)
 # ('Epoch', 3, 'loss', 0.5), as Python 2 prints what is in brackets
 _TUPLE = re.compile(rf"\((?:'[\w :=/.@-]{{1,60}}', (?:{NUMBER}|\d+/\d+)(?:, |\)$)){{1,30}}")
 _PLACE = re.compile(

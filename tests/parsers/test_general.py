@@ -565,7 +565,8 @@ def test_what_decorates_a_line_or_marks_its_end_is_no_obstacle(line):
 
 
 @pytest.mark.parametrize(
-    "line", [">>> loss = 0.5", ">>> train(loss=0.5)", "def loss(x) -> float", "loss: 0.5 -> 0.4"]
+    "line",
+    [">>> loss = 0.5", ">>> train(loss=0.5)", "def loss(x) -> float", "loss: 0.5 -> 0.4", "loss: 0.5 -> nan"],
 )
 def test_code_and_what_changes_from_one_value_to_another_are_no_metrics(line):
     assert short(line) == []
