@@ -206,7 +206,7 @@ def close_rank(folder: str | None, result: Result, chosen: settings.Settings) ->
     if folder is None or chosen["summary"] == "never":
         return
     text, whole = "", os.path.dirname(os.path.dirname(folder))
-    if not result.tracker_ok and not _begins(whole, folder):
+    if not result.tracker_ok and not _rank_0_begins(whole, folder):
         rank, place = chosen["job"]["rank"], os.path.relpath(folder)
         text = (
             f"capture: rank {rank} is recorded in {place}, without rank 0: do all ranks share this folder?\n"
@@ -216,7 +216,7 @@ def close_rank(folder: str | None, result: Result, chosen: settings.Settings) ->
     write(plain(text))
 
 
-def _begins(whole: str, folder: str) -> bool:
+def _rank_0_begins(whole: str, folder: str) -> bool:
     """Whether there is a rank 0, which may begin a little later than the rank that records in `folder`."""
     try:
         latest = runs.read(folder).start + ranks.LATE

@@ -68,20 +68,22 @@ def test_all_ranks_make_one_run():
 
 
 def test_a_rank_that_is_quick_waits_for_rank_0_to_begin():
-    quick = start(of_slurm(2, 2))
-    place = Path("capture-runs/p/slurm-77.0/ranks/2")
+    quick = start(of_slurm(1, 2))
+    place = Path("capture-runs/p/slurm-77.0/ranks/1")
     eventually(lambda: (place / "run.json").exists() and read(place).state == "finished")
     with start(of_slurm(0, 2)) as first:
         assert quick.communicate(timeout=90)[1] == ""
         first.communicate(timeout=90)
 
 
-def test_a_rank_whose_rank_0_never_begins_says_so():
-    with start(of_slurm(2, 2)) as alone:
-        _, said = alone.communicate(timeout=90)
-    assert (
-        "rank 2 is recorded in capture-runs/p/slurm-77.0/ranks/2, without rank 0: do all ranks share" in said
-    )
+def test_rank_0_that_is_quick_waits_for_the_others_to_begin():
+    first = start(of_slurm(0, 2))
+    index = Path("capture-runs/p/slurm-77.0/console.idx")
+    eventually(lambda: index.exists() and b" end " in index.read_bytes())
+    with start(of_slurm(1, 2)) as late:
+        late.communicate(timeout=90)
+    assert "6 values from 6 of 6 lines" in first.communicate(timeout=90)[1]
+    assert values(only_run(), "rank1/loss") == [2.0, 1.5, 1.333]
 
 
 @pytest.mark.parametrize("how", ["mean", "0"])
