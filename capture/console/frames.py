@@ -146,8 +146,6 @@ class FrameReader:
             return []
         begins_line = self._ended == "newline" and not (self._carry or self._undecided)
         if begins_line and data.endswith(b"\n") and _is_plain(data):  # a program prints whole lines
-            self._start = offset + len(data)
-            self._offsets = [self._start - 1]
             return [self._lines(data[:-1], offset, time)]
         return list(self._split(data, offset, time))
 
