@@ -2,8 +2,8 @@
 
 A reader is a module with `LITERALS`, texts of which every line that it reads contains at least one.  One
 that reads single lines has `read(line, state, memory)`, as in `LineReader`, and may have `begin()`, which
-returns the state that it keeps for one source of lines, and `plan(text)`, for speed.  One that reads several
-lines has `begin()`, which returns what is open at the beginning of a stream, and
+returns the state that it keeps for one source of lines, and for speed `plan(text)` and `rejects(text)`.  One
+that reads several lines has `begin()`, which returns what is open at the beginning of a stream, and
 `read_next(text, final, opened, timeout)`, as tables and blocks have it.  A parser names it
 (`reader: general`); only modules of installed packages are imported.
 """
@@ -80,6 +80,8 @@ class LineReader:
     `read` takes the line, the reader's own state and what the parser remembers, and may change both.
     `plan` takes the text of a line that has been read, and returns how others of its shape are; None if
     each has to be looked at.
+    `rejects` takes such a text, too, and returns whether it is known that no line of its shape says anything,
+    or changes what the reader says of others, where the reader has not expected it.
     """
 
     name: str
@@ -87,10 +89,7 @@ class LineReader:
     begin: Callable[[], Any]
     read: Callable[[Line, Any, Memory], Answer]
     plan: Callable[[str], LinePlan | None]
-
-    def rejects(self, text: str) -> bool:
-        """Not known before the reader is asked: the answer may depend on its memory."""
-        return False
+    rejects: Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,9 @@ def find(name: str) -> LineReader | StreamReader:
                 return StreamReader(name, literals, found.begin, found.read_next)
             if hasattr(found, "read"):
                 begin, plan = getattr(found, "begin", _stateless), getattr(found, "plan", _unplanned)
-                return LineReader(name, literals, begin, found.read, plan)
+                return LineReader(
+                    name, literals, begin, found.read, plan, getattr(found, "rejects", _never_known)
+                )
     raise UserError(f"there is no reader {name!r} in the packages that bring parsers")
 
 
@@ -133,3 +134,8 @@ def _stateless() -> None:
 
 def _unplanned(text: str) -> None:
     """Each line has to be looked at."""
+
+
+def _never_known(text: str) -> bool:
+    """The answer may depend on what the reader remembers."""
+    return False

@@ -191,8 +191,10 @@ class Engine:
             of_line = frame._replace(end="text") if line.is_bar else frame
             if frame.time is None and line.stamp:
                 of_line = of_line._replace(time=unix_time(line.stamp))
-            candidates = self._candidates(frame.stream, line.views)
-            records += self._read_line(of_line, candidates, line.views[0].text)
+            candidates = self._candidates(line.views)
+            is_open = frame.stream in self._sources.open
+            may_read = self._with_open(frame.stream, line.views) if is_open else candidates
+            records += self._read_line(of_line, may_read, line.views[0].text)
             if len(lines) == 1 and plans:
                 plans.add(frame, line, candidates)
         return records
@@ -280,19 +282,22 @@ class Engine:
         if stream in self._beginning and any(record.metrics for record in records):
             self._end_beginning(stream)
 
-    def _candidates(self, stream: str | None, views: Sequence[View]) -> list[tuple[Rule, View]]:
-        """The rules that may read a line, in their order, each with the view in which it may."""
-        is_open = stream in self._sources.open
-        if len(views) == 1 and not is_open:
+    def _candidates(self, views: Sequence[View]) -> list[tuple[Rule, View]]:
+        """The rules that may read a line for its text, in their order, each with the view in which it may."""
+        if len(views) == 1:
             return [(rule, views[0]) for rule in self._index(views[0].text)]
+        return self._in_order((rule, view) for view in views for rule in self._index(view.text))
+
+    def _with_open(self, stream: str | None, views: Sequence[View]) -> list[tuple[Rule, View]]:
+        """These rules, and those that have a table, block or list open on the stream: they read any text."""
         found = []
         for view in views:
-            rules = self._index(view.text)
-            if is_open:
-                opened = {rule for where, rule in self._sources.of(view.context).open if where == stream}
-                rules = sorted({*rules, *opened}, key=self._order.__getitem__)
-            found += [(rule, view) for rule in rules]
-        return sorted(found, key=lambda pair: self._order[pair[0]])
+            opened = {rule for where, rule in self._sources.of(view.context).open if where == stream}
+            found += [(rule, view) for rule in {*self._index(view.text), *opened}]
+        return self._in_order(found)
+
+    def _in_order(self, candidates: Iterable[tuple[Rule, View]]) -> list[tuple[Rule, View]]:
+        return sorted(candidates, key=lambda pair: self._order[pair[0]])
 
     def _ask(
         self, rule: Rule, frame: Frame, text: str, source: Source, records: list[Record]

@@ -105,6 +105,17 @@ def plan(text: str) -> LinePlan | None:
     return LinePlan([slice(start, end) for start, end, _ in spans], digits_in_names(text), read)
 
 
+def rejects(text: str) -> bool:
+    """Whether it is known that no line says anything that differs from this one in its numbers alone."""
+    if digits_in_names(text):
+        return False  # they are numbers in another line
+    if vocabulary.holds_metric(text):
+        scan = _known.get(text)
+        if scan is None or scan.line is not None:
+            return False
+    return form.rejects(text)
+
+
 def _clear_statement(line: Line) -> tuple[ScannedLine, Statement] | None:
     """What a line says by its words; None if they don't make it one of metrics."""
     if line.is_heading or not (line.expected or vocabulary.holds_metric(line.text)):

@@ -99,15 +99,30 @@ _known: KnownLines[FormScan] = KnownLines()
 
 def of(text: str, below_heading: bool) -> FormScan:
     """The form of a line; one that is below no heading has to have a counter."""
-    if len(text) > LONGEST or not (_PAIR.search(text) or len(text.strip(" \t=-*#")) <= LONGEST_HEADING):
-        return _NO_FORM
-    if not below_heading and not (vocabulary.holds_counter(text) and _COUNTER.search(text)):
+    if not _may_have_one(text, below_heading):
         return _NO_FORM
     known = _known.get(text)
     if known is None or (known.form and not known.form.line.holds_for(text)):
         known = _scan(text)
     form, plain = known
     return FormScan(form, plain or text) if form and (form.has_counter or below_heading) else _NO_FORM
+
+
+def rejects(text: str) -> bool:
+    """Whether it is known that no line of this one's shape has a form that is below no heading.
+
+    Lines of one shape differ in their numbers alone, not in the digits of names.
+    """
+    if not _may_have_one(text, below_heading=False):
+        return True
+    known = _known.get(text)
+    return known is not None and not (known.form and known.form.has_counter)
+
+
+def _may_have_one(text: str, below_heading: bool) -> bool:
+    if len(text) > LONGEST or not (_PAIR.search(text) or len(text.strip(" \t=-*#")) <= LONGEST_HEADING):
+        return False
+    return below_heading or (vocabulary.holds_counter(text) and _COUNTER.search(text) is not None)
 
 
 def _scan(text: str) -> FormScan:

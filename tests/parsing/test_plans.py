@@ -13,6 +13,7 @@ from capture.language import checked_yaml, library
 from capture.parsing import glued
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import Pipeline, parse
+from capture.parsing.rule import Rule
 
 MOST_BYTES = 12_000  # of a recording
 _ESCAPES = re.compile(rb"(\x1b\[[0-9;?]*[A-Za-z])")
@@ -82,6 +83,36 @@ def test_frames_that_mean_nothing_are_only_counted(monkeypatch):
     engine = engine_of()
     engine.feed(FrameReader().feed(b"\rhello world\rgood morning\repoch 1: loss=0.5\rbye\n", 0))
     assert peeled == ["epoch 1: loss=0.5"] and engine.lines == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INFO step took {} ms, queue 3, all well and nothing to see\n",  # a counter's word, without a counter
+        "the loss of {} files is not that bad, says everybody who has seen them before\n",  # a metric's word
+    ],
+)
+def test_lines_that_say_nothing_are_read_twice_and_then_known(monkeypatch, line):
+    engine, reader = engine_of(), FrameReader()
+    engine.begin(None)
+    before = "".join(
+        ["hello\n"] * 1001 + [line.format(n) for n in (10, 11)]
+    )  # no settings are expected any more
+    engine.feed(reader.feed(before.encode(), 0))
+    asked = []
+    monkeypatch.setattr(Rule, "read", lambda rule, *args: asked.append(rule.parser.name))
+    engine.feed(reader.feed("".join(line.format(n) for n in range(12, 99)).encode(), len(before)))
+    assert asked == [] and engine.lines == 1090
+
+
+def test_what_reads_only_the_first_lines_is_not_asked_about_the_others(monkeypatch):
+    engine, reader = engine_of(), FrameReader()
+    engine.begin(None)
+    engine.feed(reader.feed(b"Finished step 7 of the plan\n" * 1002, 0))  # known while settings are expected
+    asked = []
+    monkeypatch.setattr(Rule, "read", lambda rule, *args: asked.append(rule.parser.name))
+    engine.feed(reader.feed(b"Finished step 7 of the plan\n", 28 * 1002))
+    assert "config" not in asked
 
 
 def test_names_with_digits_are_told_apart():
