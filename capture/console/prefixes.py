@@ -43,12 +43,14 @@ class View(NamedTuple):
 class PeeledLine(NamedTuple):
     """A line in the views that parsers try, the best first, and the time of its prefix as it is printed.
 
-    `is_bar` says that it is a progress bar, and text was printed behind it on the same console line.
+    `is_bar` says that it is a progress bar, and text was printed behind it on the same console line;
+    `printed_by` where the prefixes say which rank or worker has printed it.
     """
 
     views: Sequence[View]
     stamp: str = ""
     is_bar: bool = False
+    printed_by: Sequence[slice] = ()
 
 
 @dataclass
@@ -79,7 +81,7 @@ class Prefixes:
             return [_printed_by(opened, line) for line in self.peel(opened.text, stream)]
         lines, start = [], 0
         for _ in range(MAX_GLUED):
-            end, context, stamp = _peel(text, start)
+            end, context, stamp, printed_by = _peel(text, start)
             glued = _GLUED.search(text, max(end, start + 1)) if "]" in text else None
             stop = glued.start() if glued else len(text)
             whole = text[start:stop]
@@ -89,7 +91,8 @@ class Prefixes:
                 peeled = _without_column(text[end:stop])
                 if '"' in text[start:end]:  # of R: [1] "epoch 1 loss 0.5"
                     peeled = peeled.rstrip().removesuffix('"')
-                lines.append(PeeledLine([View(peeled, context), View(whole, context)], stamp))
+                views = [View(peeled, context), View(whole, context)]
+                lines.append(PeeledLine(views, stamp, printed_by=printed_by))
             if not glued:
                 break
             start = stop
@@ -99,7 +102,7 @@ class Prefixes:
         label = _LABEL.match(line)
         if not label:
             return PeeledLine([View(line)])
-        end, context, stamp = _peel(line, label.end())
+        end, context, stamp, _ = _peel(line, label.end())
         rank, labels = int(label["colon"] or label["bracket"]), self._labels.setdefault(stream, _Labels())
         epoch, step = _EPOCH.search(line, end), _STEP.search(line, end)
         if epoch or step:  # the label is no step then, so it falls only if it is a rank
@@ -113,9 +116,11 @@ class Prefixes:
 def depends_on_digits(line: PeeledLine, text: str) -> bool:
     """Whether a line of other digits than this text's may be peeled in another way.
 
-    The digits are a rank or a worker, or the envelope is one only if they are right.
+    The digits are a rank's that may be a step, or the envelope is one only if they are right.  Those that the
+    line is `printed_by` are known.
     """
-    return (text[:1] in _ENVELOPES and is_special(text)) or any(view.context for view in line.views)
+    is_envelope = text[:1] in _ENVELOPES and is_special(text)
+    return is_envelope or (not line.printed_by and any(view.context for view in line.views))
 
 
 def _printed_by(opened: envelopes.Opened, line: PeeledLine) -> PeeledLine:
@@ -123,24 +128,24 @@ def _printed_by(opened: envelopes.Opened, line: PeeledLine) -> PeeledLine:
     return PeeledLine(views, line.stamp or opened.stamp)
 
 
-def _peel(text: str, start: int) -> tuple[int, dict[str, Any], str]:
-    """Where the prefixes that begin at `start` end, who printed the line by them, and when."""
+def _peel(text: str, start: int) -> tuple[int, dict[str, Any], str, list[slice]]:
+    """Where the prefixes that begin at `start` end, who printed the line, when, and where they say who."""
     end, stamp, follows_time = start, "", False
     context: dict[str, Any] = {}
+    printed_by: list[slice] = []
     for _ in range(MAX_PREFIXES):
         found = (beside(text, end) if follows_time else None) or prefix(text, end)
         if not found or found.end() == end:
             break
         end = found.end()
         kind, value = (found.lastgroup or "").partition("_")[0], found[found.lastgroup or 0]
-        if kind == "rank":
-            context["rank"] = int(value)
-        elif kind == "worker":
-            context["worker"] = value
+        if kind in ("rank", "worker"):
+            context[kind] = int(value) if kind == "rank" else value
+            printed_by.append(slice(*found.span(found.lastgroup or 0)))
         elif kind == "date":
             stamp = stamp or value
         follows_time = kind in ("", "date")
-    return end, context, stamp
+    return end, context, stamp, printed_by
 
 
 def _without_column(text: str) -> str:

@@ -168,16 +168,17 @@ class Engine:
         data, _, _, _, time, stream, _ = frame
         if not data:
             return []
-        shape = self.plans.of(data) if self.plans else None
+        shape = self.plans.of(data, text) if self.plans else None
         if shape is None:
             return self._read_by_rules(frame, self.plans)
         is_open = stream in self._sources.open
-        if is_open and not self._comes_first(shape.rule, stream):
+        source = self._sources.of(shape.context)
+        if is_open and not self._comes_first(shape.rule, stream, source):
             return self._read_by_rules(frame)
         if shape.stamp and time is None:
             frame = frame._replace(time=unix_time(text[shape.stamp]))
         if shape.plan:
-            by_plan = self._read_by_plan(frame, text, shape, stream)
+            by_plan = self._read_by_plan(frame, text, shape, source)
             if by_plan is not None:
                 return by_plan
         return self._read_by_rules(frame) if is_open else self._read_line(frame, shape.views(text), text)
@@ -199,15 +200,14 @@ class Engine:
                 plans.add(frame, line, candidates)
         return records
 
-    def _read_by_plan(self, frame: Frame, text: str, shape: Shape, stream: str | None) -> list[Record] | None:
+    def _read_by_plan(self, frame: Frame, text: str, shape: Shape, source: Source) -> list[Record] | None:
         """The records of a line of whose shape there is a plan; None if the rules have to be asked."""
         rule, plan, texts, parser = shape.rule, shape.plan, shape.texts, shape.parser
         if rule is None or plan is None or texts is None:
             return None
         if shape.fixed is not None and shape.fixed(text) != shape.expected:
             return None
-        source = self._sources.anonymous
-        state = source.states[parser]
+        state, stream = source.states[parser], frame.stream
         if rule.line_reader:
             state.alone = self._is_alone(parser)
         try:
@@ -225,9 +225,9 @@ class Engine:
             return build(parser, readings[0], frame, source)
         return [record for reading in readings for record in build(parser, reading, frame, source)]
 
-    def _comes_first(self, rule: Rule | None, stream: str | None) -> bool:
-        """Whether no rule that has a table, block or list open on the stream is asked before this one."""
-        opened = (other for where, other in self._sources.anonymous.open if where == stream)
+    def _comes_first(self, rule: Rule | None, stream: str | None, source: Source) -> bool:
+        """Whether no rule with a table, block or list of the source open on the stream is asked before it."""
+        opened = (other for where, other in source.open if where == stream)
         return rule is not None and all(self._order[rule] <= self._order[other] for other in opened)
 
     def _end_line(self, stream: str | None) -> None:

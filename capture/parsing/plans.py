@@ -9,9 +9,10 @@ says what is right, and reads what no plan does.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import itemgetter
+from typing import Any
 
 from capture.console.frames import Frame
 from capture.console.prefixes import PeeledLine, View, depends_on_digits
@@ -24,9 +25,10 @@ from capture.parsing.plan_source import Found, Label, Plan, Read
 from capture.parsing.rule import Rule
 
 MOST_SHAPES = 2048
+MOST_PRINTERS = 256  # ranks and workers
 MOST_PLANS = 512
 
-Take = Callable[[str], Sequence[str]]
+Take = Callable[[str], "tuple[str, ...]"]
 Candidates = Sequence[tuple[Rule, View]]
 _DIGIT = re.compile("[0-9]")
 
@@ -37,6 +39,7 @@ class Shape:
 
     candidates: the rules that may read them, each with where the text is that it reads
     stamp: where the time of their prefix is
+    context: the rank or worker that prints them
     rule: whose plan there is; None if there is none
     parser: the name of its parser
     texts: takes the texts that the plan wants out of a line
@@ -45,6 +48,7 @@ class Shape:
 
     candidates: Sequence[tuple[Rule, slice]]
     stamp: slice | None
+    context: Mapping[str, Any]
     rule: Rule | None = None
     parser: str = ""
     plan: Plan | None = None
@@ -54,20 +58,29 @@ class Shape:
 
     def views(self, text: str) -> list[tuple[Rule, View]]:
         """The rules that may read this line, each with the view in which it may."""
-        return [(rule, View(text[where])) for rule, where in self.candidates]
+        return [(rule, View(text[where], self.context)) for rule, where in self.candidates]
+
+
+@dataclass(slots=True)
+class _Printed:
+    """What is known of a shape for each rank or worker that prints such lines; `by` takes it out of them."""
+
+    by: Take
+    shapes: dict[tuple[str, ...], Shape] = field(default_factory=dict)
 
 
 class Plans:
     """The shapes of lines that have come twice."""
 
     def __init__(self) -> None:
-        self._shapes: dict[bytes, Shape] = {}
-        self._seen: set[bytes] = set()
+        self._shapes: dict[bytes, Shape | _Printed] = {}
+        self._seen: set[tuple[bytes, tuple[str, ...]]] = set()
         self._plans: dict[Found, tuple[Plan | None, str]] = {}
 
-    def of(self, data: bytes) -> Shape | None:
-        """What is known of the shape of a frame's bytes; None if nothing is."""
-        return self._shapes.get(data.translate(ZEROS))
+    def of(self, data: bytes, text: str) -> Shape | None:
+        """What is known of the shape of a frame's bytes, whose text this is; None if nothing is."""
+        known = self._shapes.get(data.translate(ZEROS))
+        return known.shapes.get(known.by(text)) if isinstance(known, _Printed) else known
 
     @property
     def sources(self) -> list[tuple[Rule, str]]:
@@ -86,20 +99,29 @@ class Plans:
         line: the only one that is on the console's
         candidates: the rules that may read it, each with the view in which it may
         """
-        key = shape_of(frame.data)
-        if len(key) > MAX_LENGTH or depends_on_digits(line, frame.text):
+        text = frame.text
+        key, by = shape_of(frame.data), _take(line.printed_by)
+        if len(key) > MAX_LENGTH or depends_on_digits(line, text):
             return
-        if key not in self._seen:
+        if (key, by(text)) not in self._seen:
             if len(self._seen) >= MOST_SHAPES:
                 self._seen.clear()
-            self._seen.add(key)
+            self._seen.add((key, by(text)))
             return
-        self._seen.discard(key)
+        self._seen.discard((key, by(text)))
         if len(self._shapes) >= MOST_SHAPES:
             self._shapes.clear()
-        known = self._shape(frame.text, line, candidates)
-        if known is not None:
+        known = self._shape(text, line, candidates)
+        if known is None:
+            return
+        if not line.printed_by:
             self._shapes[key] = known
+            return
+        printed = self._shapes.setdefault(key, _Printed(by))
+        if isinstance(printed, _Printed):
+            if len(printed.shapes) >= MOST_PRINTERS:
+                printed.shapes.clear()
+            printed.shapes[by(text)] = known
 
     def _shape(self, text: str, line: PeeledLine, candidates: Candidates) -> Shape | None:
         """What is known of the shape of a text; None if it can't be said where its parts are."""
@@ -108,14 +130,15 @@ class Plans:
         stamp = _place(text, line.stamp) if line.stamp else None
         if None in places.values() or (line.stamp and stamp is None):
             return None
-        known = Shape([(rule, places[view.text] or slice(0)) for rule, view in left], stamp)
+        found = [(rule, places[view.text] or slice(0)) for rule, view in left]
+        known = Shape(found, stamp, line.views[0].context)
         if not left:
             return known
         rule, view = left[0]
-        found = self._plan_of(rule, view.text)
-        if found is None:
+        planned = self._plan_of(rule, view.text)
+        if planned is None:
             return known
-        plan, texts, fixed = found
+        plan, texts, fixed = planned
         start = (places[view.text] or slice(0)).start
         texts, fixed = (
             [slice(start + part.start, start + part.stop) for part in parts] for parts in (texts, fixed)

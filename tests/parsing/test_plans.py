@@ -123,6 +123,21 @@ def test_names_with_digits_are_told_apart():
     ]
 
 
+def test_the_lines_of_each_rank_and_worker_are_known(monkeypatch):
+    line, printers = "{} step {} loss 0.{}\n", ["[rank0]:", "[rank1]:", "(train pid=4711)"]
+    engine, reader = engine_of(), FrameReader()
+    before = "".join(line.format(who, n, n) for n in range(10, 13) for who in printers)
+    engine.feed(reader.feed(before.encode(), 0))
+    monkeypatch.setattr(glued, "peel", None)  # no line is looked at any more
+    after = "".join(line.format(who, n, n) for n in range(13, 15) for who in printers)
+    records = engine.feed(reader.feed(after.encode(), len(before)))
+    assert [(r.context, r.step, r.metrics) for r in records] == [
+        (context, step, {"loss": step / 100})
+        for step in (13, 14)
+        for context in ({"rank": 0}, {"rank": 1}, {"worker": "pid=4711"})
+    ]
+
+
 def test_a_rule_that_is_switched_off_has_no_plan_any_more(tmp_path):
     file = tmp_path / "own.yaml"
     file.write_text("name: own\npatterns:\n  - regex: 'own (?:x|x)*y|own %{NUMBER:loss}'\n")
