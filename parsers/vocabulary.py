@@ -26,11 +26,13 @@ class Clarity(IntEnum):
 _CLEAR = re.compile(
     r"[a-z]*loss\d*|acc\d*|accuracy|accuracies|perplexity|ppl|auc|auroc|aucpr|auprc|f1|f1score|bleu\d?|rouge\w?"
     r"|rouge(?:sum|lsum)|rewards?|rew|mse|rmse|nrmse|rmsle|mae|mape|smape|m?iou|dice|psnr|ssim|map\d{2,3}"
-    r"|bpb|bpc|bpd|mrr|wer|cer|ndcg|nll|elbo|mcc|epe|recall|logloss"
+    r"|bpb|bpc|bpd|mrr|wer|cer|ndcg|nll|elbo|mcc|epe|recall|logloss|eer|meteor|cider"
 )
+# Of the first results: `Prec@1`, `HR@10`, `HITS@3`.
+_AT_RANK = re.compile(r"(?i)(?:.*[\W_])?(?:prec|precision|p|r|recall|hits?|hr|map|ap|rank|top)@\d+")
 # Words that other programs use too.
 _WEAK = re.compile(
-    r"losses|scores?|metric|fitness|err|error|precision|map|return|returns|ret|r2|kappa|fid|hits?|top\d|cost|objective|squared?|absolute"
+    r"losses|scores?|metric|fitness|err|error|precision|prec|map|return|returns|ret|r2|kappa|fid|hits?|top\d|cost|objective|squared?|absolute"
 )
 # Words of numbers that are printed beside metrics.
 _BESIDE = re.compile(
@@ -62,6 +64,7 @@ _HYPERPARAMETER = re.compile(
     r"|per_device_\w+|max_depth|num_leaves|n_estimators|num_rounds?|eta|subsample|objective|tree_method"
     r"|bf16|fp16|amp|dtype|precision|grad_norm_clip|max_grad_norm|clip_\w+|alpha|eps(?:ilon)?|temperature)"
 )
+_CLOCKS = frozenset(["eta", "elapsed", "remaining", "epochs", "steps", "iters", "batches", "total", "batch"])
 _RETURNS, _AVERAGES = frozenset(["return", "returns"]), frozenset(["mean", "average", "avg", "std"])
 _PROCESSES = frozenset(
     [
@@ -80,7 +83,7 @@ _PROCESSES = frozenset(
         "experiment",
     ]
 )
-_SPLIT = re.compile(r"(?i)train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev")
+_SPLIT = re.compile(r"(?i)train(?:ing)?|val(?:i|id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 # One of these is in every line of metrics: one search for all of them decides whether a line is looked at
@@ -93,10 +96,12 @@ loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost ret
 REWARD _rew rew: Rew: itness
 erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
 MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
-bpc bpd mrr MRR EPE WER CER wer: wer= cer: cer= ross-entropy ross_entropy rossEntropy err-top lr= lr:
+bpc bpd mrr MRR EPE WER CER EER METEOR CIDEr Bleu rec@ its@ ITS@ HR@ wer: wer= cer: cer=
+ross-entropy ross_entropy rossEntropy err-top lr= lr:
 LR= LR: best_metric
 """
-_SPACED_TEXTS = ("unction value", "est metric", "lr =", "earning rate")
+_SPACED_TEXTS = ("unction value", "est metric", "lr =", " lr ", "earning rate")
+_SPLITS = ("rain: ", "rain=")  # Train: 0.91, Val: 0.85
 # Lines without any of them are looked at, too, if they have a word that counts, and keep being printed.
 _COUNTERS = "step Step STEP iter Iter ITER poch EPOCH pisode EPISODE eneration GENERATION Itr itr"
 _SIGNED_COUNTERS = "Batch: Round: Update: Tick: Ep: ep: Gen: gen: atch= ound= pdate= ick= Ep= ep= Gen= gen="
@@ -108,7 +113,9 @@ _COUNTER_TEXTS = frozenset(
         *(f"{word} {digit}" for word in _COMMON_COUNTERS for digit in range(10)),
     ]
 )
-_METRIC_TEXTS = frozenset([*_TEXTS.split(), *_SPACED_TEXTS])
+_METRIC_TEXTS = frozenset(
+    [*_TEXTS.split(), *_SPACED_TEXTS, *(f"{split}{digit}" for split in _SPLITS for digit in range(10))]
+)
 LITERALS = _METRIC_TEXTS | _COUNTER_TEXTS
 _holds_metric, _holds_counter = prefilter([_METRIC_TEXTS]), prefilter([_COUNTER_TEXTS])
 
@@ -128,6 +135,8 @@ def clarity(name: str) -> Clarity:
     """How clearly this is the name of a metric."""
     words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
     parts = [part for word in words for part in (word.lower(), *map(str.lower, _PARTS.findall(word)))]
+    if _AT_RANK.fullmatch(name):
+        return Clarity.CLEAR
     if {"cross", "entropy"} <= set(parts) or {"function", "value"} <= set(parts):
         return Clarity.CLEAR
     if any(_SETTING.fullmatch(part) for part in parts):
@@ -160,6 +169,11 @@ def in_decibels(name: str) -> bool:
 def is_setting(name: str) -> bool:
     """Whether this name is found in lists of settings and nowhere else."""
     return _CONFIG.fullmatch(name) is not None
+
+
+def is_setting_word(name: str) -> bool:
+    """Whether a word of the name is one of settings, clocks and counts: `patience`, `eta`."""
+    return any(_SETTING.fullmatch(part) or part in _CLOCKS for part in re.split(r"\W+|_", name.lower()))
 
 
 def is_hyperparameter(name: str) -> bool:

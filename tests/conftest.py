@@ -17,10 +17,13 @@ settings.register_profile("same", derandomize=True, **PATIENT)
 settings.load_profile("same")
 
 
-for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
-    if (
-        signal.getsignal(number) is signal.SIG_IGN
-    ):  # a script that has `&` behind the tests: all they start would
+# A script that has `&` behind the tests, or nohup before them: all that they start would ignore these, too.
+for number, usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, usual)
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of thousands of starts would compile our modules anew

@@ -9,16 +9,20 @@ MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 _MONTH = f"(?:{'|'.join(MONTHS)})"
 _CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 DATE = rf"\d{{4}}[-/]\d\d[-/]\d\d[T ]{_CLOCK}(?:\s?(?:Z|UTC|[+-]\d\d:?\d\d)(?!\w))?"
-_SHORT_DATE = rf"\d\d/\d\d(?:/\d\d(?:\d\d)?)? {_CLOCK}"  # no year, or day and month in an unknown order
+# No year, or day and month in an unknown order; on a clock of twelve hours perhaps.
+_SHORT_DATE = rf"(?:\d\d/\d\d(?:/\d\d(?:\d\d)?)?|\d\d-\d\d-\d\d) {_CLOCK}(?: [AP]M(?!\w))?"
 _DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
-_CTIME = rf"{_DAY} {_MONTH} [ \d]\d {_CLOCK} \d{{4}}"
+CTIME = rf"{_DAY} {_MONTH} [ \d]\d {_CLOCK} \d{{4}}"
+# Sat 23 Apr 2022 00:34:44   23 Apr 00:34
+_DAY_FIRST = rf"(?:{_DAY},? )?\d{{1,2}} {_MONTH} (?:\d{{4}} {_CLOCK}|\d\d:\d\d(?::\d\d)?)"
+_ELAPSED = r"(?:\d+ days?, )?\d+:\d\d:\d\d"
 _LEVEL = r"(?:DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL|TRACE|SUCCESS)(?!\w)"
 _SEPARATOR = r"\s*(?:[-|:,>](?=\s)\s*)*"
 # `INFO - train - loss 0.5`, `INFO - epoch-1 - loss 0.5` name no logger
 _NO_POSITION = r"(?!(?i:epoch|step|iter|batch|fold|round))"
 _NO_SPLIT = rf"{_NO_POSITION}(?!(?:train|val|valid|eval|test|dev)\b)"
 _NUMBER = r"\s*[:=]?\s*[-+]?\.?\d[\d.]*(?![\w/:])"  # ERROR: 0.5
-_LOGGER = r"\w[\w.-]{0,80}"
+_LOGGER = r"\w[\w./\\-]{0,80}"
 _PLACE = r"[\w./<>-]+\.\w+[: ](?:line[ :])?\d+(?::\w+)?"
 _WHO = r"(?:rank|gpu|cuda|worker|proc|process|local[ _]?rank)"
 _HOST = r"(?:worker|node|host|gpu|rank|server|compute|trainer|machine|ip)(?:[\w.-]*-)?\d[\w.-]*"
@@ -56,6 +60,8 @@ _BRANCHES = {
         rf"\[(?:[A-Z] )?(?:{_SHORT_DATE}|(?:\d{{6}} )?{_CLOCK})[^\]]{{0,80}}\]:?{_SEPARATOR}",
         rf"\[{_LEVEL}\|{_PLACE}\](?:\s{DATE})?\s>>\s",
         rf"\[{_LEVEL}\s*\]{_SEPARATOR}(?::\s?)?(?:{_NO_SPLIT}{_LOGGER} - \s*)?",
+        rf"\[ ?{_LEVEL} ?: ?(?P<date_level>{DATE}) ?\]{_SEPARATOR}",
+        rf"\[ ?(?P<date_ctime_bracket>{CTIME}) ?\]:?{_SEPARATOR}",
         rf"\[{_OF_LEVEL}",
         r"\[(?:debug|info|warning|error|critical)\s*\]\s",
     ],
@@ -68,17 +74,21 @@ _BRANCHES = {
     "0": [
         rf"(?P<date_plain>{DATE})(?=[\s\[|:]|$):?(?:\sstd(?:out|err) [FP](?=\s))?{_SEPARATOR}",
         rf"(?:{_SHORT_DATE}|{_CLOCK}|\d{{4}}-\d\d-\d\d \d\d:\d\d\.\d\d)(?=\s){_SEPARATOR}",
+        rf"(?:{_DAY_FIRST}(?=\s)|\d{{4}}(?:-\d\d){{4,5}}(?=[\s:])){_SEPARATOR}(?::\s)?",
         r"(?P<worker_address>(?:\d{1,3}\.){3}\d{1,3}): (?=\S)",
         rf"(?P<worker_tag>[\d.e-]+(?: [\w.-]+)*)\t(?={_POSITION})",
     ],
     "-": [rf"(?P<worker_tag>--?[a-z][^\t]{{0,120}})\t(?={_POSITION})"],
     "A": [
-        rf"{_CTIME}{_OF_OPEN_MPI}",
-        rf"(?P<date_ctime>{_CTIME})(?=[\s:|]){_SEPARATOR}(?::\s)?",
-        rf"(?P<date_mpi>{_CTIME})<std(?:out|err|diag)>:\s?",
+        rf"{CTIME}{_OF_OPEN_MPI}",
+        rf"(?P<date_ctime>{CTIME})(?=[\s:|]){_SEPARATOR}(?::\s)?",
+        rf"(?P<date_mpi>{CTIME})<std(?:out|err|diag)>:\s?",
         _RANK,
         _OF_SYSLOG,
         rf"{_MONTH} [ \d]\d {_CLOCK}\s",  # of `ts`
+        rf"{_DAY_FIRST}(?=\s){_SEPARATOR}",
+        rf"DLL (?P<date_dll>{DATE}) - ",
+        rf"{_LEVEL} - {_SHORT_DATE} - {_ELAPSED} - ",
         rf"[IWEFD]\d{{4}} {_CLOCK}\s+\d+ {_PLACE}\]\s",
         rf"{_LEVEL}:[\w.]{{0,80}}:\s?",
         rf"{_LEVEL}: {_LOGGER}: (?={DATE})",
@@ -113,7 +123,8 @@ _SPECIAL = {
 _FIRST = re.compile(r"\s*(\S?)")
 # Beside a time or a level: the name of the logger, and where in the program it was called.
 _BESIDE = re.compile(
-    rf"\s*-?(?:\[{_PLACE}\](?::(?=[\w\[]))?|{_PLACE}\](?=\s)|\({_PLACE}\)|\([\w.]+:\d+\)|{_PLACE}(?=\s*[-:|\s])"
+    rf"\s*-?(?:\[\s*[\w.-]+\.py\]\[line: ?\d+\]\[\s*{_LEVEL}\s*\]|[IWEFD] {_PLACE}(?=\s)"
+    rf"|\[{_PLACE}\](?::(?=[\w\[]))?|{_PLACE}\](?=\s)|\({_PLACE}\)|\([\w.]+:\d+\)|{_PLACE}(?=\s*[-:|\s])"
     rf"|[\w.<>]+:[\w.<>]+:\d+(?=\s-\s)){_SEPARATOR}(?::\s)?"
     rf"|(?:\[{_LOGGER}\]|{_LOGGER}){_SEPARATOR}(?=\[?{_LEVEL})"
 )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from capture.console.prefix_expressions import CTIME, DATE
 from capture.language.numbers import NUMBER
 
 _ARROW = re.compile(  # ==> epoch 3   -> val_loss 0.7   >>> Epoch: 3; but `>>> loss = 0.5` is Python
     r"\s*(?:(?:(?:\|\s)?>|[=*#~-]{2,}>?|\*|[-=]>|[→↳•])(?=\s)"
+    r"|#\s?(?:of\s)?(?=(?i:episode|epoch|step|iter)\w*\s?[:=])"  # `# of episode :20, avg score : 22.4`
     r"|>{2,}(?=\s(?i:epoch|step|iter|train|val|test|eval)\w*(?! ?=)))"
 )
 # === epoch 3: loss 0.5 ===   loss 0.5  <-- best   loss 0.5 -> saved
@@ -22,6 +24,8 @@ _PLACE = re.compile(
     r"\[[^\[\]]{0,60}\w\.(?:py|cc|cpp|h|jl):\d+\]\s?"
 )  # [0807 20:05:17 @monitor.py:474] cost: 2
 _BAR = re.compile(r"\[[=#>. -]{5,}\]|\|?[▏▎▍▌▋▊▉█━╸╺─░▒▓]{2,}[ ╸╺]*\|?")  # [=====>    ]   |███▌     |
+# loss = 0.5 @ 2021-01-14 10:52:33.539342   loss: 0.5 etc:Tue Sep 17 15:31:45 2019
+_DATE_BEHIND = re.compile(rf"[\s,@|;-]*(?:\s|,|\b[a-z]{{1,6}}:\s?)(?:{DATE}|{CTIME})\s*$")
 # |--->    |===>   |    [00:12<00:30, 3.1it/s]    [02/03 10:11:12]
 _TAIL = re.compile(r"\s(?:\|[-=#~.]{2,}>?\s*\|?|\[\d+:[\d:]+<[^\[\]]*\]|\[[\d/-]+ \d+:\d\d(?::\d\d)?\])\s*$")
 # A text without which an expression can't match, the expression, and what is put in its place.
@@ -83,6 +87,8 @@ def remove(text: str) -> Undecorated:
         and (tail := _TAIL.search(plain))
     ):
         plain = plain[: tail.start()]
+    if ":" in plain[-16:] and (date := _DATE_BEHIND.search(plain)):
+        plain = plain[: date.start()]
     if mark := _MARK.search(plain):
         plain = plain[: mark.start()]
     if plain.startswith("('") and _TUPLE.fullmatch(plain):

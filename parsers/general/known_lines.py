@@ -10,8 +10,10 @@ from capture.language.shape_cache import shape
 MOST_SHAPES = 1024
 
 T = TypeVar("T")
-# f1, mAP50-95, acc@5, top-1; but 5.2e-05 is a number.
-_DIGITS_IN_NAMES = re.compile(r"(?:[A-DF-Za-df-z_@^/%]|(?<![\d.])[Ee])[.'+-]?\d[\w.@'+-]*")
+# f1, mAP50-95, acc@5, top-1, F1(k=20); but 5.2e-05 is a number.
+_DIGITS_IN_NAMES = re.compile(
+    r"\([A-Za-z]\w*=\d[\w.]*\)|(?:[A-DF-Za-df-z_@^/%]|(?<![\d.])[Ee])[.'+-]?\d[\w.@'+-]*"
+)
 
 
 class KnownLines(Generic[T]):

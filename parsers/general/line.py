@@ -88,13 +88,20 @@ class ScannedLine:
         if rest and vocabulary.is_part(first):
             if clarity >= Clarity.WEAK:
                 self.section = first + " "
-        elif clarity >= Clarity.WEAK and self.section and not self._names_its_part(name):
+        elif self._is_of_section(name, clarity):
             name = self.section + name if self.section.endswith(" ") else f"{self.section}/{name}"
         if self._is_placed and vocabulary.is_learning_rate(name):
             clarity = max(clarity, Clarity.WEAK)
         self.clearest = max(self.clearest, clarity)
         self.metrics.setdefault(name, span)
         return name
+
+    def _is_of_section(self, name: str, clarity: Clarity) -> bool:
+        """Whether the name needs the part of the data: that of a metric, an unknown one after `Val:`."""
+        if not self.section or self._names_its_part(name):
+            return False
+        is_unknown = vocabulary.clarity(name) == Clarity.NONE and vocabulary.is_split(self.section)
+        return clarity >= Clarity.WEAK or (is_unknown and not vocabulary.is_setting_word(name))
 
     def _names_its_part(self, name: str) -> bool:
         """Whether the name says itself what `section` says of the names after it: `G_loss` after `D loss`."""

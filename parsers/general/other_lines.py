@@ -14,12 +14,14 @@ hyperparams
 """
 _OTHER_WORDS = frozenset(_WORDS.split())
 _OTHER_STEMS = ("resum", "restor", "assert", "install", "download", "config", "compil")
+_NAME = re.compile(r"(?<=: )[Dd]efault(?=,)")  # head: default, loss=0.5
 _LOWER_CASE_WORD = re.compile(r"[a-z]+(?![a-z_])")
 _BEGINNING = re.compile(
     "|".join(
         [
             r"\s*(?:return|raise|if|for|while|def|else|elif|with|print)\b",
-            r"\s*[$>+#] ?[A-Za-z]",  # $ python train.py
+            r"\s*[$>+] ?[A-Za-z]",  # $ python train.py
+            r"\s*# ?(?!(?:of )?(?i:epoch|ep|episode|step|iter|iteration|round|batch)\b)[A-Za-z]",  # a comment
             r"\s*[/~]\w",  # /dev/sda1
             r"wandb: ",
             r"Step \d+/\d+ : [A-Z]",  # Step 5/10 : ENV ACC=0.5, of docker
@@ -39,11 +41,13 @@ _COMMAND = re.compile(
     r"(?<![\w-])--?[a-z][\w-]*[ =]|;\s*$|['\"][\])]*,?\s*$"
     r"|\.(?:py|sh|c|cc|cpp|h|rs|go|js|ts|yaml|yml|json|toml|cfg|txt)\b"
 )
-_CALL = re.compile(r"\w\((?:[^()]*[ ,])?\w+\s?=|\w\(['\"]|\w\.[a-z_]+\(")  # f(x, y=1   f('   a.f(
+_CALL = re.compile(r"\w\((?:[^()]*[ ,])?\w+\s?=(?!\d+\))|\w\(['\"]|\w\.[a-z_]+\(")  # f(x, y=1   f('   a.f(
 
 
 def is_other(text: str) -> bool:
     """Whether the text is a sentence, a command, a setting or code."""
+    if "efault" in text:
+        text = _NAME.sub("", text)
     return (
         any(sign in text for sign in _CODE)
         or any(

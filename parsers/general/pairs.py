@@ -11,39 +11,12 @@ import re
 from capture.language.key_values import share
 from capture.language.numbers import NUMBER, number
 from capture.parsers import vocabulary
-from capture.parsers.general import other_pairs, positions
+from capture.parsers.general import other_pairs, phrases, positions
 from capture.parsers.general.line import ScannedLine, Span, recognise
 from capture.parsers.general.names import Name, is_of_sentence, name_at, without_sentence
 from capture.parsers.general.tokens import COUNT, EACH_EPOCH, VALUE, WORD, count, ratio
 from capture.parsers.general.values import add_value
 from capture.parsers.vocabulary import Clarity
-
-_PHRASE = re.compile(
-    rf"(?P<name>{WORD}(?: (?!(?:of|on|for|over|after|at|in) ){WORD}){{0,3}}) (?:\([^()]*\) )?"
-    rf"(?:of|on|for|over|after|at|in) [^=|,;]{{1,80}}?(?::|=| is)\s*{VALUE}\s*[.!]?\s*$"
-)
-_PHRASE_END = re.compile(r"\s*(?::|=| is)\s*$")
-_WHEN = re.compile(r" (?=(?:after|at|in|for) [\da-z])")
-
-
-def phrase(text: str, name: Name, line: ScannedLine) -> int:
-    """`Accuracy of the network on the 10000 test images: 55 %`, `focal loss at iteration 100: 0.5`."""
-    match = _PHRASE.match(text, name.start)
-    if not match or vocabulary.clarity(match["name"]) < Clarity.WEAK:
-        return 0
-    line.has_sign = True
-    start = name.start
-    if " " in match["name"] and vocabulary.is_split(name.first_word):
-        line.section = name.first_word
-        start += len(name.first_word) + 1
-    words = _PHRASE_END.sub("", text[start : match.start("value")])
-    if when := _WHEN.search(words):
-        begin = start + when.end()
-        if positions.after(text, begin, line) or positions.named(text, text.index(" ", begin) + 1, line):
-            words = words[: when.start()]
-    without_numbers = " ".join(re.sub(r"\b\d[\d,.]*\b|:", " ", words).split())
-    return add_value(text, without_numbers, match, line)
-
 
 _KIND = r"(?i:train(?:ing)?|val(?:id(?:ation)?)?|test|eval|dev|mean|median|avg|average|min|max|std)"
 _OF_TWO_KINDS = re.compile(
@@ -89,12 +62,12 @@ def split_with_epoch(text: str, name: Name, line: ScannedLine) -> int:
     return match.end()
 
 
-def epoch_of_split(text: str, name: Name, line: ScannedLine) -> int:
-    """`Eval Epoch: 1 loss 0.5`."""
+def position_of_split(text: str, name: Name, line: ScannedLine) -> int:
+    """`Eval Epoch: 1 loss 0.5`, `valid step:10 top1:0.5`."""
     part, _, counted = name.text.partition(" ")
-    if not vocabulary.is_split(part):
+    if not vocabulary.is_split(part) or not positions.is_counter(counted) or counted.endswith("s"):
         return 0
-    end = positions.epoch(text, name.end - len(counted), line)
+    end = positions.named(text, name.end - len(counted), line)
     if end:
         line.section = part
     return end
@@ -209,6 +182,17 @@ def at_step(text: str, name: Name, line: ScannedLine) -> int:
     return add_value(text, without_sentence(name, line), match, line)
 
 
+_METER = re.compile(rf"\s+(?=-?\d+\.\d+ ){VALUE}(?= ?\(-?\d+\.\d+\)(?:\s|$))")
+
+
+def meter(text: str, name: Name, line: ScannedLine) -> int:
+    """`Xent 7.4725 (6.9198)`: a value and its mean."""
+    match = _METER.match(text, name.end) if " " not in name.text else None
+    if not match or match["unit"] or is_of_sentence(name.text) or positions.is_counter(name.text):
+        return 0
+    return add_value(text, name.text, match, line, spaced=True)
+
+
 _AFTER_SPACE = re.compile(rf"\s+(?:is\s+|was\s+|of\s+)?{VALUE}")
 _NOTE = re.compile(r"(?P<note> \([A-Za-z][\w@. -]{0,20}\))")
 _EDGES = ("|", ",", ";", "\t", " -")
@@ -235,6 +219,18 @@ def cell(text: str, name: Name, line: ScannedLine) -> int:
     if not is_last_word and not rest.startswith((*_EDGES, "- ")):
         return 0
     return add_value(text, without_sentence(name, line), match, line, spaced=True)
+
+
+_RATIO_IS = re.compile(rf"\s{{0,4}}[:=]\s{{0,4}}{NUMBER}\s?/\s?{NUMBER}\s?=\s?{VALUE}")
+
+
+def ratio_is(text: str, name: Name, line: ScannedLine) -> int:
+    """`acc: 364159.0/388505.0=0.9373`."""
+    match = _RATIO_IS.match(text, name.end)
+    if not match:
+        return 0
+    line.has_sign = True
+    return add_value(text, without_sentence(name, line), match, line)
 
 
 _SEVERAL = re.compile(
@@ -279,14 +275,16 @@ def beside(text: str, name: Name, line: ScannedLine) -> int:
 RECOGNISERS = [
     call,
     other_pairs.place,
-    epoch_of_split,
+    position_of_split,
     numbered,
     section,
-    phrase,
+    phrases.at_place,
+    phrases.phrase,
     of_two_kinds,
     split_with_epoch,
     loop_variable,
     number_of_process,
+    ratio_is,
     several,
     other_pairs.days,
     other_pairs.size,
@@ -294,6 +292,7 @@ RECOGNISERS = [
     hits,
     at_step,
     after_space,
+    meter,
     cell,
     beside,
     other_pairs.text_value,

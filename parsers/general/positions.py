@@ -50,6 +50,18 @@ _LABEL = re.compile(
     r"(?:[\])]?\s?[:|,](?=\s)|[\])](?=\s)|(?:st|nd|rd|th)(?=\s(?!epoch))|\t|(?(hash)\s|(?!)))"
 )
 
+_EPOCH_BEFORE = re.compile(r"(?i)\s*epoch\W{1,3}\d+\W+$")
+# Train 0, loss: 1.78   Test [3], loss: 1.5
+_SPLIT_AND_EPOCH = re.compile(
+    r"\s*(?P<split>(?i:train|val|valid|test|eval)) (?P<open>\[)?(?P<at>\d{1,9})(?(open)\]),(?=\s+[a-z])"
+)
+# ToyCar<tab><tab>AUC: 54.29: what is measured
+_ROW = re.compile(
+    r"\s*(?!(?i:results?|metrics?|summary|stats|scores?|epoch|step|iter\w*)\b)"
+    r"(?P<name>[A-Za-z][\w.-]*(?: [A-Za-z][\w.-]*)?):?\t+(?=[A-Za-z][\w@-]{0,20}\s?[:=])"
+)
+# `   1 train loss:  2.30`
+_COUNT_AND_SPLIT = re.compile(r"\s*(?P<at>\d{1,9})\s+(?=(?i:train|val|valid|test|loss)\b[A-Za-z ]{0,20}[:=])")
 _LETTERS = re.compile(r"[A-Za-z]+")
 
 
@@ -100,6 +112,8 @@ def step(text: str, at: int, line: ScannedLine) -> int:
     match = _STEP.match(text, at)
     if not match or match["decimals"]:
         return 0
+    if match["plural"] and not match["of"] and _is_total(text, at, match.end()):
+        return match.end()
     priority = STEP_PRIORITY[match["word"].lower()] + (OF_RUN if match["of_run"] else 0)
     _set_step(match, priority, line)
     return match.end()
@@ -140,6 +154,34 @@ def epoch_and_step(text: str, at: int, line: ScannedLine) -> int:
     return match.end()
 
 
+def split_and_epoch(text: str, at: int, line: ScannedLine) -> int:
+    """`Train 0, loss: 1.78`."""
+    match = _SPLIT_AND_EPOCH.match(text, at)
+    if not match:
+        return 0
+    line.section = match["split"]
+    line.positions["epoch"] = Span.of(match, "at", count)
+    return match.end()
+
+
+def row(text: str, at: int, line: ScannedLine) -> int:
+    """What is measured, before a tab: it goes before the names."""
+    match = _ROW.match(text, at)
+    if not match:
+        return 0
+    line.section = match["name"]
+    return match.end()
+
+
+def count_and_split(text: str, at: int, line: ScannedLine) -> int:
+    """`   1 train loss:  2.30`: a step, if no word says that it is another."""
+    match = _COUNT_AND_SPLIT.match(text, at)
+    if not match:
+        return 0
+    line.positions["step"] = Span.of(match, "at", count)
+    return match.end()
+
+
 def label(text: str, at: int, line: ScannedLine) -> int:
     """`12: loss`, `[12] loss`, `#12 loss`, `12th loss`: a step, if no word says that it is another."""
     match = _LABEL.match(text, at)
@@ -149,7 +191,7 @@ def label(text: str, at: int, line: ScannedLine) -> int:
     return match.end()
 
 
-AT_BEGINNING = [epoch_and_step, label]
+AT_BEGINNING = [epoch_and_step, label, split_and_epoch, row, count_and_split]
 AT_NUMBER = [fraction, nth_epoch]
 AT_WORD = {  # the first, or the first part of `global_step`
     "after": [after],
@@ -187,6 +229,11 @@ def name_fractions(line: ScannedLine) -> None:
         names = ["step"]
     for name, (part, total) in zip(names, line.fractions):
         line.positions |= {name: part, f"{name}s": total}
+
+
+def _is_total(text: str, start: int, end: int) -> bool:
+    """Whether a number of steps says how many an epoch has: `Epoch: 2, Steps: 225 | Train Loss: 0.16`."""
+    return _EPOCH_BEFORE.match(text, 0, start) is not None and text[end:].lstrip(" ").startswith("|")
 
 
 def _set_step(match: re.Match[str], priority: int, line: ScannedLine) -> None:

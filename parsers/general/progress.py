@@ -23,6 +23,7 @@ class Progress:
     """
 
     last: tuple[Value | None, Value | None] | None = None  # epoch and step of the line before
+    said: Value | None = None  # the epoch that a line of metrics has said last, not a heading
     names: str = ""  # of the metrics printed at `last`, each between line breaks
     first_epoch: float | None = None  # that was seen
     last_of_total: dict[int, tuple[float, int]] = field(
@@ -39,6 +40,7 @@ class Progress:
         step: Value | None = line.step
         names, printed = _listed(tuple(line.metrics)), ""
         if epoch is not None or step is not None:
+            self.said = self.said if epoch is None else epoch
             if epoch is None:
                 epoch = memory.get("epoch")
             if line.steps and step is not None and isinstance(epoch, (int, float)):
@@ -48,7 +50,9 @@ class Progress:
             step = memory.get("step") if self.last is None or self.last[0] == epoch else None
             printed = self.names if self.last == (epoch, step) else ""
             if names in printed:  # the same metrics again without a position: the run has moved on
-                epoch = step = None
+                step = None
+                if epoch == self.said:  # no heading's
+                    epoch = None
         self.last = (epoch, step)
         self.names = (printed + names)[-MOST_NAMES:]
         found: dict[str, Value] = {}

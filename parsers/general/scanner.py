@@ -10,7 +10,7 @@ from capture.language.numbers import number
 from capture.parsers import vocabulary
 from capture.parsers.general import decoration, other_lines, pairs, positions, values
 from capture.parsers.general.line import Scan, ScannedLine, Span, recognise
-from capture.parsers.general.tokens import BYTES, RATE, TIME, WORD
+from capture.parsers.general.tokens import BYTES, RATE, TIME, VALUE, WORD
 from capture.parsers.vocabulary import Clarity
 from capture.parsing import bars
 
@@ -45,6 +45,8 @@ def scan(text: str) -> Scan:
     else:
         line = find(plain)
     reusable = is_plain and not line.depends_on_digits
+    if line.has_sign and sum(map(vocabulary.is_split, line.metrics)) > 1:  # Train: 0.91, Val: 0.85
+        line.clearest = Clarity.CLEAR
     if line.clearest < Clarity.WEAK or _has_too_much_else(line):
         return Scan(None, plain, reusable)
     if before_bar is not None:
@@ -94,6 +96,20 @@ def aside(text: str, at: int, line: ScannedLine) -> int:
     return at + 1 if vocabulary.is_split(match[0].strip("[]")) else match.end()
 
 
+_DIGIT_FIRST = re.compile(
+    rf"(?<![\w.])(?P<name>\d{{1,2}}(?:[dD](?: {WORD}){{1,3}}|_[A-Za-z][\w/.]*))\s?[:=](?![:=])\s*{VALUE}"
+)
+
+
+def digit_first(text: str, at: int, line: ScannedLine) -> int:
+    """`3d joint loss: 0.5`, `0_f_rmse = 0.2`: a name that begins with a digit."""
+    match = _DIGIT_FIRST.match(text, at)
+    if not match:
+        return 0
+    line.has_sign = line.depends_on_digits = True
+    return values.add_value(text, match["name"], match, line)
+
+
 def before_name(text: str, at: int, line: ScannedLine) -> int:
     """`3.027621 avg loss, 0.01 rate`: a number before its name, between commas or at the edges."""
     match = _BEFORE_NAME.match(text, at)
@@ -116,7 +132,7 @@ def quantity(text: str, at: int, line: ScannedLine) -> int:
 
 
 AT_LETTER = [positions.named, pairs.pair, word]
-AT_NUMBER = [*positions.AT_NUMBER, aside, before_name, quantity]
+AT_NUMBER = [*positions.AT_NUMBER, aside, digit_first, before_name, quantity]
 
 
 def _has_too_much_else(line: ScannedLine) -> bool:

@@ -195,6 +195,33 @@ LINES = [
     ("training loss at iteration 100: 0.5", None, 100, {"training/loss": 0.5}),
     ("loss in epoch 3: 0.5", 3, None, {"loss": 0.5}),
     ("20th loss: 0.5", None, 20, {"loss": 0.5}),
+    ("loss in epoch 1 iteration 20: 1.5", 1, 20, {"loss": 1.5}),
+    ("Training loss at step 300: 0.75, accuracy: 0.5", None, 300, {"Training/loss": 0.75, "Training/accuracy": 0.5}),
+    ("Valid HITS@1 at step 300: 0.5", None, 300, {"Valid/HITS@1": 0.5}),
+    ("   1 train loss:  2.5 test acc: 68.0%", None, 1, {"train loss": 2.5, "test acc": 0.68}),
+    ("Train 0, loss: 1.75, train acc: 0.5", 0, None, {"Train/loss": 1.75, "train acc": 0.5}),
+    ("# of episode :20, avg score : 22.5", None, 20, {"avg score": 22.5}),
+    ("#Iter=  7       Train=1242.25   Test=1239.5", None, 7, {"Train": 1242.25, "Test": 1239.5}),
+    ("Epoch: 2, Steps: 225 | Train Loss: 0.5 Vali Loss: 0.25", 2, None, {"Train Loss": 0.5, "Vali Loss": 0.25}),
+    ("valid step:10 top1:0.5 loss:0.25", None, 10, {"valid/top1": 0.5, "valid/loss": 0.25}),
+    # the parts of the data
+    ("Train: 0.5, Val: 0.25, Test: 0.125", None, None, {"Train": 0.5, "Val": 0.25, "Test": 0.125}),
+    ("Dev: time: 1.5s, acc: 0.5, p: 0.25, patience: 3", None, None, {"time_s": 1.5, "Dev/acc": 0.5, "Dev/p": 0.25, "patience": 3}),
+    ("valid (NDCG@10: 0.5, HR@10: 0.75), test (NDCG@10: 0.25, HR@10: 0.5)", None, None,
+     {"valid/NDCG@10": 0.5, "valid/HR@10": 0.75, "test/NDCG@10": 0.25, "test/HR@10": 0.5}),
+    ("fan\t\tAUC: 54.5\tpAUC: 49.75", None, None, {"fan/AUC": 54.5, "fan/pAUC": 49.75}),
+    # names with signs and digits
+    ("epoch 3, loss: 0.5, acc(%): 72.5, mIoU[%]: 33.0", 3, None, {"loss": 0.5, "acc(%)": 72.5, "mIoU[%]": 33.0}),
+    ("F1(k=20): 0.5 - NDCG(k=20): 0.25", None, None, {"F1(k=20)": 0.5, "NDCG(k=20)": 0.25}),
+    ("2d joint loss: 0.5, 3d joint loss: 0.25", None, None, {"2d joint loss": 0.5, "3d joint loss": 0.25}),
+    ("epoch 3, 0_f_rmse = 0.5, 1_f_rmse = 0.25", 3, None, {"0_f_rmse": 0.5, "1_f_rmse": 0.25}),
+    ("Epoch: [1][10/230]  Xent 7.5 (6.25)  Acc 0.0 (0.5)", 1, 10, {"Xent": 7.5, "Xent/avg": 6.25, "Acc": 0.0, "Acc/avg": 0.5}),
+    ("Best Prec@1: 36.5", None, None, {"Best Prec@1": 36.5}),
+    ("acc: 364159.0/388505.0=0.9375", None, None, {"acc": 0.9375}),
+    # dates behind, settings between
+    ("EPOCH 1/100, loss = 0.5 @ 2021-01-14 10:52:33.539342", 1, None, {"loss": 0.5}),
+    ("step: 27, loss:0.5 etc:Tue Sep 17 15:31:45 2019", None, 27, {"loss": 0.5}),
+    ("Epoch 1: head: default, loss=  0.5", 1, None, {"loss": 0.5}),
     (" 1187: 3.027621 avg loss, 0.010000 rate", None, 1187, {"avg loss": 3.027621, "rate": 0.01}),
     ("test: L1 0.25 PSNR 18.9 [02/03 10:11:12]", None, None, {"test/L1": 0.25, "test/PSNR": 18.9}),
     ("f1-score (micro avg)  0.65", None, None, {"f1-score (micro avg)": 0.65}),
@@ -339,6 +366,8 @@ def test_every_line_that_is_read_passes_the_gate(line):
     "accuracy 0x12",
     "accuracy: 100%|██████████| 4.2k/4.2k [00:00<00:00, 5.1MB/s]",
     "loss: info",
+    "# the loss is 0.5",
+    "the default, loss = 0.5",
     "epochs ━━━━━━━━━━ 0/3 0:00:00 loss=nan acc=0.000",
 ])  # fmt: skip
 def test_what_is_no_metric_gives_nothing(line):
@@ -366,6 +395,7 @@ def test_a_heading_gives_the_epoch_of_the_lines_below():
 
 @pytest.mark.parametrize("heading", [
     "Step 200", "--- Step 200/1000 ---", "Iteration: \t 200", "GLOBAL_STEP: 200", "Generation 200 of 500:", "ITERATION 200 (165.40s)",
+    "-------------Round number: 200-------------",
 ])  # fmt: skip
 def test_a_heading_gives_the_step_of_the_lines_below(heading):
     assert short(f"{heading}\nLoss: \t 0.6\nMaxRew: \t -1.5") == [
@@ -441,6 +471,11 @@ def test_a_line_that_comes_again_without_a_place_stands_nowhere():
         (None, None),
         (None, None),
     ]
+
+
+def test_what_is_printed_for_each_batch_below_a_heading_is_in_its_epoch():
+    text = "".join(f"Epoch: {epoch}\n" + "cls_loss: 0.5 | train_loss: 0.25\n" * 3 for epoch in (0, 1))
+    assert [(epoch, step) for epoch, step, _ in short(text)] == [(0, None)] * 3 + [(1, None)] * 3
 
 
 def test_a_step_that_starts_over_in_each_epoch_is_counted_on():

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pexpect
@@ -33,9 +34,17 @@ while True:
 """
 
 
+@contextmanager
 def counting():
     command = [*CAPTURE, "--to", "jsonl", "--", sys.executable, "-c", COUNTS]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, preexec_fn=os.setpgrp)
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, preexec_fn=os.setpgrp
+    ) as process:
+        try:
+            yield process
+        except BaseException:  # the test's limit, too: it would be waited for
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
 
 
 @pytest.mark.parametrize("name", SENT)

@@ -1,0 +1,67 @@
+"""Names with words of a sentence before their number: `Accuracy of the network on the test images: 55 %`.
+
+They are recognisers as those in `pairs`: where the pair ends is returned, 0 if it is not recognised.
+"""
+
+from __future__ import annotations
+
+import re
+
+from capture.parsers import vocabulary
+from capture.parsers.general import positions
+from capture.parsers.general.line import ScannedLine
+from capture.parsers.general.names import Name, without_sentence
+from capture.parsers.general.tokens import COUNT, VALUE, WORD
+from capture.parsers.general.values import add_value
+from capture.parsers.vocabulary import Clarity
+
+_PHRASE = re.compile(
+    rf"(?P<name>{WORD}(?: (?!(?:of|on|for|over|after|at|in) ){WORD}){{0,3}}) (?:\([^()]*\) )?"
+    rf"(?:of|on|for|over|after|at|in) [^=|,;]{{1,80}}?(?::|=| is)\s*{VALUE}\s*[.!]?\s*$"
+)
+_PHRASE_END = re.compile(r"\s*(?::|=| is)\s*$")
+_WHEN = re.compile(r" (?=(?:after|at|in|for) [\da-z])")
+
+
+def phrase(text: str, name: Name, line: ScannedLine) -> int:
+    """`Accuracy of the network on the 10000 test images: 55 %`."""
+    match = _PHRASE.match(text, name.start)
+    if not match or vocabulary.clarity(match["name"]) < Clarity.WEAK:
+        return 0
+    line.has_sign = True
+    start = _behind_split(match["name"], name, line)
+    words = _PHRASE_END.sub("", text[start : match.start("value")])
+    if when := _WHEN.search(words):
+        begin = start + when.end()
+        if positions.after(text, begin, line) or positions.named(text, text.index(" ", begin) + 1, line):
+            words = words[: when.start()]
+    without_numbers = " ".join(re.sub(r"(?<!@)\b\d[\d,.]*\b|:", " ", words).split())
+    return add_value(text, without_numbers, match, line)
+
+
+_AT_PLACE = re.compile(
+    rf"(?P<name>{WORD}(?: (?!(?:at|in|after|for) ){WORD}){{0,3}}) (?:at|in|after|for) "
+    rf"(?P<place>(?i:(?:,? ?(?:epoch|step|iteration|iter|batch|update) ?#?{COUNT}){{1,2}})): ?{VALUE}"
+)
+_PLACE = re.compile(r"[A-Za-z]+")
+
+
+def at_place(text: str, name: Name, line: ScannedLine) -> int:
+    """`loss in epoch 1 iteration 0: 1.38`, `focal loss at iteration 100: 0.5, accuracy: 0.06`."""
+    match = _AT_PLACE.match(text, name.start)
+    if not match or vocabulary.clarity(match["name"]) < Clarity.WEAK:
+        return 0
+    for word in _PLACE.finditer(text, *match.span("place")):
+        positions.named(text, word.start(), line)
+    line.has_sign = True
+    start = _behind_split(match["name"], name, line)
+    own = Name(text[start : match.end("name")], start, match.end("name"))
+    return add_value(text, without_sentence(own, line), match, line)
+
+
+def _behind_split(words: str, name: Name, line: ScannedLine) -> int:
+    """Where the name begins behind the part of the data that it names, which becomes the line's section."""
+    if " " not in words or not vocabulary.is_split(name.first_word):
+        return name.start
+    line.section = name.first_word
+    return name.start + len(name.first_word) + 1
