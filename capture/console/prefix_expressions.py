@@ -8,7 +8,7 @@ from collections.abc import Mapping
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _MONTH = f"(?:{'|'.join(MONTHS)})"
 _CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
-DATE = rf"\d{{4}}[-/]\d\d[-/]\d\d[T ]{_CLOCK}(?:\s?(?:Z|UTC|[+-]\d\d:?\d\d)(?!\w))?"
+DATE = rf"\d{{4}}[-/]\d\d[-/]\d\d[T ]{_CLOCK}(?:\s?(?:Z|UTC|[+-]\d\d:?\d\d)(?!\w)|\s[A-Z]{{3,4}}(?=\s\|))?"
 # No year, or day and month in an unknown order; on a clock of twelve hours perhaps.
 _SHORT_DATE = rf"(?:\d\d/\d\d(?:/\d\d(?:\d\d)?)?|\d\d-\d\d-\d\d) {_CLOCK}(?: [AP]M(?!\w))?"
 _DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"

@@ -19,15 +19,17 @@ from capture.parsers.general.values import add_value
 from capture.parsers.vocabulary import Clarity
 
 _KIND = r"(?i:train(?:ing)?|val(?:id(?:ation)?)?|test|eval|dev|mean|median|avg|average|min|max|std)"
-_OF_TWO_KINDS = re.compile(
-    rf"(?P<one>{_KIND})\s?/\s?(?P<two>{_KIND}) (?P<name>[A-Za-z_]\w*(?: [A-Za-z_]\w*)?)\s?[:=]?\s*"
-    rf"(?P<first>{NUMBER})(?P<first_percent>\s?%)?\s?/\s?(?P<second>{NUMBER})(?P<second_percent>\s?%)?(?![\w/])"
-)
+_KINDS = rf"(?P<one>{_KIND})\s?/\s?(?P<two>{_KIND})"
+_OF_KINDS = r"(?P<name>[A-Za-z_]\w*(?: [A-Za-z_]\w*)?)"
+_TWO = rf"(?P<first>{NUMBER})(?P<first_percent>\s?%)?\s?/\s?(?P<second>{NUMBER})(?P<second_percent>\s?%)?"
+_TWO += r"(?![\w/])"
+_OF_TWO_KINDS = re.compile(rf"{_KINDS} {_OF_KINDS}\s?[:=]?\s*{_TWO}")
+_TWO_KINDS_OF = re.compile(rf"{_OF_KINDS} (?P<open>\()?{_KINDS}(?(open)\))\s?[:=]\s*{_TWO}")
 
 
 def of_two_kinds(text: str, name: Name, line: ScannedLine) -> int:
-    """`Train / Test accuracy: 0.37 / 0.28`, `train/val loss: 0.5/0.6`, `mean/median reward 20.1/19.5`."""
-    match = _OF_TWO_KINDS.match(text, name.start)
+    """`Train / Test accuracy: 0.37 / 0.28`, `mean/median reward 20.1/19.5`, `loss (train/val): 0.5/0.6`."""
+    match = _OF_TWO_KINDS.match(text, name.start) or _TWO_KINDS_OF.match(text, name.start)
     if not match:
         return 0
     line.has_sign = True

@@ -65,6 +65,7 @@ MOMENT = 1795181200  # 2026-11-20 13:26:40 UTC
     ("INFO: cellpose: 2026-11-20 13:26:40,123 [INFO] ", MOMENT + 0.123),
     ("[2026-11-20 13:26:40,123] [42292] [MainThread] [INFO] (ignite.engine.SupervisedTrainer:272) - ", MOMENT + 0.123),
     ("INFO:__main__:", None),
+    ("2026-11-20 13:26:40.123 PDT | ", MOMENT + 0.123),
     ("DLL 2026-11-20 13:26:40.500000 - ", MOMENT + 0.5),
     ("[ INFO : 2026-11-20 13:26:40,123 ] - ", MOMENT + 0.123),
     ("[INFO: 2026-11-20 13:26:40,123] ", MOMENT + 0.123),

@@ -209,6 +209,7 @@ LINES = [
     ("Dev: time: 1.5s, acc: 0.5, p: 0.25, patience: 3", None, None, {"time_s": 1.5, "Dev/acc": 0.5, "Dev/p": 0.25, "patience": 3}),
     ("valid (NDCG@10: 0.5, HR@10: 0.75), test (NDCG@10: 0.25, HR@10: 0.5)", None, None,
      {"valid/NDCG@10": 0.5, "valid/HR@10": 0.75, "test/NDCG@10": 0.25, "test/HR@10": 0.5}),
+    ("Epoch 3, Loss (train/val): 0.5/0.25", 3, None, {"train Loss": 0.5, "val Loss": 0.25}),
     ("fan\t\tAUC: 54.5\tpAUC: 49.75", None, None, {"fan/AUC": 54.5, "fan/pAUC": 49.75}),
     # names with signs and digits
     ("epoch 3, loss: 0.5, acc(%): 72.5, mIoU[%]: 33.0", 3, None, {"loss": 0.5, "acc(%)": 72.5, "mIoU[%]": 33.0}),
