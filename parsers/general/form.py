@@ -59,7 +59,7 @@ _PAIR = re.compile(
 _DECIMAL = re.compile(r"\d\.|\.\d|\de-?\d|(?i:nan|inf)$")
 _UNIT = re.compile(rf"\s?(?:{TIME}|{BYTES}|{RATE}|m|mins?|h|x|it)(?![\w])(?!\s*[:=])|/(?:s|sec|it)\b")
 _COUNTER_TEXT = (
-    r"(?i)(?<![a-z])(?:epoch|ep|step|iter|iteration|iterate|itr|timestep|episode|generation|gen|tick|round|update|batch"
+    r"(?i)(?<![a-z])(?:epoch|ep|t_env|step|iter|iteration|iterate|itr|timestep|episode|generation|gen|tick|round|update|batch"
     r"|minibatch|mini-batch)s?(?:\([a-z]+\)|\.|['\"])?\s{0,8}(?:[:=#,]|no\.?)?\s{0,8}[\[(]?\s{0,8}"
 )
 _COUNTER, _COUNTER_BEFORE = re.compile(_COUNTER_TEXT + r"\d"), re.compile(_COUNTER_TEXT + "$")

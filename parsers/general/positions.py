@@ -207,6 +207,7 @@ AT_WORD = {  # the first, or the first part of `global_step`
     **{word: [epoch, fold, step] for word in _OF_RUN_WORDS},
     **{f"n{word}s": [step] for word in STEP_PRIORITY},
     "n": [step],
+    "t": [step],  # t_env
 }
 
 

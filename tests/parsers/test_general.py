@@ -474,6 +474,11 @@ def test_a_line_that_comes_again_without_a_place_stands_nowhere():
     ]
 
 
+def test_the_steps_of_an_environment_come_before_its_episodes():
+    text = "my_main Recent Stats | t_env:    8443380 | Episode:   331792\nreturn_mean:   12.5\tloss:   0.25"
+    assert short(text) == [(None, 8443380, {"return_mean": 12.5, "loss": 0.25})]
+
+
 def test_what_is_printed_for_each_batch_below_a_heading_is_in_its_epoch():
     text = "".join(f"Epoch: {epoch}\n" + "cls_loss: 0.5 | train_loss: 0.25\n" * 3 for epoch in (0, 1))
     assert [(epoch, step) for epoch, step, _ in short(text)] == [(0, None)] * 3 + [(1, None)] * 3
