@@ -22,7 +22,7 @@ VALUE = (
 
 # Words for a step.  Where a line has several, the one of the highest priority counts the run's steps.
 STEP_PRIORITY = {
-    "t_env": 7, "step": 5, "iter": 5, "iteration": 5, "iterate": 5, "itr": 5, "it": 4, "update": 5, "timestep": 5,
+    "step": 5, "iter": 5, "iteration": 5, "iterate": 5, "itr": 5, "it": 4, "update": 5, "timestep": 5, "t_env": 7,
     "frame": 3, "example": 3, "sample": 3, "episode": 6, "round": 4, "generation": 4, "gen": 4, "game": 4,
     "tick": 4, "trial": 2, "tree": 4, "batch": 1, "minibatch": 1, "mini-batch": 1, "mb": 1,
 }  # fmt: skip
