@@ -45,7 +45,7 @@ def scan(text: str) -> Scan:
     else:
         line = find(plain)
     reusable = is_plain and not line.depends_on_digits
-    if line.has_sign and sum(map(vocabulary.is_split, line.metrics)) > 1:  # Train: 0.91, Val: 0.85
+    if _measures_parts(line, plain):
         line.clearest = Clarity.CLEAR
     if line.clearest < Clarity.WEAK or _has_too_much_else(line):
         return Scan(None, plain, reusable)
@@ -133,6 +133,14 @@ def quantity(text: str, at: int, line: ScannedLine) -> int:
 
 AT_LETTER = [positions.named, pairs.pair, word]
 AT_NUMBER = [*positions.AT_NUMBER, aside, digit_first, before_name, quantity]
+
+
+def _measures_parts(line: ScannedLine, text: str) -> bool:
+    """Whether parts of the data stand for what was measured on them: `Train: 0.91, Val: 0.85`; not for sizes."""
+    numbers = [
+        text[span.start : span.end] for name, span in line.metrics.items() if vocabulary.is_split(name)
+    ]
+    return len(numbers) > 1 and not all(map(str.isdigit, numbers))
 
 
 def _has_too_much_else(line: ScannedLine) -> bool:

@@ -22,9 +22,9 @@ VALUE = (
 
 # Words for a step.  Where a line has several, the one of the highest priority counts the run's steps.
 STEP_PRIORITY = {
-    "step": 5, "iter": 5, "iteration": 5, "iterate": 5, "itr": 5, "it": 4, "update": 5, "timestep": 5, "t_env": 7,
-    "frame": 3, "example": 3, "sample": 3, "episode": 6, "round": 4, "generation": 4, "gen": 4, "game": 4,
-    "tick": 4, "trial": 2, "tree": 4, "batch": 1, "minibatch": 1, "mini-batch": 1, "mb": 1,
+    "t_env": 7, "step": 5, "iter": 5, "iteration": 5, "iterate": 5, "itr": 5, "it": 4, "update": 5,
+    "timestep": 5, "frame": 3, "example": 3, "sample": 3, "episode": 6, "round": 4, "generation": 4, "gen": 4,
+    "game": 4, "tick": 4, "trial": 2, "tree": 4, "batch": 1, "minibatch": 1, "mini-batch": 1, "mb": 1,
 }  # fmt: skip
 EACH_EPOCH = 1  # the priority of a step that starts over in each epoch
 OF_RUN = 5  # is added where the words say that it does not: `global step`

@@ -369,6 +369,7 @@ def test_every_line_that_is_read_passes_the_gate(line):
     "loss: info",
     "# the loss is 0.5",
     "the default, loss = 0.5",
+    "Train: 45000, Val: 5000, Test: 10000",
     "epochs ━━━━━━━━━━ 0/3 0:00:00 loss=nan acc=0.000",
 ])  # fmt: skip
 def test_what_is_no_metric_gives_nothing(line):
