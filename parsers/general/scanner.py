@@ -136,11 +136,9 @@ AT_NUMBER = [*positions.AT_NUMBER, aside, digit_first, before_name, quantity]
 
 
 def _measures_parts(line: ScannedLine, text: str) -> bool:
-    """Whether parts of the data stand for what was measured on them: `Train: 0.91, Val: 0.85`; not for sizes."""
-    numbers = [
-        text[span.start : span.end] for name, span in line.metrics.items() if vocabulary.is_split(name)
-    ]
-    return len(numbers) > 1 and not all(map(str.isdigit, numbers))
+    """Whether parts of the data stand for what was measured on them: `Train: 0.91, Val: 0.85`; no sizes."""
+    spans = [span for name, span in line.metrics.items() if vocabulary.is_split(name)]
+    return len(spans) > 1 and not all(text[start:end].isdigit() for start, end, _ in spans)
 
 
 def _has_too_much_else(line: ScannedLine) -> bool:
