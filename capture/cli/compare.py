@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from capture import runs
-from capture.cli import run_options
+from capture.cli import places, run_options
 from capture.cli.arguments import Arguments
-from capture.cli.places import base_of
 from capture.delivery.stored_run import StoredRun
 from capture.errors import UserError
 from capture.metrics import better
@@ -20,7 +19,6 @@ from capture.page import results
 from capture.page.results import Results
 from capture.page.text_table import Column, fitted, shown, terminal_width
 from capture.records import plain_number
-from capture.runs.find import find
 from capture.runs.status import RunStatus
 from capture.tracker.closing import clock, short
 
@@ -43,8 +41,8 @@ def arguments() -> Arguments:
 def main(argv: list[str]) -> int:
     """Run `capture compare`."""
     options = arguments().parse_args(argv)
-    base = base_of(options.dir)
-    chosen = [find(name, base) for name in options.runs]
+    place = places.here(options.dir)
+    chosen = [place.find(name) for name in options.runs]
     if len(chosen) < 2:
         raise UserError("compare wants two runs or more; `capture runs` lists what there is")
     found = [results.of(one) for one in chosen]

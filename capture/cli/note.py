@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from capture import runs
-from capture.cli import run_options
+from capture.cli import places, run_options
 from capture.cli.arguments import Arguments
-from capture.cli.places import base_of
 from capture.errors import UserError
-from capture.runs.find import find
 
 
 def arguments() -> Arguments:
@@ -36,8 +34,7 @@ def change(
 
     Raises UserError if there is no such run, or its folder can't be written.
     """
-    base = base_of(folder)
-    one = find(wanted, base)
+    one = places.here(folder).find(wanted)
     run = changed(runs.read(one.folder))
     try:
         runs.write(one.folder, run)

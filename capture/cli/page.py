@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from capture import runs
-from capture.cli import run_options
+from capture.cli import places, run_options
 from capture.cli.arguments import Arguments
-from capture.cli.places import base_of
+from capture.cli.places import Place
 from capture.errors import UserError
 from capture.runs import status
-from capture.runs.find import find
+from capture.runs.find import LAST
 from capture.runs.status import RunStatus
 
 WATCH_INTERVAL = 5.0  # seconds
@@ -49,8 +49,7 @@ def arguments() -> Arguments:
 def main(argv: list[str]) -> int:
     """Run `capture page`."""
     options = arguments().parse_args(argv)
-    base = base_of(options.dir)
-    chosen = _chosen(options, base)
+    chosen = _chosen(options, places.here(options.dir))
     several = options.group or chosen[0].run.project
     title = options.title or (chosen[0].run.name if len(chosen) == 1 else several)
     output = Path(options.output or f"{_file_name(title)}.html")
@@ -96,21 +95,17 @@ def write(output: Path, title: str, chosen: Sequence[RunStatus], public: bool, w
     return len(text.encode())
 
 
-def _chosen(options: argparse.Namespace, base: Path) -> list[RunStatus]:
+def _chosen(options: argparse.Namespace, place: Place) -> list[RunStatus]:
     if (options.project or options.group) and not options.runs:
-        found = status.all_runs(base, options.project)
+        found = status.all_runs(place.base, options.project)
         if options.group:
             found = [one for one in found if one.run.group == options.group]
         if not found:
             which = [f"the {key} {name!r}" for key in ("project", "group") if (name := getattr(options, key))]
-            raise UserError(f"there are no runs of {' and '.join(which)} in {base}")
+            raise UserError(f"there are no runs of {' and '.join(which)} in {place.base}")
         return found
-    if not options.runs:
-        found = status.all_runs(base)
-        if not found:
-            raise UserError(f"there are no runs in {base}; capture -- COMMAND makes one")
-        return found[-1:]
-    return list({one.folder: one for one in (find(name, base) for name in options.runs)}.values())
+    named = [place.find(name, options.project) for name in options.runs or [LAST]]
+    return list({one.folder: one for one in named}.values())
 
 
 def _file_name(title: str) -> str:

@@ -13,15 +13,13 @@ from shutil import copyfileobj
 from typing import IO, BinaryIO, NamedTuple
 
 from capture import records, runs
-from capture.cli import run_options
+from capture.cli import places, run_options
 from capture.cli.arguments import Arguments
-from capture.cli.places import base_of
 from capture.errors import UserError
 from capture.language import library, model, run_parsers
 from capture.many import logs, pool
 from capture.parsing.engine import Engine
 from capture.parsing.pipeline import parse, parse_recording
-from capture.runs.find import find
 from capture.runs.logs import open_log as open_file
 
 RUN = "a run: its folder, id or name, or `last`"
@@ -86,7 +84,7 @@ def place_of(name: str, base: str | None) -> str:
     if name == "-" or os.path.exists(name):
         return name
     try:
-        return str(find(name, base_of(base)).folder)
+        return str(places.here(base).find(name).folder)
     except UserError as error:
         raise UserError(f"there is no file {name!r}, and {error}") from None
 

@@ -8,16 +8,15 @@ import sys
 import time
 from collections.abc import Sequence
 
-from capture.cli import run_options
+from capture.cli import places, run_options
 from capture.cli.arguments import Arguments
-from capture.cli.places import base_of
 from capture.delivery.stored_run import StoredRun
 from capture.errors import UserError, did_you_mean
 from capture.page import braille, results
 from capture.page.braille import COLOURS, Curve
 from capture.printing import plain, steer
 from capture.records import Row
-from capture.runs.find import LAST, find
+from capture.runs.find import LAST
 from capture.runs.status import RunStatus
 
 LEAST_WIDTH, HEIGHT = 30, 16
@@ -62,12 +61,12 @@ def main(argv: list[str]) -> int:
     options = arguments().parse_args(argv)
     if not 0 <= options.smooth < 1:
         raise UserError(f"--smooth {options.smooth:g}: should be at least 0 and less than 1")
-    base = base_of(options.dir)
+    place = places.here(options.dir)
     terminal = sys.stdout.isatty()
     drawn = 0
     try:
         while True:
-            chosen = [find(name, base) for name in options.runs or [LAST]]
+            chosen = [place.find(name) for name in options.runs or [LAST]]
             curves, axis = _curves(chosen, options.metric, options.axis)
             curves = [curve._replace(y=_smoothed(curve.y, options.smooth)) for curve in curves]
             width = max(LEAST_WIDTH, options.width or min(160, shutil.get_terminal_size((100, 24)).columns))

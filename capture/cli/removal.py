@@ -6,30 +6,29 @@ import argparse
 import re
 import shutil
 import time
-from pathlib import Path
 
+from capture.cli.places import Place
 from capture.delivery import registry
 from capture.errors import UserError
 from capture.runs import status
-from capture.runs.find import find
 from capture.runs.status import RunStatus
 
 UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
-def remove(options: argparse.Namespace, base: Path) -> int:
+def remove(options: argparse.Namespace, place: Place) -> int:
     if bool(options.runs) == bool(options.older):
         raise UserError("rm: name runs, or say --older AGE, such as --older 30d")
-    chosen = {one.folder: one for one in (find(name, base, options.project) for name in options.runs)}
+    chosen = {one.folder: one for one in (place.find(name, options.project) for name in options.runs)}
     if options.older:
         limit = time.time() - age(options.older)
         chosen = {
             one.folder: one
-            for one in status.all_runs(base, options.project)
+            for one in status.all_runs(place.base, options.project)
             if (one.run.end or one.run.start) < limit
         }
         if not chosen:
-            print(f"no run in {base} ended longer than {options.older} ago")
+            print(f"no run in {place.base} ended longer than {options.older} ago")
     kept = 0
     for one in chosen.values():
         if one.state == "running":

@@ -7,13 +7,12 @@ import shlex
 import sys
 
 from capture import runs
+from capture.cli import places, run_options
 from capture.cli import run as run_command
-from capture.cli import run_options
 from capture.cli.arguments import Arguments
-from capture.cli.places import base_of
 from capture.errors import UserError
 from capture.redaction import MASK
-from capture.runs.find import LAST, find
+from capture.runs.find import LAST
 from capture.runs.git import git_state
 from capture.runs.status import RunStatus
 
@@ -39,8 +38,7 @@ def main(argv: list[str]) -> int:
     """Run `capture rerun`."""
     cut = argv.index("--") if "--" in argv else len(argv)
     options = arguments().parse_args(argv[:cut])
-    base = base_of(options.dir).absolute()
-    one = find(options.run, base)
+    one = places.here(options.dir).find(options.run)
     run = one.run
     if not run.command:
         raise UserError(f"{one.label} was not started by capture: it has no command to run again")

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from capture.cli import removal, run_options
+from capture.cli import places, removal, run_options
 from capture.cli.arguments import Arguments
-from capture.cli.places import base_of
 from capture.errors import UserError, did_you_mean
 from capture.metrics import better
 from capture.page import query, results
@@ -49,7 +48,7 @@ FACTS: dict[str, Value] = {
 def arguments() -> Arguments:
     """The options of `capture runs`."""
     parser = Arguments(prog="capture runs", description="List the runs here, or remove old ones.")
-    _add_places(parser)
+    _add_place_options(parser)
     _add_listing(parser)
     commands = parser.add_subparsers(dest="command", metavar="list|rm")
     listing = commands.add_parser(
@@ -59,7 +58,7 @@ def arguments() -> Arguments:
         "rm", help="remove runs from this disk, also from backends that keep them here"
     )
     for command in (listing, remove):
-        _add_places(command, default=argparse.SUPPRESS)  # else it would undo what comes before `list`
+        _add_place_options(command, default=argparse.SUPPRESS)  # else it would undo what comes before `list`
     _add_listing(listing, default=argparse.SUPPRESS)
     remove.add_argument("runs", nargs="*", metavar="RUN", help="folders, ids or names of runs, or `last`")
     remove.add_argument(
@@ -69,7 +68,7 @@ def arguments() -> Arguments:
     return parser
 
 
-def _add_places(parser: argparse.ArgumentParser, **more: Any) -> None:
+def _add_place_options(parser: argparse.ArgumentParser, **more: Any) -> None:
     parser.add_argument("--project", metavar="PROJECT", help="only the runs of this project", **more)
     run_options.add_dir_option(parser, **more)
 
@@ -98,9 +97,10 @@ def _add_listing(parser: argparse.ArgumentParser, **more: Any) -> None:
 def main(argv: list[str]) -> int:
     """Run `capture runs`."""
     options = arguments().parse_args(argv)
-    base = base_of(options.dir)
+    place = places.here(options.dir)
     if options.command == "rm":
-        return removal.remove(options, base)
+        return removal.remove(options, place)
+    base = place.base
     found = status.all_runs(base, options.project)
     machine_readable = options.json or options.csv
     if not found and not machine_readable:

@@ -9,15 +9,14 @@ import time
 from typing import Any
 
 from capture import runs
-from capture.cli import run_options
+from capture.cli import places, run_options
 from capture.cli.arguments import Arguments
-from capture.cli.places import base_of
 from capture.delivery.stored_run import StoredRun
 from capture.page import kept_files, results
 from capture.page.kept_files import KeptFile
 from capture.page.results import Metric, Results
 from capture.page.text_table import Column, fitted, terminal_width
-from capture.runs.find import LAST, find
+from capture.runs.find import LAST
 from capture.runs.status import RunStatus
 from capture.tracker.closing import clock, short, sparkline
 
@@ -36,8 +35,7 @@ def arguments() -> Arguments:
 def main(argv: list[str]) -> int:
     """Run `capture show`."""
     options = arguments().parse_args(argv)
-    base = base_of(options.dir)
-    one = find(options.run, base)
+    one = places.here(options.dir).find(options.run)
     found = results.of(one)
     if options.json:
         print(json.dumps(_object(one, found), indent=2, ensure_ascii=False))

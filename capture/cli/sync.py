@@ -8,12 +8,11 @@ import sys
 from pathlib import Path
 
 from capture import runs, settings
-from capture.cli import run_options
+from capture.cli import places, run_options
 from capture.cli.arguments import Arguments
 from capture.delivery import registry
 from capture.errors import UserError
 from capture.runs import status
-from capture.runs.find import find
 from capture.runs.status import RunStatus
 from capture.tracker.supervisor import Supervisor
 
@@ -52,10 +51,10 @@ def main(argv: list[str]) -> int:
     options = arguments().parse_args(argv)
     given = {"dir": options.dir, "to": options.to.split(",") if options.to else None}
     chosen = settings.load(os.getcwd(), os.environ, given)
-    base = Path(chosen["dir"])
-    found = [find(name, base, options.project) for name in options.runs]
-    if not options.runs and not (found := status.all_runs(base, options.project)):
-        print(f"there are no runs in {base}")
+    place = places.of_settings(chosen)
+    found = [place.find(name, options.project) for name in options.runs]
+    if not options.runs and not (found := status.all_runs(place.base, options.project)):
+        print(f"there are no runs in {place.base}")
     outcomes, refused = list[bool | None](), dict[str, str]()
     try:
         for one in found:

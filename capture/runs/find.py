@@ -1,7 +1,8 @@
-"""The run that a user means: by its folder, its id, its name, or as the last one."""
+"""The run that a user means: by its folder, its id, its name or the beginning of it, or as the last one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from capture import runs
@@ -11,13 +12,16 @@ from capture.runs.status import RunStatus
 
 LAST = "last"
 MOST = 5  # ids in a message
+Known = tuple[Path, runs.Run]  # a run's folder, and who it is
 
 
-def find(wanted: str, base: Path, project: str | None = None) -> RunStatus:
+def find(wanted: str, base: Path, project: str | None = None, present: str | None = None) -> RunStatus:
     """The run that is meant; `base` is the folder that holds all runs.
 
-    A name may have its project before it, as in lists: `mnist/baseline`.  With `project` only that one is
-    searched.  Raises UserError where there is no such run, or more than one.
+    A name may have its project before it, as in lists: `mnist/baseline`.  What comes behind a space in a name
+    can be left out: `train-3` is `train-3 lr=0.1`.  With `project` only that one is searched; what is called
+    so in the project `present` comes before the runs of others.  Raises UserError where there is no such run,
+    or more than one.
     """
     if (found := status.of(Path(wanted))) is not None:
         return found._replace(folder=found.folder.absolute())
@@ -26,16 +30,10 @@ def find(wanted: str, base: Path, project: str | None = None) -> RunStatus:
             if (found := status.of(folder)) is not None and project in (None, found.run.project):
                 return found._replace(folder=found.folder.absolute())
     everything = status.identities(base, project)
-    named = [folder for folder, run in everything if wanted in (run.name, f"{run.project}/{run.name}")]
-    if not named and wanted == LAST and everything:
-        named = [everything[-1][0]]
+    named = _called(wanted, everything, present)
     if len(named) > 1:
-        ids = [folder.name for folder in reversed(named)]
-        more = f" and {len(ids) - MOST} more" if len(ids) > MOST else ""
-        raise UserError(
-            f"{len(ids)} runs are called {wanted!r}; say which by its id: {', '.join(ids[:MOST])}{more}"
-        )
-    found = status.of(named[0]) if named else None
+        raise UserError(_several(wanted, named))
+    found = status.of(named[0][0]) if named else None
     if found is None:
         raise UserError(_missing(wanted, base, [run for _, run in everything]))
     return found._replace(folder=found.folder.absolute())
@@ -46,7 +44,42 @@ def _literal(name: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
+def _called(wanted: str, everything: Sequence[Known], present: str | None) -> list[Known]:
+    """The runs that are called so, if possible in the present project, and there by their whole names."""
+    if wanted == LAST:
+        return [one for one in everything if _has_name(wanted, one[1])] or list(everything[-1:])
+    here = [one for one in everything if one[1].project == present]
+    fits: tuple[Callable[[str, runs.Run], bool], ...] = (_has_name, _begins_so)
+    for place in (here, everything):
+        for fit in fits:
+            if found := [one for one in place if fit(wanted, one[1])]:
+                return found
+    return []
+
+
+def _has_name(wanted: str, run: runs.Run) -> bool:
+    return wanted in (run.name, f"{run.project}/{run.name}")
+
+
+def _begins_so(wanted: str, run: runs.Run) -> bool:
+    """Whether this is what the name says before a space: `train-3` of `train-3 lr=0.1`."""
+    return run.name.startswith(f"{wanted} ") or f"{run.project}/{run.name}".startswith(f"{wanted} ")
+
+
+def _several(wanted: str, named: Sequence[Known]) -> str:
+    """That several runs are called so, and which: the newest first."""
+    newest = named[: -MOST - 1 : -1]
+    more = f" and {len(named) - MOST} more" if len(named) > MOST else ""
+    if all(_has_name(wanted, run) for _, run in named):
+        ids = ", ".join(folder.name for folder, _ in newest)
+        return f"{len(named)} runs are called {wanted!r}; say which by its id: {ids}{more}"
+    listed = ", ".join(f"{run.name!r} ({folder.name})" for folder, run in newest)
+    return f"{len(named)} runs are called {wanted!r} and more; say which by its name or id: {listed}{more}"
+
+
 def _missing(wanted: str, base: Path, there: list[runs.Run]) -> str:
+    if not there and wanted == LAST:
+        return f"there are no runs in {base}; capture -- COMMAND makes one"
     if not there:
         return f"there is no run {wanted!r}: there are no runs in {base}"
     near = nearest(wanted, {run.name for run in there} | {run.id for run in there} | {LAST})

@@ -192,6 +192,39 @@ def test_a_page_is_written_again_until_the_run_ends(tmp_path):
     assert (tmp_path / "p.html").read_text() != first
 
 
+def test_the_beginning_of_a_name_up_to_a_space_is_enough(folder):
+    assert capture("show", "train-2", cwd=folder).stdout.startswith("mnist/train-2 lr=0.3 hidden=8\n")
+    assert capture("show", "mnist/train-2 lr=0.3", cwd=folder).returncode == 0
+    drawn = capture("plot", "val_loss", "train-1", "train-2", "--height", "6", cwd=folder)
+    assert "━━ train-1 lr=0.1 hidden=8 val_loss" in drawn.stdout
+    compared = json.loads(capture("compare", "train-1", "train-2", "train-3", "--json", cwd=folder).stdout)
+    assert [run[:15] for run in compared["runs"]] == ["20260101-000000", "20260101-000001", "20260101-000002"]
+    done = capture("show", "train", cwd=folder)  # the beginning of a word is not
+    assert (done.returncode, "there is no run 'train'" in done.stderr) == (2, True)
+
+
+def test_a_short_name_of_several_runs_lists_them_and_the_present_project_comes_first(tmp_path):
+    (one, two, _) = make_runs(tmp_path / "capture-runs")
+    runs.write(two, runs.read(two)._replace(name="train-1 lr=0.3"))
+    done = capture("show", "train-1", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "capture show: 2 runs are called 'train-1' and more; say which by its name or id: "
+        f"'train-1 lr=0.1 hidden=8' ({one.name}), 'train-1 lr=0.3' ({two.name})\n"
+    )
+    runs.write(two, runs.read(two)._replace(project="other"))
+    for options, found in ((["--dir", "../capture-runs"], "other"), (["--project", "mnist"], "mnist")):
+        (tmp_path / "other").mkdir(exist_ok=True)
+        done = capture("page", "train-1", *options, "-o", "p.html", cwd=tmp_path / "other")
+        assert done.returncode == 0, done.stderr
+        page = (tmp_path / "other" / "p.html").read_text()
+        assert ("train-1 lr=0.3" in page) == (found == "other")
+    assert capture("show", "mnist/train-1", cwd=tmp_path).returncode == 0
+    # A whole name comes before the beginning of another's.
+    runs.write(two, runs.read(two)._replace(project="mnist", name="train-1"))
+    assert capture("show", "train-1", cwd=tmp_path).stdout.startswith("mnist/train-1\n")
+
+
 def test_a_growing_run_is_drawn_until_it_ends(tmp_path):
     script = "import sys, pathlib\nfor i in range(40): print('step', i, 'loss', 1 / (i + 1), flush=True)\nsys.stdin.read()\n"
     (tmp_path / "train.py").write_text(script)
