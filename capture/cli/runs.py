@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -135,12 +135,13 @@ def _chosen(
 ) -> list[RunStatus]:
     """The runs that are asked for, in their order."""
     names = _names(found, known)
+    config = _hyperparameters(known.values())
     if options.where:
         holds = query.condition(options.where, names)
-        found = [one for one in found if holds(_values(one, known[one.folder]))]
+        found = [one for one in found if holds(_values(one, known[one.folder], config))]
     if options.sort or options.best:
         name = _known(options.sort or options.best, names)
-        pairs = [(_values(one, known[one.folder]).get(name), one) for one in found]
+        pairs = [(_values(one, known[one.folder], config).get(name), one) for one in found]
         present = [(value, one) for value, one in pairs if value is not None]
         try:
             present.sort(key=lambda pair: pair[0], reverse=better(name) == "min")
@@ -166,6 +167,17 @@ def _names(found: list[RunStatus], known: dict[Path, Results]) -> list[str]:
     )
 
 
+def _hyperparameters(found: Iterable[Results]) -> set[str]:
+    """The names that mean a hyperparameter.
+
+    Of those that a metric has as well it is the ones that don't tell which values are good: `lr`, and not the
+    `loss` of a program that is started with `--loss mse`.
+    """
+    every = list(found)
+    metrics = {name for each in every for name in each.metrics}
+    return {name for each in every for name in each.config if name not in metrics or not better(name)}
+
+
 def _known(wanted: str, names: list[str]) -> str:
     """The name that is meant.  Raises UserError where there is none."""
     if found := results.named(wanted, names):
@@ -175,11 +187,12 @@ def _known(wanted: str, names: list[str]) -> str:
     )
 
 
-def _values(one: RunStatus, found: Results) -> dict[str, Any]:
-    """Everything by which a run can be asked for."""
-    metrics = {name: found.value(name) for name in found.metrics}
+def _values(one: RunStatus, found: Results, config: set[str]) -> dict[str, Any]:
+    """Everything by which a run can be asked for; `config` are the names that mean a hyperparameter."""
+    metrics = {name: found.value(name) for name in found.metrics if name not in config}
+    own = {name: value for name, value in found.config.items() if name in config}
     facts = {name: value(one, found) for name, value in FACTS.items()}
-    return {**metrics, **found.config, **facts}
+    return {**metrics, **own, **facts}
 
 
 def _object(one: RunStatus, found: Results) -> dict[str, Any]:
@@ -218,10 +231,9 @@ def _print_table(
         for name, rank in (("run", 0), ("state", 0), ("age", 3), ("duration", 2))
     ]
     config = results.differing(each.config for each in every) if len(every) > 1 else []
-    columns += [_column(name, chosen, every, 2 + place) for place, name in enumerate(config)]
-    columns += [
-        _column(name, chosen, every, 1 + 2 * place) for place, name in enumerate(results.main_metrics(every))
-    ]
+    columns += [_config_column(name, every, 2 + place) for place, name in enumerate(config)]
+    metrics = results.main_metrics(every)
+    columns += [_metric_column(name, every, 1 + 2 * place) for place, name in enumerate(metrics)]
     columns += [_column("delivered", chosen, every, 4), _column("id", chosen, every, 4)]
     lines, left_out = fitted(columns, terminal_width())
     print("\n".join(lines))
@@ -234,13 +246,23 @@ def _print_table(
 
 
 def _column(name: str, chosen: list[RunStatus], every: list[Results], rank: int) -> Column:
-    """A column of the table: a fact, a hyperparameter, or a metric's last and best value."""
+    """What stands in the table under a name: a fact, a hyperparameter, or a metric."""
     if name in FACTS:
         values = [FACTS[name](one, each) for one, each in zip(chosen, every, strict=True)]
         cells = [clock(value) if name in ("age", "duration") else shown(value) for value in values]
         return Column(name.upper(), cells, rank)
-    if not any(name in each.metrics for each in every):
-        return Column(name, [shown(each.config.get(name)) for each in every], rank)
+    if name in _hyperparameters(every):
+        return _config_column(name, every, rank)
+    return _metric_column(name, every, rank)
+
+
+def _config_column(name: str, every: list[Results], rank: int) -> Column:
+    """A column of a hyperparameter."""
+    return Column(name, [shown(each.config.get(name)) for each in every], rank)
+
+
+def _metric_column(name: str, every: list[Results], rank: int) -> Column:
+    """A column of a metric's last and best value."""
     direction = better(name)
     cells = []
     for each in every:

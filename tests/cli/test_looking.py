@@ -130,6 +130,28 @@ def test_the_index_can_be_thrown_away_and_follows_what_changes(folder, tmp_path)
     assert listed(tmp_path, "--best", "val_loss") == ["train-1"]
 
 
+def test_a_hyperparameter_is_not_taken_for_the_metric_of_its_name(tmp_path):
+    """Each program prints an `lr` that decays to 0, and one was started with `--loss mse`."""
+    folders = make_runs(tmp_path / "capture-runs", ((0.003, 8), (0.001, 8), (0.002, 8)))
+    for folder, config in zip(
+        folders, ({"lr": 0.003, "loss": "mse"}, {"lr": 0.001}, {"seed": 2}), strict=True
+    ):
+        (folder / "config.json").write_text(json.dumps({"command line": config}))
+        text = (folder / "records.jsonl").read_text()
+        (folder / "records.jsonl").write_text(text.replace('"val_acc"', '"lr": 0, "val_acc"'))
+    listing = capture("runs", cwd=tmp_path, env={**os.environ, "COLUMNS": "200"}).stdout.splitlines()
+    assert listing[0].split()[4:7] == ["seed", "lr", "loss"]
+    place = listing[0].index(" lr ") + 1
+    # The oldest comes first: it has no such hyperparameter, and an empty cell.
+    assert [line[place : place + 5].strip() for line in listing[1:]] == ["", "0.001", "0.003"]
+    columns = capture("runs", "--columns", "name,lr,loss", cwd=tmp_path).stdout.splitlines()
+    assert [line.split()[3] for line in columns[2:]] == ["0.001", "0.003"]
+    assert "mse" not in "".join(columns)
+    assert listed(tmp_path, "--where", "lr < 0.002") == ["train-2"]
+    assert listed(tmp_path, "--sort", "lr") == ["train-3", "train-2", "train-1"]
+    assert listed(tmp_path, "--best", "loss") == ["train-1"]
+
+
 def test_a_condition_knows_names_of_several_words():
     holds = query.condition(
         "val loss < 0.5 and epoch/acc >= 0.9 and opt == adam", ["val loss", "epoch/acc", "opt"]
