@@ -7,11 +7,12 @@ again does nothing twice.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from capture import runs
+from capture.errors import did_you_mean
 from capture.records import Row, SystemSample, said
 from capture.redaction import Redactor
 from capture.runs.recording import Chunk
@@ -22,6 +23,7 @@ from capture.watch.rule_language import parse
 from capture.watch.watcher import Alert, Watched, Watcher
 
 MOST_NOTES = 10  # lines of the closing block
+MOST_NAMES = 8  # in such a line
 LEVELS = ("info", "warn", "error")
 TICK = 1.0  # seconds between two looks at the clock
 
@@ -83,14 +85,29 @@ class Alerts:
             self._read_own()
             self._actions.finish()
 
-    def notes(self) -> list[str]:
-        """The lines of the closing block; what it says of a loss by itself is left out."""
+    def notes(self, metrics: Collection[str]) -> list[str]:
+        """The lines of the closing block; what it says of a loss by itself is left out.
+
+        `metrics` are those of the whole run: a rule that names none of them is said, it may be misspelt.
+        """
         fired, _ = runs.read_lines(self._path)
         shown = [item for item in fired if item.get("rule") != rules.DEFAULTS[0]]
         lines = [f"alert: {said(told.title, told.text)}{_place(told)}" for told in map(self._told, shown)]
         more = len(lines) - MOST_NOTES
         also = [f"and {more} more alerts: {self._path.name}"] if more > 0 else []
-        return [*lines[:MOST_NOTES], *also, *self._actions.notes]
+        missing = [note for rule in self._rules for note in self._missing(rule.when, metrics)]
+        return [*lines[:MOST_NOTES], *also, *missing, *self._actions.notes]
+
+    def _missing(self, when: str, metrics: Collection[str]) -> list[str]:
+        if not metrics or when in rules.DEFAULTS:
+            return []
+        known = dict.fromkeys(name for metric in metrics for name in (metric, metric.rpartition("/")[2]))
+        listed = ", ".join(list(metrics)[:MOST_NAMES]) + ", ..." * (len(metrics) > MOST_NAMES)
+        return [
+            f"{self._redactor.text(when)}: no metric was called {name!r}; "
+            + did_you_mean(name, known, f"there were {listed}")
+            for name in parse(when).missing(metrics)
+        ]
 
     def _take(self, alerts: list[Alert]) -> None:
         for alert in alerts:

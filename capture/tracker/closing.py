@@ -70,6 +70,10 @@ class Summary:
                     self.broken = self.broken or Broken(name, value, place)
                     self.broken_count += 1
 
+    def names(self) -> list[str]:
+        """Everything that had a value: metrics, and then their axes."""
+        return list(dict.fromkeys([*self.metrics, *sorted(self.axes)]))
+
     def last(self) -> dict[str, float | str]:
         """The last value of each metric, of the first so many."""
         names = [member.metric for family in self._families() for member in family.members]

@@ -334,7 +334,8 @@ class Tracker:
         if not self.complete and not self.reader.ended:
             size = (self.folder / runs.CONSOLE_LOG).stat().st_size
             notes.append(f"stopped after {self.position} of {size} bytes; the rest: capture sync {place}")
-        notes += closing_notes.on_broken(self.summary, self.folder / runs.CONSOLE_LOG) + self.alerts.notes()
+        notes += closing_notes.on_broken(self.summary, self.folder / runs.CONSOLE_LOG)
+        notes += self.alerts.notes(self.summary.names() if self.complete else ())
         notes += [note for result in results for note in closing_notes.on_backend(result)]
         notes += [f"ignored: {what}" for what in run.settings.get("ignored", [])]
         notes += (

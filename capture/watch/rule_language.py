@@ -17,7 +17,7 @@ A metric is called by its name, its last part (`loss`) or a pattern (`*loss*`). 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from capture.errors import UserError
 from capture.watch.conditions import FIGURES, IDLE_PERCENT, Condition, Load, Says, Silent
@@ -48,6 +48,17 @@ class Rule:
             if all(part.holds(now) for part in group):
                 return group
         return []
+
+    def missing(self, names: Collection[str]) -> list[str]:
+        """The names in it that mean none of these metrics, where it can't become true because of that."""
+        found: list[str] = []
+        for group in self._groups:
+            metrics = [part for part in group if isinstance(part, OfMetric)]
+            without = [part.name for part in metrics if not any(map(part.concerns, names))]
+            if not without:
+                return []
+            found += without
+        return list(dict.fromkeys(found))
 
 
 _Make = Callable[[str, re.Match[str]], Condition]

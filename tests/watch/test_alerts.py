@@ -125,6 +125,21 @@ def test_killed_again_and_again_the_tracker_fires_each_alert_once():
     assert [item["step"] for item in alerts(folder)] == [49, 99, 149, 199, 249, 299]
 
 
+def test_a_rule_that_names_no_metric_of_the_run_is_said_at_the_end_with_the_one_that_was_meant():
+    rules = ["vall_loss > 1", "loss > 100", "lr > 3 or vall_loss > 1", "loss > 9 or speed > 1", "step > 50"]
+    options = [word for rule in rules for word in ("--alert", rule)]
+    code = "for i in range(3): print(f'iter {i}: train/loss 0.5, val_loss 0.{i}')"
+    done = capture("--to", "jsonl", *options, "--summary", "always", "--", sys.executable, "-c", code)
+    assert done.returncode == 0
+    assert [line.strip() for line in done.stderr.splitlines() if "no metric" in line] == [
+        "vall_loss > 1: no metric was called 'vall_loss'; did you mean 'val_loss'?",
+        "lr > 3 or vall_loss > 1: no metric was called 'lr'; there were train/loss, val_loss, step",
+        "lr > 3 or vall_loss > 1: no metric was called 'vall_loss'; did you mean 'val_loss'?",
+    ]
+    done = capture("--to", "jsonl", *options, "--summary", "always", "--", "echo", "hello")
+    assert "no metric was called" not in done.stderr
+
+
 def test_a_mistake_in_a_rule_is_said_before_the_start():
     done = capture("--stop-if", "loss > ten", "--alert", "memory > 95", "--", "echo", "started")
     assert (done.returncode, done.stdout) == (2, "")
