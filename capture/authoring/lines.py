@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from capture.console.frames import FrameReader
 from capture.language.model import Parser, ReaderPattern
@@ -15,13 +16,28 @@ MAX_LINES = 100_000
 MAX_BYTES = 32 * 1024 * 1024  # of the log that are looked at
 
 
-def read_lines(file: BinaryIO, parsers: Sequence[Parser], own: Sequence[Parser] = ()) -> list[str]:
-    """The unread lines of a log's beginning, without their prefixes, with an empty one for each read one."""
+class LogLines(NamedTuple):
+    """A log's beginning.
+
+    `unread` are its lines that no parser reads, without their prefixes, with an empty one for each that is
+    read; `own` says how many lines each parser of the user's, by its name, finds values in.
+    """
+
+    unread: list[str]
+    own: Counter[str]
+
+
+def read_lines(file: BinaryIO, parsers: Sequence[Parser], own: Sequence[Parser] = ()) -> LogLines:
+    """The lines of a log's beginning."""
     found: list[str] = []
+    names = {parser.name for parser in own}
+    by_own: Counter[str] = Counter()
 
     def add(line: ReadLine) -> None:
         in_vain = line.rule is None or (isinstance(line.rule.pattern, ReaderPattern) and not line.records)
         found.append(line.text.rstrip() if in_vain else "")
+        if line.rule is not None and line.records and line.rule.parser.name in names:
+            by_own[line.rule.parser.name] += 1
 
     engine = Engine(parsers, own, on_line=add, plans=False)
     reader, offset = FrameReader(), 0
@@ -34,4 +50,4 @@ def read_lines(file: BinaryIO, parsers: Sequence[Parser], own: Sequence[Parser] 
     for frame in reader.finish():
         engine.feed([frame])
     engine.finish()
-    return found
+    return LogLines(found, by_own)

@@ -11,21 +11,22 @@ from pathlib import Path
 from capture import runs, settings
 from capture.authoring import samples, written
 from capture.authoring.learn import Learnt, learn
-from capture.authoring.lines import read_lines
+from capture.authoring.lines import LogLines, read_lines
 from capture.cli import replay, run_options
 from capture.cli.arguments import Arguments
 from capture.cli.parse import RUN, open_log, place_of
-from capture.errors import UserError
+from capture.errors import UserError, shortest
 from capture.language import checked_yaml, library, run_parsers
 from capture.language.checked_yaml import Source
 from capture.language.model import Parser
 from capture.records import Record
 from capture.runs import status
+from capture.runs.status import RunStatus
 from capture.settings import layers
 
 FOLDER = "capture-parsers"
 TAG = "learnt"
-NOTHING = "no unread lines look like results; --all takes every line that recurs with other numbers"
+NOTHING, ALL = "no unread lines look like results", "--all takes every line that recurs with other numbers"
 
 
 def arguments() -> Arguments:
@@ -50,11 +51,12 @@ def main(argv: list[str]) -> int:
     options = arguments().parse_args(argv)
     place = place_of(options.place, options.dir)
     run = status.of(Path(place)) if os.path.isdir(place) else None
+    own = _own()
     with open_log(place) as file:
-        lines = read_lines(file, run_parsers.of_packages(), _own())
-    learnt = learn(lines, options.all)
+        lines = read_lines(file, run_parsers.of_packages(), [parser for _, parser in own])
+    learnt = learn(lines.unread, options.all)
     if learnt is None:
-        print(f"capture learn: {NOTHING}", file=sys.stderr)
+        print(f"capture learn: {_nothing(lines, own, run)}", file=sys.stderr)
         return 1
     config, folder = _config_file()
     name = _name(options.name, run.run.project if run else Path(place).stem, folder / FOLDER)
@@ -80,12 +82,27 @@ def main(argv: list[str]) -> int:
     return replay.main([place, *again, *(["--dir", options.dir] if options.dir else [])])
 
 
-def _own() -> list[Parser]:
-    """The parsers that the user has configured."""
+def _nothing(lines: LogLines, own: Sequence[tuple[str, Parser]], run: RunStatus | None) -> str:
+    """Why nothing is learnt: maybe a parser of the user's reads the lines now."""
+    readers = [
+        f"{parser.name!r} ({shortest(file)}) reads {count:,} line{'s' * (count != 1)}"
+        for file, parser in own
+        if (count := lines.own[parser.name])
+    ]
+    said = [f"{NOTHING}: {', '.join(readers)}" if readers else NOTHING]
+    if readers and run and not run.records:
+        said.append(f"to make a run of it: capture replay {run.run.id}")
+    elif not readers or any(lines.unread):
+        said.append(ALL)
+    return "; ".join(said)
+
+
+def _own() -> list[tuple[str, Parser]]:
+    """The parsers that the user has configured, each with its file."""
     found = []
     for file, text in settings.load(os.getcwd(), os.environ, {})["parsers"]:
         source = checked_yaml.read(Path(file)) if text is None else Source(text, file)
-        found.append(library.load(source, samples=text is None))
+        found.append((file, library.load(source, samples=text is None)))
     return found
 
 

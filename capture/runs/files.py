@@ -31,6 +31,7 @@ _OPTIONAL = {
     **dict.fromkeys(("tags", "to"), "texts"),
     **dict.fromkeys(("config", "git", "settings"), "object"),
     "resumed": "whole",
+    "made": "number",
 }
 _NULLABLE = {"end": "number", "exit_status": "whole", "pid": "whole", "parent": "text"}
 

@@ -1,4 +1,7 @@
-"""The run that a user means: by its folder, its id, its name or the beginning of it, or as the last one."""
+"""The run that a user means: by its folder, its id, its name or the beginning of it, or as the last one.
+
+The last one is the one that was made last, also as a replay of an older one.  A name that a run shares with
+its replays means the last of these."""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def find(wanted: str, base: Path, project: str | None = None, present: str | Non
             if (found := status.of(folder)) is not None and project in (None, found.run.project):
                 return found._replace(folder=found.folder.absolute())
     everything = status.identities(base, project)
-    named = _called(wanted, everything, present)
+    named = _without_older_readings(_called(wanted, everything, present), everything)
     if len(named) > 1:
         raise UserError(_several(wanted, named))
     found = status.of(named[0][0]) if named else None
@@ -47,7 +50,8 @@ def _literal(name: str) -> str:
 def _called(wanted: str, everything: Sequence[Known], present: str | None) -> list[Known]:
     """The runs that are called so, if possible in the present project, and there by their whole names."""
     if wanted == LAST:
-        return [one for one in everything if _has_name(wanted, one[1])] or list(everything[-1:])
+        made = sorted(everything, key=lambda one: one[1].made or one[1].start)
+        return [one for one in everything if _has_name(wanted, one[1])] or made[-1:]
     here = [one for one in everything if one[1].project == present]
     fits: tuple[Callable[[str, runs.Run], bool], ...] = (_has_name, _begins_so)
     for place in (here, everything):
@@ -55,6 +59,19 @@ def _called(wanted: str, everything: Sequence[Known], present: str | None) -> li
             if found := [one for one in place if fit(wanted, one[1])]:
                 return found
     return []
+
+
+def _without_older_readings(named: Sequence[Known], everything: Sequence[Known]) -> list[Known]:
+    """Of the replays of one run, and the run itself, only the last; `named` are in the order of `status`."""
+    known = {run.id: run for _, run in everything}
+    newest: dict[tuple[str, float], Known] = {}
+    for one in named:
+        origin = one[1]
+        while (older := known.get(origin.parent or "")) is not None and older.made < origin.made:
+            origin = older
+        first = origin.parent if origin.made and origin.parent else origin.id
+        newest[first, one[1].start] = one
+    return list(newest.values())
 
 
 def _has_name(wanted: str, run: runs.Run) -> bool:

@@ -16,7 +16,8 @@ class Run(NamedTuple):
     `pid` is the process that makes the run, and `process` tells it from others with that id; `parent` is the
     id of the run in which it was started, or of which it is a replay; `resumed` counts how often it was
     resumed, and `paused` the seconds in between; `to` names the adapters; `folder` is the run's own, where it
-    began; `stopped_by` is the rule that has stopped it; `settings` is the rest of the configuration in
+    began; `stopped_by` is the rule that has stopped it; `made` is when a replay was made (Unix
+    seconds), 0 of other runs; `settings` is the rest of the configuration in
     effect.
     """
 
@@ -44,6 +45,7 @@ class Run(NamedTuple):
     process: str = ""
     folder: str = ""
     stopped_by: str = ""
+    made: float = 0.0
 
 
 class ParserSource(NamedTuple):

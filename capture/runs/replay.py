@@ -42,7 +42,7 @@ def as_it_was(run: runs.Run, log: Path, old: runs.Run | None, chosen: Mapping[st
     """
     if old is None:
         written = log.stat().st_mtime
-        return run._replace(start=written, end=written, state="finished", pid=None)
+        return run._replace(start=written, end=written, state="finished", pid=None, made=run.start)
     return run._replace(
         project=chosen.get("project") or old.project,
         name=chosen.get("name") or old.name,
@@ -59,6 +59,7 @@ def as_it_was(run: runs.Run, log: Path, old: runs.Run | None, chosen: Mapping[st
         state="finished" if old.state == "running" else old.state,
         pid=None,
         parent=old.id,
+        made=run.start,
         settings=run.settings | ({"job": old.settings["job"]} if "job" in old.settings else {}),
     )
 

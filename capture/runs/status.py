@@ -52,7 +52,7 @@ def all_runs(base: Path, project: str | None = None) -> list[RunStatus]:
     """
     found = [of(path.parent) for path in base.glob("*/*/" + runs.RUN_FILE)]
     known = [one for one in found if one is not None and project in (None, one.run.project)]
-    return sorted(known, key=lambda one: one.run.start)
+    return sorted(known, key=lambda one: _place(one.run))
 
 
 def identities(base: Path, project: str | None = None) -> list[tuple[Path, runs.Run]]:
@@ -65,7 +65,12 @@ def identities(base: Path, project: str | None = None) -> list[tuple[Path, runs.
             run = _unknown(path.parent)
         if project in (None, run.project):
             found.append((path.parent, run))
-    return sorted(found, key=lambda one: one[1].start)
+    return sorted(found, key=lambda one: _place(one[1]))
+
+
+def _place(run: runs.Run) -> tuple[float, float]:
+    """Where a run stands among others: a replay comes after the run that it was made from."""
+    return run.start, run.made
 
 
 def of(folder: Path) -> RunStatus | None:

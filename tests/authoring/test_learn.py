@@ -21,7 +21,7 @@ from capture.parsing.pipeline import parse
 
 def read_by_learnt(text, of=None):
     """What the parser that is learnt from `of` reads in a text: (step, epoch, metrics) of each record."""
-    learnt = learn(read_lines(io.BytesIO((of or text).encode()), []))
+    learnt = learn(read_lines(io.BytesIO((of or text).encode()), []).unread)
     if learnt is None:
         return None
     parser = library.load(Source(parser_text(learnt, "mine"), "mine.yaml"))
@@ -121,7 +121,7 @@ def test_it_says_which_number_is_the_step_and_why():
 def test_the_same_log_gives_the_same_parser():
     lines = (ROOT / "fixtures").glob("*/pty.raw")
     text = b"".join(path.read_bytes()[:20_000] for path in sorted(lines)[:5])
-    found = {parser_text(learn(read_lines(io.BytesIO(text), [])), "mine") for _ in range(3)}
+    found = {parser_text(learn(read_lines(io.BytesIO(text), []).unread), "mine") for _ in range(3)}
     assert len(found) == 1
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from helpers import capture
 
+from capture.cli.learn import ALL
 from capture.page import run_data
 from capture.runs import status
 
@@ -77,6 +78,31 @@ def test_from_the_closing_block_to_the_right_chart():
     assert (chart["axis"], page["metrics"]["step"]["is_axis"]) == ("step", True)
     lines = [page["console"][page["rows"]["line"][n]] for n in chart["rows"]]
     assert lines == LINES.splitlines()[1:]
+
+
+def test_what_was_learnt_is_the_last_run_and_the_one_that_the_name_means(unread):
+    (old,) = [path.parent.name for path in Path("capture-runs").rglob("run.json")]
+    assert capture("learn", "last", "--yes").returncode == 0
+    for name in ("last", "cat-1", "project/cat-1"):
+        shown = json.loads(capture("show", name, "--json").stdout)
+        assert (shown["parent"], shown["metrics"]["phi"]["last"]) == (old, 6.5), name
+    assert [run["id"] for run in json.loads(capture("runs", "--json").stdout)] == [old, shown["id"]]
+    # Learnt once more, there is nothing to do.
+    done = capture("learn", "last", "--yes")
+    by = "no unread lines look like results: 'project' (capture-parsers/project.yaml) reads 6 lines"
+    assert (done.returncode, done.stderr) == (1, f"capture learn: {by}; {ALL}\n")
+    done = capture("learn", old, "--yes")
+    assert done.stderr == f"capture learn: {by}; to make a run of it: capture replay {old}\n"
+    # And again is the last run whatever comes after the old one.
+    capture("--to", "jsonl", "--name", "other", "--", "echo", "epoch 1: loss=0.5")
+    assert json.loads(capture("show", "--json").stdout)["name"] == "other"
+    assert capture("replay", "--to", "jsonl", old).returncode == 0
+    latest = json.loads(capture("show", "--json").stdout)
+    assert latest["parent"] == old
+    assert latest["id"] != shown["id"]
+    assert json.loads(capture("show", "cat-1", "--json").stdout)["id"] == latest["id"]
+    assert capture("runs", "rm", latest["id"]).returncode == 0
+    assert json.loads(capture("show", "--json").stdout)["name"] == "other"
 
 
 def test_the_parser_is_a_file_that_passes_its_test_and_knows_its_schema(unread):
