@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 from capture.errors import UserError, did_you_mean, nearest
 
+_NEGATIVE = re.compile(r"-\.?\d.*")  # a number
+
 # argparse's messages, and ours.
 _MESSAGES = (
     (r"argument (\S+?)(?:/\S+)?: expected (?:one|at least one) argument", r"\1 wants a value"),
@@ -25,16 +27,19 @@ _MESSAGES = (
 class Arguments(argparse.ArgumentParser):
     """Raises UserError where `argparse` would print its usage and exit."""
 
+    as_typed = False  # words stay in their order, for who completes the last one
+
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, **settings)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse, but what is not known is an error at once, of the subcommand that does not know it."""
         self._check_first_options(args or ())
-        found, unknown = super().parse_known_args(args, namespace)
+        found, unknown = super().parse_known_args(self._words_together(args), namespace)
         if unknown:
-            if unknown[0].startswith("-"):
-                raise self._no_option(unknown[0])
+            for word in unknown:
+                if word.startswith("-") and word != "-":
+                    raise self._no_option(word)
             raise UserError(f"{unknown[0]!r} is one word too many; {self.prog} --help says what is expected")
         return found, unknown
 
@@ -53,6 +58,24 @@ class Arguments(argparse.ArgumentParser):
                 raise self._no_option(name)
             if action.nargs is None and not equals:
                 next(rest, None)  # its value
+
+    def _words_together(self, words: Any) -> Any:
+        """The words with the options behind all others: argparse takes no more of a kind after an option."""
+        kinds = {action.nargs for action in self._get_positional_actions()}
+        in_order = self.as_typed or kinds & {argparse.REMAINDER, argparse.PARSER}
+        if words is None or "--" in words or in_order:
+            return words
+        plain, options = [], []
+        rest = iter(words)
+        for word in rest:
+            if not word.startswith("-") or word == "-" or _NEGATIVE.fullmatch(word):
+                plain.append(word)
+                continue
+            options.append(word)
+            action = self._option_string_actions.get(word)
+            if action is not None and action.nargs is None:
+                options += [value for value in [next(rest, None)] if value is not None]
+        return [*plain, *options]
 
     def _no_option(self, word: str) -> UserError:
         name = word.partition("=")[0]

@@ -247,6 +247,39 @@ def test_a_short_name_of_several_runs_lists_them_and_the_present_project_comes_f
     assert capture("show", "train-1", cwd=tmp_path).stdout.startswith("mnist/train-1\n")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["plot", "loss", "--height", "6", "train-1", "train-2"],
+        ["plot", "--height", "6", "loss", "train-1", "--log", "train-2"],
+        ["compare", "train-1", "--all", "train-2"],
+        ["page", "train-1", "-o", "p.html", "train-2"],
+        ["parse", "train-1", "--parser", "general", "train-2"],
+        ["sync", "train-1", "--wait", "9", "train-2"],
+        ["runs", "rm", "nope-1", "--force", "nope-2"],
+    ],
+)
+def test_options_may_stand_between_the_runs(words, folder):
+    done = capture(*words, cwd=folder)
+    assert "one word too many" not in done.stderr
+    assert (done.returncode, "no run 'nope-1'" in done.stderr) == ((2, True) if "rm" in words else (0, False))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["plot", "loss", "last", "--height"], "--height wants a value"),
+        (["plot", "loss", "--width", "--height", "6", "last"], "--width wants a value"),
+        (["plot", "loss", "--heigth", "6", "last"], "did you mean --height?"),
+        (["show", "last", "--heigth", "6"], "there is no option --heigth"),
+        (["show", "last", "--json", "train-1"], "'train-1' is one word too many"),
+    ],
+)
+def test_a_mistake_among_runs_and_options_is_named(words, says, folder):
+    done = capture(*words, cwd=folder)
+    assert (done.returncode, says in done.stderr) == (2, True), done.stderr
+
+
 def test_a_growing_run_is_drawn_until_it_ends(tmp_path):
     script = "import sys, pathlib\nfor i in range(40): print('step', i, 'loss', 1 / (i + 1), flush=True)\nsys.stdin.read()\n"
     (tmp_path / "train.py").write_text(script)
