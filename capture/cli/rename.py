@@ -5,6 +5,7 @@ from __future__ import annotations
 from capture.cli import run_options
 from capture.cli.arguments import Arguments
 from capture.cli.note import change
+from capture.errors import UserError
 
 
 def arguments() -> Arguments:
@@ -19,6 +20,8 @@ def arguments() -> Arguments:
 def main(argv: list[str]) -> int:
     """Run `capture rename`."""
     options = arguments().parse_args(argv)
+    if not options.name.strip():
+        raise UserError("a name should not be empty")
     return change(
         options.run, options.dir, lambda run: run._replace(name=options.name), lambda run: "is its name now"
     )

@@ -313,6 +313,8 @@ def test_tags_notes_and_names_are_changed_afterwards(tmp_path):
         "the first that works",
         "the good one",
     )
+    done = capture("rename", one.name, " ", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (2, "capture rename: a name should not be empty\n")
     assert "no tags" not in capture("tag", "the good one", "nightly", "--remove", cwd=tmp_path).stdout
     assert runs.read(one).tags == ["baseline"]
 
