@@ -49,7 +49,10 @@ def condition(text: str, known: Iterable[str]) -> Callable[[Mapping[str, Any]], 
         return _WORD.sub(word, part)
 
     parts = [part if place % 2 else arithmetic(part) for place, part in enumerate(_QUOTED.split(text))]
-    expression = Expression("".join(parts))
+    try:
+        expression = Expression("".join(parts))
+    except UserError:  # which would name the placeholders
+        raise UserError(f"{text!r} is no condition on runs, such as lr < 0.1 and state == finished") from None
     if not places:
         listed = f"there are {', '.join(sorted(names)[:12])}, ..."
         hint = did_you_mean(unknown[0], names, listed) if unknown else listed

@@ -91,7 +91,7 @@ def test_the_best_run_comes_last_and_alone(folder):
     ("options", "words"),
     [
         (["--where", "lrr < 1"], "did you mean 'lr'?"),
-        (["--where", "lr <"], "is not arithmetic"),
+        (["--where", "lr <"], "runs: 'lr <' is no condition on runs, such as lr < 0.1 and state == finished"),
         (["--sort", "val_los"], "did you mean 'val_loss'?"),
         (["--best", "seed"], "doesn't tell whether high or low is good"),
         (["--columns", "nope"], "no run has 'nope'"),
