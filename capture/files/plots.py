@@ -147,7 +147,7 @@ def _curve(type: str, reader: TableReader, options: Mapping[str, Any]) -> dict[s
     truth, score = _index(reader, options["truth"]), _index(reader, options["score"])
     pairs = [(float(row[score]), _text(row[truth])) for row in reader.rows() if _is_number(row[score])]
     labels = {label for _, label in pairs}
-    positive = str(options["positive"]) if options.get("positive") is not None else _positive(labels)
+    positive = _positive(labels, options.get("positive"))
     if positive not in labels or len(labels) < 2:
         raise NoPlot(f"{options['truth']!r} needs examples that are {positive!r} and others that are not")
     pairs.sort(key=lambda pair: -pair[0])
@@ -172,9 +172,15 @@ def _curve(type: str, reader: TableReader, options: Mapping[str, Any]) -> dict[s
     return {"columns": list(AXES[type]), "rows": _thinned(points), name: area, "positive": positive}
 
 
-def _positive(labels: Iterable[str]) -> str:
-    """The label that stands for yes, where nobody says so."""
+def _positive(labels: Iterable[str], wanted: Any = None) -> str:
+    """The label that stands for yes: the one that the user wants, which YAML reads as true if it is `on`."""
     known = sorted(labels, key=_order)
+    if isinstance(wanted, bool) and str(wanted) not in known:
+        words = ("true", "yes", "on") if wanted else ("false", "no", "off")
+        meant = [label for label in known if label.lower() in words]
+        return meant[0] if len(meant) == 1 else str(wanted)
+    if wanted is not None:
+        return str(wanted)
     yes = [label for label in known if label.lower() in ("1", "1.0", "true", "yes", "positive", "pos")]
     return (yes or known or [""])[0 if yes else -1]
 

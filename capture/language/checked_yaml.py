@@ -80,6 +80,7 @@ _EXPECTED = {
     "greater_than": "more than {gt:g}",
     "finite_number": "a finite number",
 }
+TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")  # what YAML takes for a truth value
 MOST_SHOWN = 80  # characters of a wrong value in a message
 SIZE_LIMIT = 1024 * 1024  # characters
 _TAG = re.compile(
@@ -260,6 +261,10 @@ def _in_words(error: Any) -> str:
     expected = next((words for start, words in _EXPECTED.items() if kind.startswith(start)), None)
     if expected is None:
         return str(error["msg"]).lower().removeprefix("input ")
+    if kind == "string_type" and isinstance(given, bool):
+        words = TRUE if given else FALSE
+        listed = f"{', '.join(words[:-1])} and {words[-1]}"
+        return f"should be text; YAML takes {listed} without quotes for {given}: put it in quotes"
     shown = repr(given) if isinstance(given, (str, int, float, bool)) else ""
     if kind == "literal_error":
         known = re.findall(r"'([^']*)'", about["expected"])

@@ -66,6 +66,14 @@ def test_the_areas_are_those_of_scikit_learn(tmp_path):
     assert curve["average_precision"] == pytest.approx((1 + 2 / 3 + 3 / 4) / 3)
 
 
+@pytest.mark.parametrize(("wanted", "label"), [(True, "on"), (False, "off"), ("off", "off")])
+def test_a_label_that_yaml_takes_for_a_truth_value(tmp_path, wanted, label):
+    text = "truth,score\non,0.9\noff,0.8\non,0.7\n"
+    assert (
+        drawn(tmp_path, "roc_curve", text, truth="truth", score="score", positive=wanted)["positive"] == label
+    )
+
+
 def test_equal_scores_are_one_threshold(tmp_path):
     text = "truth,score\n1,0.5\n0,0.5\n1,0.5\n0,0.5\n"
     roc = drawn(tmp_path, "roc_curve", text, truth="truth", score="score")

@@ -117,6 +117,7 @@ def test_formats_are_read_with_the_file_and_watched():
     ("wait: -1", r"capture\.yaml:1: wait: should be at least 0, not -1"),
     ("unbuffer: perhaps", r"capture\.yaml:1: unbuffer: should be true or false, not 'perhaps'"),
     ("tty: alwys", r"capture\.yaml:1: tty: should be 'auto', 'always' or 'never', not 'alwys' \(did you mean 'always'\?\)"),
+    ("project: on", r'project: should be text; YAML takes true, yes and on without quotes for True: put it in quotes'),
     ("project: 2024", r'capture\.yaml:1: project: should be text \("2024"\), not 2024'),
     ("config: 3", r"capture\.yaml:1: config: should be a mapping, not 3"),
     ("tags: {a: 1}", r"capture\.yaml:1: tags: should be a list"),
