@@ -41,7 +41,7 @@ def arguments() -> Arguments:
 def main(argv: list[str]) -> int:
     """Run `capture compare`."""
     options = arguments().parse_args(argv)
-    place = places.here(options.dir)
+    place = places.to_look_at(options.dir)
     chosen = [place.find(name) for name in options.runs]
     if len(chosen) < 2:
         raise UserError("compare wants two runs or more; `capture runs` lists what there is")

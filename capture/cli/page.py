@@ -49,7 +49,7 @@ def arguments() -> Arguments:
 def main(argv: list[str]) -> int:
     """Run `capture page`."""
     options = arguments().parse_args(argv)
-    chosen = _chosen(options, places.here(options.dir))
+    chosen = _chosen(options, places.to_look_at(options.dir))
     several = options.group or chosen[0].run.project
     title = options.title or (chosen[0].run.name if len(chosen) == 1 else several)
     output = Path(options.output or f"{_file_name(title)}.html")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +12,8 @@ from capture import settings
 from capture.runs.find import find
 from capture.runs.start import project_of
 from capture.runs.status import RunStatus
+
+_OF_FOLDER = re.compile(r"(^|: )dir: |^CAPTURE_DIR")  # in a message
 
 
 class Place(NamedTuple):
@@ -26,6 +30,21 @@ class Place(NamedTuple):
 def here(folder: str | None) -> Place:
     """Where runs are; `folder` is what `--dir` says.  Raises UserError for wrong settings."""
     return of_settings(settings.load(os.getcwd(), os.environ, {"dir": folder}))
+
+
+def to_look_at(folder: str | None) -> Place:
+    """The same for a command that changes nothing: wrong settings are said and left out.
+
+    Raises UserError where the one that is wrong is the folder.
+    """
+    problems = settings.Problems()
+    layers = settings.layers_of(os.getcwd(), os.environ, problems)
+    chosen = settings.assemble(layers, {"dir": folder}, (), problems)
+    if folder is None and any(_OF_FOLDER.search(line) for line in problems.lines):
+        problems.raise_any()
+    for line in problems.notes + [f"ignored here: {line}" for line in problems.lines]:
+        print(f"capture: {line}", file=sys.stderr)
+    return of_settings(chosen)
 
 
 def of_settings(chosen: settings.Settings) -> Place:

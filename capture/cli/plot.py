@@ -61,7 +61,7 @@ def main(argv: list[str]) -> int:
     options = arguments().parse_args(argv)
     if not 0 <= options.smooth < 1:
         raise UserError(f"--smooth {options.smooth:g}: should be at least 0 and less than 1")
-    place = places.here(options.dir)
+    place = places.to_look_at(options.dir)
     terminal = sys.stdout.isatty()
     drawn = 0
     try:

@@ -97,10 +97,9 @@ def _add_listing(parser: argparse.ArgumentParser, **more: Any) -> None:
 def main(argv: list[str]) -> int:
     """Run `capture runs`."""
     options = arguments().parse_args(argv)
-    place = places.here(options.dir)
     if options.command == "rm":
-        return removal.remove(options, place)
-    base = place.base
+        return removal.remove(options, places.here(options.dir))
+    base = places.to_look_at(options.dir).base
     found = status.all_runs(base, options.project)
     machine_readable = options.json or options.csv
     if not found and not machine_readable:

@@ -35,7 +35,7 @@ def arguments() -> Arguments:
 def main(argv: list[str]) -> int:
     """Run `capture show`."""
     options = arguments().parse_args(argv)
-    one = places.here(options.dir).find(options.run)
+    one = places.to_look_at(options.dir).find(options.run)
     found = results.of(one)
     if options.json:
         print(json.dumps(_object(one, found), indent=2, ensure_ascii=False))

@@ -280,6 +280,25 @@ def test_a_mistake_among_runs_and_options_is_named(words, says, folder):
     assert (done.returncode, says in done.stderr) == (2, True), done.stderr
 
 
+@pytest.mark.parametrize(
+    "words", [["runs"], ["show", "train-1"], ["compare", "train-1", "train-2"], ["plot", "loss", "train-1"]]
+)
+def test_who_only_looks_at_runs_is_told_of_a_mistake_in_the_configuration_and_sees_them(words, tmp_path):
+    make_runs(tmp_path / "capture-runs")
+    (tmp_path / "capture.yaml").write_text("tgas: [x]\n")
+    done = capture(*words, cwd=tmp_path)
+    assert (done.returncode, "train-1" in done.stdout or "loss" in done.stdout) == (0, True)
+    assert done.stderr == "capture: ignored here: capture.yaml:1: unknown key 'tgas'; did you mean 'tags'?\n"
+    # What it is about has to be right, and who changes something has to know all of it.
+    assert capture("runs", "rm", "train-1", cwd=tmp_path).returncode == 2
+    assert capture("tag", "train-1", "x", cwd=tmp_path).returncode == 2
+    (tmp_path / "capture.yaml").write_text("project: mnist\ndir: [elsewhere]\n")
+    done = capture(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "capture.yaml:2: dir: should be text" in done.stderr
+    assert capture(*words, "--dir", "capture-runs", cwd=tmp_path).returncode == 0
+
+
 def test_a_growing_run_is_drawn_until_it_ends(tmp_path):
     script = "import sys, pathlib\nfor i in range(40): print('step', i, 'loss', 1 / (i + 1), flush=True)\nsys.stdin.read()\n"
     (tmp_path / "train.py").write_text(script)
