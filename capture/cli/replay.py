@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -56,8 +57,19 @@ def main(argv: list[str]) -> int:
             print(f"capture replay: {done.said['problem']}", file=sys.stderr)
         elif done.said.get("run"):
             run_options.close(done.said["run"], done.result, chosen)
+            if chosen["summary"] == "auto" and not (options.json or sys.stderr.isatty()):
+                _say_where(done.said)  # there is no closing block
         complete = complete and done.result.tracker_ok
     return 0 if complete else 1
+
+
+def _say_where(said: dict[str, Any]) -> None:
+    """Print where the new run is, unless it was removed since it holds nothing."""
+    if os.path.exists(said["run"]):
+        count = f"{said['records']:,} record{'s' * (said['records'] != 1)}"
+        place = os.path.relpath(said["run"])
+        rest = "" if said["complete"] else f", not complete: capture sync {place}"
+        print(f"capture replay: {place}: {count}{rest}", file=sys.stderr)
 
 
 class _Work(NamedTuple):

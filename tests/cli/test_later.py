@@ -149,7 +149,7 @@ class TestReplay:
             "name: own\npatterns: [{line: '{step} | loss {objective} | lr {_} | {_}ms | mfu {_}%'}]\n"
             "samples: [{text: '1 | loss 2 | lr 1e-4 | 5ms | mfu 1%', gives: {step: 1, metrics: {objective: 2}}}]\n"
         )
-        done = capture("replay", "--to", "jsonl", "--parser", "own.yaml", folder)
+        done = capture("replay", "-q", "--to", "jsonl", "--parser", "own.yaml", folder)
         assert (done.returncode, done.stderr) == (0, "")
         new, old = runs.read(only_run()), runs.read(folder)
         assert (new.name, new.config, new.start, new.end) == (old.name, {"depth": 3}, old.start, old.end)
@@ -167,6 +167,18 @@ class TestReplay:
         assert "llama2c" in done.stderr
         golden = (FIXTURES / "llama2c_train" / "stdout.jsonl").read_text().splitlines()
         assert len((only_run() / runs.RECORDS).read_text().splitlines()) == len(golden)
+
+    def test_without_a_terminal_it_says_where_the_new_run_is(self):
+        Path("a.log").write_text("epoch 1: loss=0.5\nepoch 2: loss=0.25\n")
+        done = capture("replay", "--to", "jsonl", "--project", "old", "a.log")
+        place = os.path.relpath(only_run())
+        assert (done.returncode, done.stdout) == (0, "")
+        assert done.stderr == f"capture replay: {place}: 2 records\n"
+        assert capture("replay", "--to", "jsonl", "-q", "a.log").stderr == ""
+        assert capture("replay", "--to", "jsonl", "--json", "a.log").stderr == ""
+        assert (
+            "capture replay" not in capture("replay", "--to", "jsonl", "--summary", "always", "a.log").stderr
+        )
 
     def test_what_is_neither_is_one_sentence(self):
         done = capture("replay", "nope.log")
