@@ -278,7 +278,7 @@ def _metric_column(name: str, every: list[Results], rank: int) -> Column:
 def _delivered(one: RunStatus) -> str:
     if one.tracked and not one.records:
         return "no metrics"
-    return ", ".join(f"{name}{_how(one, name)}" for name in one.run.to)
+    return ", ".join(f"{name}{_how(one, name)}" for name in one.backends)
 
 
 def _how(one: RunStatus, backend: str) -> str:

@@ -50,7 +50,7 @@ def _lines(one: RunStatus, found: Results) -> list[str]:
     status = "" if run.exit_status is None else f", exit status {run.exit_status}"
     took = clock((run.end or time.time()) - run.start)
     started = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.start))
-    to = [] if one.tracked and not one.records else run.to  # nothing was there to deliver
+    to = [] if one.tracked and not one.records else one.backends  # nothing was there to deliver
     facts = {
         "command": shlex.join(run.command) if run.command else "",
         "state": f"{one.state}{status}, {took}, started {started}",

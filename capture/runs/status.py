@@ -38,6 +38,13 @@ class RunStatus(NamedTuple):
             return "crashed"
         return runs.outcome(self.run)
 
+    @property
+    def backends(self) -> list[str]:
+        """The run's backends, and those that have got it since."""
+        notes = {runs.note_name(name)[: -len(".json")] for name in self.run.to}
+        others = [name for name, whole in self.delivered.items() if whole and name not in notes]
+        return list(dict.fromkeys([*self.run.to, *others]))
+
     def is_missing(self, backends: list[str]) -> bool:
         """Whether something is still to be delivered to one of these backends."""
         return not self.tracked or (

@@ -80,6 +80,8 @@ class TestSync:
         assert done.returncode == 0, done.stdout
         assert json.loads((folder / "delivered" / "trackio.json").read_text())["state"] == "closed"
         assert "nothing is missing" in capture("sync", "--to", "trackio").stdout
+        assert capture("runs", "--columns", "delivered").stdout.split("\n")[1].strip() == "jsonl, trackio"
+        assert "  delivered  jsonl, trackio\n" in capture("show", "last").stdout
 
     def test_what_a_backend_refused_is_said_and_delivered_once_it_can_be(self):
         Path("blocked").write_text("")
