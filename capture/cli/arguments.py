@@ -32,6 +32,11 @@ class Arguments(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, **settings)
 
+    @property
+    def _help(self) -> str:
+        """The command that lists all options; `capture --help` has those that matter most."""
+        return "capture help run" if self.prog == "capture" else f"{self.prog} --help"
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse, but what is not known is an error at once, of the subcommand that does not know it."""
         self._check_first_options(args or ())
@@ -40,7 +45,7 @@ class Arguments(argparse.ArgumentParser):
             for word in unknown:
                 if word.startswith("-") and word != "-":
                     raise self._no_option(word)
-            raise UserError(f"{unknown[0]!r} is one word too many; {self.prog} --help says what is expected")
+            raise UserError(f"{unknown[0]!r} is one word too many; {self._help} says what is expected")
         return found, unknown
 
     def _check_first_options(self, words: Sequence[str]) -> None:
@@ -81,7 +86,7 @@ class Arguments(argparse.ArgumentParser):
         name = word.partition("=")[0]
         long = [option[2:] for option in self._option_string_actions if option.startswith("--")]
         near = nearest(name.lstrip("-"), long)
-        hint = f"did you mean --{near}?" if near else f"{self.prog} --help lists them"
+        hint = f"did you mean --{near}?" if near else f"{self._help} lists them"
         return UserError(f"there is no option {name}; {hint}")
 
     def error(self, message: str) -> NoReturn:
@@ -90,7 +95,7 @@ class Arguments(argparse.ArgumentParser):
             if re.fullmatch(pattern, message, re.S):
                 message = re.sub(pattern, words, message, flags=re.S)
                 break
-        raise UserError(f"{message}; see {self.prog} --help")
+        raise UserError(f"{message}; see {self._help}")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         choices: Iterable[Any] | None = action.choices

@@ -34,7 +34,7 @@ def arguments() -> Arguments:
         "metric", metavar="METRIC", help="its name, its last part, or a pattern: 'loss', 'epoch/*loss'"
     )
     parser.add_argument(
-        "runs", nargs="*", metavar="RUN", help="folders, ids or names of runs (default: last)"
+        "runs", nargs="*", default=[], metavar="RUN", help="folders, ids or names of runs (default: last)"
     )
     parser.add_argument(
         "-x", "--axis", metavar="COLUMN", help="step, epoch, time, or a metric (default: the metric's own)"

@@ -23,6 +23,7 @@ from capture.runs import status
 from capture.runs.status import RunStatus
 from capture.tracker.closing import clock, short
 
+MOST_NAMES = 12  # in a message
 MOST = 30  # runs that are listed unless all are asked for
 Value = Callable[[RunStatus, Results], Any]
 FACTS: dict[str, Value] = {
@@ -181,9 +182,14 @@ def _known(wanted: str, names: list[str]) -> str:
     """The name that is meant.  Raises UserError where there is none."""
     if found := results.named(wanted, names):
         return found[0]
-    raise UserError(
-        f"no run has {wanted!r}; {did_you_mean(wanted, names, 'capture runs --json shows what they have')}"
-    )
+    alike = [name for name in names if wanted in name]
+    known = alike or [name for name in names if name not in FACTS]
+    listed = f"there are {', '.join(known[:MOST_NAMES])}" + ", ..." * (len(known) > MOST_NAMES)
+    if len(alike) == 1:
+        hint = f"did you mean {alike[0]!r}?"
+    else:
+        hint = listed if alike else did_you_mean(wanted, names, listed if known else "they have no metrics")
+    raise UserError(f"no run has {wanted!r}; {hint}")
 
 
 def _values(one: RunStatus, found: Results, config: set[str]) -> dict[str, Any]:

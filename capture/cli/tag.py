@@ -23,7 +23,7 @@ def main(argv: list[str]) -> int:
     """Run `capture tag`."""
     options = arguments().parse_args(argv)
     if not options.tags:
-        raise UserError("tag: name a tag, such as: capture tag last baseline")
+        raise UserError("name a tag, such as: capture tag last baseline")
 
     def tagged(run: runs.Run) -> runs.Run:
         kept = [tag for tag in run.tags if tag not in options.tags]

@@ -94,7 +94,9 @@ def test_the_best_run_comes_last_and_alone(folder):
         (["--where", "lr <"], "runs: 'lr <' is no condition on runs, such as lr < 0.1 and state == finished"),
         (["--sort", "val_los"], "did you mean 'val_loss'?"),
         (["--best", "seed"], "doesn't tell whether high or low is good"),
-        (["--columns", "nope"], "no run has 'nope'"),
+        (["--columns", "zzz"], "no run has 'zzz'; there are val_loss, val_acc, loss, lr, hidden, seed"),
+        (["--best", "oss"], "no run has 'oss'; there are val_loss, loss"),
+        (["--best", "l_acc"], "did you mean 'val_acc'?"),
     ],
 )
 def test_a_mistake_gets_one_sentence(options, words, folder):
@@ -273,6 +275,8 @@ def test_options_may_stand_between_the_runs(words, folder):
         (["plot", "loss", "--heigth", "6", "last"], "did you mean --height?"),
         (["show", "last", "--heigth", "6"], "there is no option --heigth"),
         (["show", "last", "--json", "train-1"], "'train-1' is one word too many"),
+        (["plot"], "METRIC is missing;"),
+        (["tag", "last"], "capture tag: name a tag"),
     ],
 )
 def test_a_mistake_among_runs_and_options_is_named(words, says, folder):
