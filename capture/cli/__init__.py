@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from capture.bare import reason, run_bare
+from capture.cli import door_only
 from capture.errors import UserError
 from capture.printing import make_plain
 
@@ -58,6 +59,7 @@ def main(argv: list[str] | None = None) -> int:
             from capture.cli.completion import answer  # only for the Tab key
 
             return answer()
+        door_only.check(arguments)
         name, arguments = _command(arguments)
         status: int = _module(name, arguments).main(arguments)
         sys.stdout.flush()
