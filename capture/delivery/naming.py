@@ -11,7 +11,7 @@ from capture.records import Record, Row
 Axes = list[tuple[str, str, Expression]]  # prefix of the metric's name, column, position
 MOST_AT_ONE_PLACE = 2  # further points of one metric, of lines without a step
 MOST_FORMS = 1000
-_OWN_PREFIX = frozenset(["stream", "rank", "ranks", "fit"])  # `ranks` counts those that a mean is of
+_OWN_PREFIX = frozenset(["stream", "rank", "ranks", "late", "fit"])  # `ranks` counts those that a mean is of
 
 
 class _Points:
@@ -150,8 +150,9 @@ def _axis(
 
 
 def _own_prefix(context: Mapping[str, Any]) -> str:
-    """The prefix of a rank, but for rank 0, and of a fit, but for the first."""
+    """The prefix of a rank (but for rank 0, unless it comes after its mean) and of a fit but the first."""
     rank = f"rank{context['rank']}/" if context.get("rank") else ""
+    rank = f"{context['late']}/" if "late" in context else rank
     return rank + (f"fit{context['fit']}/" if context.get("fit", 1) != 1 else "")
 
 

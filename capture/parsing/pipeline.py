@@ -13,7 +13,7 @@ from capture.parsing.engine import Engine
 from capture.parsing.ranks import Ranks
 from capture.records import Record
 from capture.runs import recordings
-from capture.runs.recording import RESUME
+from capture.runs.recording import END, RESUME
 
 READ_SIZE = 1 << 18  # bytes
 
@@ -70,6 +70,10 @@ class Pipeline:
             held += self._ranks.finish()
             self._begin_ranks()
         return held
+
+    def end(self, time: float | None, rank: int) -> list[Record]:
+        """End the output of one of several ranks: it is not waited for any more."""
+        return self._ranks.take(self._of(rank).finish(time)) + self._ranks.end(rank)
 
     def finish(self, time: float | None = None) -> list[Record]:
         """End the output, at a time in Unix seconds, and complete what was held back."""
@@ -153,6 +157,8 @@ def parse_recording(folder: Path, engine: Engine) -> Iterator[Record]:
             time = None if math.isnan(start + chunk.seconds) else start + chunk.seconds
             if chunk.stream == RESUME:
                 yield from pipeline.resume(time, chunk.rank)
+            elif chunk.stream == END:
+                yield from pipeline.end(last, chunk.rank)
             else:
                 yield from pipeline.feed(chunk.data, chunk.offset, chunk.stream, time, chunk.rank)
             last = time or last

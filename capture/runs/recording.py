@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from capture.runs import CONSOLE_INDEX, CONSOLE_LOG, PathLike, replace_file
 
-RESUME = "resume"
-MARKS = ("end", RESUME)
+END, RESUME = "end", "resume"
+MARKS = (END, RESUME)
 
 
 class Recorder:
@@ -59,7 +59,7 @@ class Recorder:
         if not self._files:
             return
         try:
-            self._mark("end", 0)
+            self._mark(END, 0)
         except OSError as error:
             self._give_up(error)
         self._close_files()
@@ -114,10 +114,14 @@ def repair(folder: PathLike) -> None:
 
 
 class Chunk(NamedTuple):
-    """What was read at once.  If `stream` is "resume" it is empty: the command was started again."""
+    """What was read at once.
+
+    If `stream` is "resume" it is empty: the command was started again.  So it is if `stream` is "end": of the
+    ranks that are read together one has ended.
+    """
 
     seconds: float  # since the start of the run
-    stream: str  # "stdout", "stderr", "tty" or "resume"
+    stream: str  # "stdout", "stderr", "tty", "resume" or "end"
     data: bytes
     offset: int  # of its first byte in `console.log`
     rank: int = 0  # of a run that several ranks make: whose `console.log`
@@ -166,7 +170,7 @@ class RecordingReader:
         chunks: list[Chunk] = []
         for seconds, stream, length in marks:
             if stream in MARKS:
-                self._ended = stream == "end"
+                self._ended = stream == END
                 if not self._ended:
                     chunks.append(Chunk(seconds, stream, b"", offset + at))
                 continue

@@ -1,15 +1,19 @@
 """The recordings of all ranks of a run, read as one.
 
-Whoever reads them has to see the same order each time, since records are told by their number.  The run's
-tracker notes the order in which it has read them in `ranks/order`, a line `RANK CHUNKS` for what it took at
-once; every other reader, and the next tracker, follows it.
+Whoever reads them has to see the same order each time, since records are told by their number.  It is that of
+their times, as far as they are there when they are read.  The run's tracker notes it in `ranks/order`, a line
+`RANK CHUNKS` for those of one rank that follow one another, `RANK 0` where it has ended; every other reader,
+and the next tracker, follows it.
 """
 
 from __future__ import annotations
 
+import heapq
+import math
 import os
 import time
 from collections import deque
+from itertools import groupby
 from typing import BinaryIO
 
 from capture.runs import ranks
@@ -17,7 +21,7 @@ from capture.runs.files import read_run
 from capture.runs.folder import RUN_FILE, note_crash
 from capture.runs.lock import is_alive
 from capture.runs.model import PathLike, Run
-from capture.runs.recording import Chunk, RecordingReader
+from capture.runs.recording import END, RESUME, Chunk, RecordingReader
 
 ORDER = "order"
 
@@ -38,6 +42,7 @@ class RanksReader:
         self._read: dict[int, deque[Chunk]] = {0: deque()}
         self._order: BinaryIO | None = None
         self._known: deque[tuple[int, int]] | None = None  # of the order; None before it is read
+        self._ended: set[int] = set()  # ranks of which it was said
         self._writes = writes
 
     @property
@@ -46,7 +51,8 @@ class RanksReader:
 
     @property
     def finished(self) -> bool:
-        if any(self._read.values()) or not all(reader.finished for reader in self._readers.values()):
+        whole = all(reader.finished for reader in self._readers.values()) and not any(self._read.values())
+        if not whole or self._ended != self._readers.keys():
             return False
         return not self.missing or (not self.others and time.time() >= self._runs[0].start + ranks.LATE)
 
@@ -61,21 +67,35 @@ class RanksReader:
         return [rank for rank in range(self._size) if rank not in self._readers]
 
     def read(self, limit: int = 1 << 20) -> list[Chunk]:
-        """The chunks that are new since the last call; of each rank about `limit` bytes."""
+        """The chunks that are new since the last call, up to the one that reaches `limit` bytes.
+
+        As far as their order is not known yet, it is that of their times.
+        """
         self._look()
         if self._known is None:
             self._known = deque(self._noted())
         while self._known:
             rank, count = self._known.popleft()
+            if not count:
+                return [self._end_of(rank)]
             if chunks := self._take(rank, count, limit):
                 return chunks
         found: list[Chunk] = []
-        for rank in sorted(self._readers):
-            self._fill(rank, limit)
-            count = len(self._read[rank])
-            if count:
-                self._note(rank, count)
-                found += self._take(rank, count, limit)
+        size = 0
+        heads = [head for rank in self._readers if (head := self._head(rank, limit))]
+        heapq.heapify(heads)
+        while heads and size < limit:
+            rank = heads[0][1]
+            chunk = self._of(rank, self._read[rank].popleft())
+            found.append(chunk)
+            size += len(chunk.data)
+            if head := self._head(rank, limit):
+                heapq.heapreplace(heads, head)
+            else:
+                heapq.heappop(heads)
+        ended = {rank for rank, reader in self._readers.items() if reader.finished and not self._read[rank]}
+        found += map(self._end_of, sorted(ended - self._ended))
+        self._note(found)
         return found
 
     def rest(self) -> list[Chunk]:
@@ -119,6 +139,14 @@ class RanksReader:
             self._readers[rank] = RecordingReader(place)
             self._read[rank] = deque()
 
+    def _head(self, rank: int, limit: int) -> tuple[float, int] | None:
+        """When the next chunk of a rank came, and the rank; None if there is none yet."""
+        self._fill(rank, limit)
+        if not self._read[rank]:
+            return None
+        seconds = self._of(rank, self._read[rank][0]).seconds
+        return 0.0 if math.isnan(seconds) else seconds, rank
+
     def _fill(self, rank: int, limit: int) -> None:
         if not self._read[rank]:
             self._read[rank].extend(self._readers[rank].read(limit))
@@ -134,6 +162,8 @@ class RanksReader:
         return chunks
 
     def _of(self, rank: int, chunk: Chunk) -> Chunk:
+        if chunk.stream == RESUME:
+            self._ended.discard(rank)
         if not rank:
             return chunk
         later = self._runs[rank].start - self._runs[0].start
@@ -155,9 +185,16 @@ class RanksReader:
         lines = [line.split() for line in text.splitlines()]
         return [(int(line[0]), int(line[1])) for line in lines if len(line) == 2]
 
-    def _note(self, rank: int, count: int) -> None:
-        if self._order is not None:
-            self._order.write(b"%d %d\n" % (rank, count))
+    def _end_of(self, rank: int) -> Chunk:
+        self._ended.add(rank)
+        return Chunk(math.nan, END, b"", 0, rank)
+
+    def _note(self, chunks: list[Chunk]) -> None:
+        """Note the order of these chunks, before anything is made of them."""
+        if self._order is not None and chunks:
+            runs = groupby(chunks, key=lambda chunk: (chunk.rank, chunk.stream == END))
+            lines = [b"%d %d\n" % (rank, 0 if ended else len([*run])) for (rank, ended), run in runs]
+            self._order.write(b"".join(lines))
 
 
 def reader_of(folder: PathLike, run: Run | None, writes: bool = False) -> RecordingReader | RanksReader:

@@ -13,6 +13,7 @@ from typing import Any
 from capture import runs
 from capture.delivery.naming import Axes
 from capture.records import Record
+from capture.runs.recording import RESUME, Chunk
 
 
 class Console:
@@ -48,17 +49,21 @@ class Console:
             gc.set_threshold(10_000)  # most of that needs no collection
         self.axes |= self._reader.axes
 
-    def feed(
-        self, data: bytes, offset: int, stream: str | None, time: float | None, rank: int = 0
-    ) -> list[Record]:
-        """The records that a chunk completes; the arguments are those of `Pipeline.feed`."""
+    def read(self, chunk: Chunk, time: float | None) -> list[Record]:
+        """The records that a chunk completes; it came at this time, in Unix seconds.
+
+        Where the command was started again these are those that were held back when it had ended.
+        """
+        if chunk.stream == RESUME:
+            return self._reader.pipeline.resume(time, chunk.rank) if self._reader else []
         self.prepare()
-        records: list[Record] = self._reader.pipeline.feed(data, offset, stream, time, rank)
+        data, offset, stream = chunk.data, chunk.offset, chunk.stream
+        records: list[Record] = self._reader.pipeline.feed(data, offset, stream, time, chunk.rank)
         return records
 
-    def resume(self, time: float | None, rank: int = 0) -> list[Record]:
-        """The records that were held back when a start of the command ended: another one follows."""
-        return self._reader.pipeline.resume(time, rank) if self._reader else []
+    def end(self, time: float | None, rank: int) -> list[Record]:
+        """The records that are complete since one of several ranks has ended."""
+        return self._reader.pipeline.end(time, rank) if self._reader else []
 
     def finish(self, time: float | None) -> list[Record]:
         """The records that were held back when the output ended."""

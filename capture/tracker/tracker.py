@@ -30,7 +30,7 @@ from capture.files.collector import Collector
 from capture.records import Record, to_line
 from capture.redaction import Redactor
 from capture.runs import recordings
-from capture.runs.recording import RESUME, Chunk
+from capture.runs.recording import END, Chunk
 from capture.tracker import closing_notes, pace, records_file, requests
 from capture.tracker.alerts import Alerts
 from capture.tracker.bursts import Bursts
@@ -220,6 +220,9 @@ class Tracker:
             self.delivery.wake()
 
     def _read_chunk(self, chunk: Chunk) -> None:
+        if chunk.stream == END:
+            self._take(self.console.end(self.last, chunk.rank))
+            return
         self.bursts.add(chunk)
         self.processes.output(chunk.data)
         if not chunk.rank:
@@ -227,10 +230,7 @@ class Tracker:
         now = None if math.isnan(chunk.seconds) else self.run.start + chunk.seconds
         if now is not None and self.logged.waiting:
             self._take_logged(now)
-        if chunk.stream == RESUME:
-            self._take(self.console.resume(now, chunk.rank))
-        else:
-            self._take(self.console.feed(chunk.data, chunk.offset, chunk.stream, now, chunk.rank))
+        self._take(self.console.read(chunk, now))
         self.alerts.chunk(chunk, now)
         self.last = now or self.last
 

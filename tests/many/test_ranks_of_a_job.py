@@ -97,6 +97,41 @@ def test_ranks_are_charted_as_asked(how):
     assert "rank1/loss" not in {name for row in rows(only_run()) for name in row}
 
 
+def test_the_mean_is_that_of_all_ranks_however_late_one_of_them_is_read(tmp_path):
+    """Rank 0 prints many steps before rank 1 prints its first."""
+    code = f"""
+import os, time
+rank = int(os.environ["SLURM_PROCID"])
+while rank and not os.path.exists({str(tmp_path / "go")!r}):
+    time.sleep(0.01)
+for step in range(1, 101):
+    print(f"step {{step}}: loss={{rank + 1 / step:.3f}}", flush=True)
+"""
+    words = [*CAPTURE, "--to", "jsonl", "--project", "p", "--ranks", "mean", "--", sys.executable, "-c", code]
+    started = [subprocess.Popen(words, env={**os.environ, **of_slurm(rank, 2)}) for rank in (0, 1)]
+    order = Path("capture-runs/p/slurm-77.0/ranks/order")
+    eventually(lambda: order.exists() and order.read_text().endswith("0 0\n"))  # rank 0 was read to its end
+    (tmp_path / "go").touch()
+    assert [process.wait(timeout=90) for process in started] == [0, 0]
+    expected = [pytest.approx(0.5 + 1 / step, abs=1e-3) for step in range(1, 101)]
+    assert values(only_run(), "loss") == expected
+    assert {name for row in rows(only_run()) for name in row if "rank" in name} == set()
+    assert (
+        capture("replay", only_run(), "--ranks", "mean", "--name", "again", "--to", "jsonl").returncode == 0
+    )
+    (again,) = (path.parent for path in Path("capture-runs/p").glob("*/run.json") if read(path.parent).parent)
+    assert values(again, "loss") == expected
+
+
+def test_ranks_are_read_in_the_order_of_their_times(tmp_path):
+    run_job()
+    folder = only_run()
+    (folder / "ranks" / "order").unlink()
+    chunks = [chunk for chunk in all_chunks(RanksReader(folder, read(folder))) if chunk.data]
+    assert {chunk.rank for chunk in chunks} == {0, 1, 2}
+    assert [chunk.seconds for chunk in chunks] == sorted(chunk.seconds for chunk in chunks)
+
+
 def test_the_next_command_of_the_job_is_a_run_of_its_own():
     run_job()
     run_job()

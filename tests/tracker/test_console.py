@@ -8,6 +8,7 @@ from helpers import CAPTURE, capture, eventually, only_run, run_in_progress
 
 from capture import runs
 from capture.language import run_parsers
+from capture.runs.recording import RESUME, Chunk
 from capture.tracker.console import Console
 
 SLOW = ("pydantic", "pydantic_core", "yaml", "regex", "importlib.metadata", "capture.language.model")
@@ -60,8 +61,13 @@ def test_a_run_that_is_resumed_loads_them_then():
 def test_before_a_line_there_is_nothing_to_say(feed, tmp_path):
     console = Console(tmp_path, runs.read(_run_folder()))
     if feed:
-        assert console.feed(b"", 0, None, None) == []
-    assert (console.resume(1.0), console.finish(1.0), console.lines, console.understood) == ([], [], 0, 0)
+        assert console.read(Chunk(0.0, "stdout", b"", 0), None) == []
+    assert (
+        console.read(Chunk(1.0, RESUME, b"", 0), 1.0),
+        console.finish(1.0),
+        console.lines,
+        console.understood,
+    ) == ([], [], 0, 0)
     assert console.events == []
     assert console.notes("p/1") == ["nothing was printed; the run is kept in p/1"]
 
