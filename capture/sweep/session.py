@@ -26,7 +26,7 @@ from capture.sweep import study as agreed
 from capture.sweep.display import Lines, Table
 from capture.sweep.storage import open_storage
 from capture.sweep.study import Definition, Study
-from capture.sweep.summary import standing
+from capture.sweep.summary import FAILED, standing
 from capture.sweep.trial import Places, names_file
 from capture.sweep.worker import Limits, Worker
 
@@ -135,7 +135,9 @@ class Session:
             return 128 + ended_by
         if worker.interrupted:
             return INTERRUPTED
-        return 0 if standing(self._study).best or not self._study.definition.file.metric else 1
+        now = standing(self._study)
+        all_failed = bool(now.lines) and now.number(FAILED) == len(now.lines)
+        return 1 if all_failed or (self._study.definition.file.metric and now.best is None) else 0
 
     def closing(self) -> Iterator[str]:
         """The lines at the end: the table, the best, what mattered."""

@@ -114,6 +114,12 @@ def test_a_command_that_never_works_ends_it_with_what_it_said():
     assert states() == ["failed"] * 3
 
 
+def test_a_sweep_of_which_every_trial_failed_has_failed():
+    done = capture("sweep", "x=91,92", "--to", "jsonl", "--", "python3", "train.py")
+    assert "2 of 2 trials, 2 failed" in done.stdout
+    assert (done.returncode, states()) == (1, ["failed"] * 2)
+
+
 def test_a_metric_that_is_not_printed_is_named_with_those_that_are():
     done = capture("sweep", "x=1", "--metric", "max acc", "--to", "jsonl", "--", "python3", "train.py")
     assert done.returncode == 1
