@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from importlib.util import find_spec
 from typing import Any
 
 from capture.cli import run_options
 from capture.cli.arguments import Arguments
+from capture.delivery import install
 from capture.errors import UserError
 
 ACTIONS = ("status", "stop", "best")
+NEEDS = ("optuna", "tomlkit")
 
 
 def arguments() -> Arguments:
@@ -82,8 +83,9 @@ def main(argv: list[str]) -> int:
     cut = argv.index("--") if "--" in argv else len(argv)
     options = _parsed(argv[:cut])
     command = argv[cut + 1 :]
-    if find_spec("optuna") is None or find_spec("tomlkit") is None:
-        raise UserError("this needs an extra: pip install 'capture-metrics[sweep]'")
+    if absent := [module for module in NEEDS if not install.is_there(module)]:
+        how = install.command(install.of_extra(install.DISTRIBUTION, "sweep") or absent)
+        raise UserError(f"{absent[0]} is not installed beside capture; install it with: {how}")
     from capture.sweep import session  # slow
 
     words: list[str] = options.words

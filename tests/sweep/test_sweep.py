@@ -12,6 +12,7 @@ import pytest
 from helpers import CAPTURE, capture, eventually
 
 from capture import cli
+from capture.delivery import install
 
 # Prints a metric that is best at x=3; `steps` epochs, so many seconds each.
 PROGRAM = """
@@ -237,10 +238,30 @@ def test_a_mistake_is_one_sentence(words, message, capfd):
 
 
 def test_without_the_extra_it_says_what_to_install():
-    code = "import sys; sys.modules['optuna'] = None; from capture.cli import main; sys.exit(main(['sweep', 'x=1', '--', 'true']))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stderr == "capture sweep: this needs an extra: pip install 'capture-metrics[sweep]'\n"
+    done = without_optuna()
+    wanted = install.command(install.of_extra("capture-metrics", "sweep"))
+    assert "'optuna<6,>=4.5'" in wanted
+    assert done.stderr == (
+        f"capture sweep: optuna is not installed beside capture; install it with: {wanted}\n"
+    )
     assert done.returncode == 2
+
+
+def test_without_the_extra_it_says_so_to_pipx_in_its_own_words(tmp_path):
+    (tmp_path / "capture-metrics").mkdir()
+    (tmp_path / "capture-metrics" / "pipx_metadata.json").write_text("{}")
+    said = without_optuna(str(tmp_path / "capture-metrics")).stderr
+    assert "; install it with: pipx inject capture-metrics 'optuna<6,>=4.5' 'tomlkit>=0.12'\n" in said
+
+
+def without_optuna(prefix=sys.prefix):
+    code = f"""
+import sys
+sys.modules["optuna"], sys.prefix = None, {prefix!r}
+from capture.cli import main
+sys.exit(main(["sweep", "x=1", "--", "true"]))
+"""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
 LONG = ["x=1..80", "--method", "random", "--count", "9", "--workers", "2", *QUICK, "--id", "mine", "--"]
