@@ -17,7 +17,7 @@ from capture.page.kept_files import KeptFile
 from capture.page.results import Metric, Results
 from capture.page.text_table import Column, fitted, terminal_width
 from capture.runs.find import LAST
-from capture.runs.status import RunStatus
+from capture.runs.status import RunStatus, ranks_of, unlike_rank_0
 from capture.tracker.closing import clock, short, sparkline
 
 
@@ -54,6 +54,7 @@ def _lines(one: RunStatus, found: Results) -> list[str]:
     facts = {
         "command": shlex.join(run.command) if run.command else "",
         "state": f"{one.state}{status}, {took}, started {started}",
+        "ranks": "; ".join(unlike_rank_0(one.folder, run)),
         "id": run.id,
         "in": f"{run.cwd} on {run.host}",
         "git": _git(one),
@@ -133,7 +134,12 @@ def _place(metric: Metric) -> str:
 def _object(one: RunStatus, found: Results) -> dict[str, Any]:
     left_out = ("settings", "config", "pid")
     identity = {name: value for name, value in one.run._asdict().items() if name not in left_out}
-    state = {"state": one.state, "folder": str(one.folder), "delivered": one.delivered}
+    state: dict[str, Any] = {"state": one.state, "folder": str(one.folder), "delivered": one.delivered}
+    if others := ranks_of(one.folder):
+        state["ranks"] = {
+            rank: {"state": other.state, "exit_status": other.run.exit_status}
+            for rank, other in others.items()
+        }
     values: dict[str, Any] = {"config": found.config, "metrics": results.as_json(found)}
     values["files"] = [file._asdict() for file in kept_files.of(StoredRun(one.folder, one.run))]
     return {**identity, **state, **values, "provenance": StoredRun(one.folder, one.run).provenance}

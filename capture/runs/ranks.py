@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from capture.runs import folder as folders
@@ -99,3 +99,9 @@ def present(run: PathLike) -> list[int]:
     except OSError:
         return []
     return sorted(int(name) for name in names if name.isdecimal())
+
+
+def named(numbers: Sequence[int]) -> str:
+    """Ranks as they are told: `rank 1`, `ranks 1, 2, 3`, of many the first ones."""
+    shown = ", ".join(map(str, numbers[:8])) + ", ..." * (len(numbers) > 8)
+    return f"rank{'s' * (len(numbers) > 1)} {shown}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from capture import runs
+from capture.runs import ranks
 
 
 class RunStatus(NamedTuple):
@@ -108,6 +109,32 @@ def of(folder: Path) -> RunStatus | None:
         last = {}
     last = {name: value for name, value in last.items() if isinstance(value, (int, float, str))}
     return RunStatus(folder, run, records, last, delivered, frozenset(offline), whole, problems, files)
+
+
+def ranks_of(folder: Path) -> dict[int, RunStatus]:
+    """How the ranks but 0 are that have recorded for themselves, by their number."""
+    found = {}
+    for rank in ranks.present(folder):
+        place = Path(ranks.folder_of(folder, rank))
+        try:
+            found[rank] = RunStatus(place, runs.read(place), 0, {}, {})
+        except (OSError, ValueError):
+            continue  # it is just beginning, or says nothing any more
+    return found
+
+
+def unlike_rank_0(folder: Path, first: runs.Run) -> list[str]:
+    """Which ranks have failed or crashed otherwise than rank 0, and how; what most have come to first."""
+    ended: dict[str, list[int]] = {}
+    for rank, one in ranks_of(folder).items():
+        status = one.run.exit_status
+        if one.state == "crashed":
+            ended.setdefault("crashed", []).append(rank)
+        elif status and status != first.exit_status:
+            ended.setdefault(f"ended with exit status {status}", []).append(rank)
+    return [
+        f"{ranks.named(numbers)} {how}" for how, numbers in sorted(ended.items(), key=lambda e: -len(e[1]))
+    ]
 
 
 def progress(folder: Path) -> list[Any]:

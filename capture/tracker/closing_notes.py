@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from capture import runs
 from capture.delivery.worker import DeliveryResult
+from capture.runs import ranks
 from capture.runs.recording import RecordingReader
 from capture.runs.recordings import RanksReader
+from capture.runs.status import unlike_rank_0
 from capture.tracker.closing import NOWHERE, Summary, clock
 
 
@@ -39,21 +40,20 @@ def on_broken(summary: Summary, console: Path) -> list[str]:
     return [f"{note}; {also} not finite" if more else note]
 
 
-def on_ranks(reader: RecordingReader | RanksReader, place: str, to: Sequence[str]) -> list[str]:
-    """The line on ranks that record for themselves and are not all there.
+def on_ranks(reader: RecordingReader | RanksReader, run: runs.Run, folder: Path, place: str) -> list[str]:
+    """The lines on ranks that record for themselves: those that have failed, or are not all there.
 
-    `place` is the run's folder, and `to` are its backends.
+    `run` is rank 0's, and `place` is how its folder is shown.
     """
+    failed = unlike_rank_0(folder, run)
     if running := reader.running():
-        return [f"{_ranks(running)} went on after rank 0; what they print later: capture sync {place}"]
-    if (missing := reader.missing) and (reader.others or to != ["wandb"]):
-        return [f"{_ranks(missing)} recorded nothing here: do all ranks share this folder?"]
-    return []
-
-
-def _ranks(numbers: Sequence[int]) -> str:
-    shown = ", ".join(map(str, numbers[:8])) + ", ..." * (len(numbers) > 8)
-    return f"rank{'s' * (len(numbers) > 1)} {shown}"
+        return [
+            *failed,
+            f"{ranks.named(running)} went on after rank 0; what they print later: capture sync {place}",
+        ]
+    if (missing := reader.missing) and (reader.others or run.to != ["wandb"]):
+        return [*failed, f"{ranks.named(missing)} recorded nothing here: do all ranks share this folder?"]
+    return failed
 
 
 def on_backend(result: DeliveryResult) -> list[str]:

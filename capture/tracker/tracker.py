@@ -330,7 +330,7 @@ class Tracker:
         else:
             read = self.complete or self.console.lines
             notes = [*map(self.redactor.text, self.console.notes(place) if read else [])]
-        notes += closing_notes.on_ranks(self.reader, place, run.to)
+        notes += closing_notes.on_ranks(self.reader, run, self.folder, place)
         if not self.complete and not self.reader.ended:
             size = (self.folder / runs.CONSOLE_LOG).stat().st_size
             notes.append(f"stopped after {self.position} of {size} bytes; the rest: capture sync {place}")

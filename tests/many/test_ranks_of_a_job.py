@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -178,6 +179,25 @@ def test_a_rank_that_is_killed_leaves_what_it_had_printed(tmp_path):
     start(of_slurm(0, 2)).communicate(timeout=90)
     assert values(only_run(), "rank1/loss") == [2.0, 1.5, 1.333]
     assert read(log.parent).state == "crashed"
+    assert "rank 1 crashed" in capture("show").stdout
+
+
+def test_a_rank_that_fails_is_named_where_the_run_is_said_to_be_finished():
+    words = [*CAPTURE, "--to", "jsonl", "--project", "p", "--summary", "always", "--", "sh", "-c"]
+    code = "echo step $SLURM_PROCID loss=1; exit $(( SLURM_PROCID ? 4 : 0 ))"
+    started = [
+        subprocess.Popen(
+            [*words, code], env={**os.environ, **of_slurm(rank)}, text=True, stderr=subprocess.PIPE
+        )
+        for rank in range(3)
+    ]
+    said = [process.communicate(timeout=90)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 4, 4]
+    assert "exit status 0" in said[0]
+    assert "\n  ranks 1, 2 ended with exit status 4\n" in said[0]
+    assert re.search(r"^  ranks +ranks 1, 2 ended with exit status 4$", capture("show").stdout, re.M)
+    shown = json.loads(capture("show", "--json").stdout)
+    assert shown["ranks"]["2"] == {"state": "failed", "exit_status": 4}
 
 
 def test_ranks_that_are_not_there_are_named():
