@@ -59,6 +59,15 @@ def place(environ: Mapping[str, str], join: str = AUTO) -> Place | None:
     return Place(0, 1, join) if join != AUTO else None
 
 
+def without_job(environ: Mapping[str, str]) -> str:
+    """Who makes a run of its own since nothing names its job: `rank 1 of 2`.  Empty for all others."""
+    rank, size = (environ.get(name, "") for name in VARIABLES[0])
+    if not (rank.isdecimal() and size.isdecimal() and int(size) > 1):
+        return ""
+    alone = APART.isdisjoint(environ) and place(environ) is None
+    return f"rank {int(rank)} of {int(size)}" if alone else ""
+
+
 def _job(environ: Mapping[str, str]) -> str:
     """An id of the job from what its launcher says; empty where that says nothing."""
     for form in JOBS:

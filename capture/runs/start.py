@@ -63,7 +63,9 @@ def join(chosen: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any
     how = chosen["join"]
     place = None if chosen.get("id") else ranks.place(environ, how)
     if place is None:
-        return dict(chosen)
+        asked = chosen.get("id") or how != ranks.AUTO
+        alone = "" if asked else ranks.without_job(environ)
+        return {**chosen, "alone": alone} if alone else dict(chosen)
     if how != ranks.AUTO:
         from capture.runs import resume  # not on the way of every start
 

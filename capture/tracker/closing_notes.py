@@ -45,6 +45,10 @@ def on_ranks(reader: RecordingReader | RanksReader, run: runs.Run, folder: Path,
 
     `run` is rank 0's, and `place` is how its folder is shown.
     """
+    if alone := run.settings.get("alone"):
+        return [
+            f"{alone}, by RANK and WORLD_SIZE; --join NAME, the same for all ranks, makes one run of them"
+        ]
     failed = unlike_rank_0(folder, run)
     if running := reader.running():
         return [

@@ -182,6 +182,25 @@ def test_a_rank_that_is_killed_leaves_what_it_had_printed(tmp_path):
     assert "rank 1 crashed" in capture("show").stdout
 
 
+@pytest.mark.parametrize(
+    ("environ", "options", "expected"),
+    [
+        ({"RANK": "1", "WORLD_SIZE": "2"}, [], True),
+        ({"RANK": "0", "WORLD_SIZE": "1"}, [], False),
+        ({"RANK": "1"}, [], False),
+        ({"RANK": "1", "WORLD_SIZE": "2"}, ["--join", "never"], False),
+        ({"RANK": "1", "WORLD_SIZE": "2"}, ["--id", "mine"], False),
+        ({"RANK": "0", "WORLD_SIZE": "2"}, ["--join", "mine"], False),
+        ({"RANK": "1", "WORLD_SIZE": "2", "CAPTURE_RUN_DIR": "/somewhere"}, [], False),
+    ],
+)
+def test_ranks_whose_job_nothing_names_are_told_how_they_make_one_run(environ, options, expected):
+    said = start(environ, *options).communicate(timeout=90)[1]
+    line = f"\n  rank {environ['RANK']} of 2, by RANK and WORLD_SIZE; --join NAME, the same for all ranks, makes one run"
+    assert (line in said) == expected
+    assert ("--join NAME" in said) == expected
+
+
 def test_a_rank_that_fails_is_named_where_the_run_is_said_to_be_finished():
     words = [*CAPTURE, "--to", "jsonl", "--project", "p", "--summary", "always", "--", "sh", "-c"]
     code = "echo step $SLURM_PROCID loss=1; exit $(( SLURM_PROCID ? 4 : 0 ))"
