@@ -91,15 +91,17 @@ def _write_all(file: int, data: bytes) -> None:
 def repair(folder: PathLike) -> None:
     """Make the two files of a recording agree again after a crash, so that it can be continued.
 
-    Raises OSError.
+    Files that agree are left as they are: rank 0's tracker may be reading them.  Raises OSError.
     """
     size = os.path.getsize(os.path.join(folder, CONSOLE_LOG))
     path = os.path.join(folder, CONSOLE_INDEX)
+    before: str | None = None
     try:
         with open(path, encoding="ascii", errors="replace") as file:
-            lines = [line.split() for line in file if line.endswith("\n")]
+            before = file.read()
     except FileNotFoundError:  # it has crashed before its first byte
-        lines = []
+        pass
+    lines = [line.split() for line in (before or "").splitlines(keepends=True) if line.endswith("\n")]
     marks = [line for line in lines if len(line) == 3 and line[2].isdigit()]
     kept, total = [], 0
     for seconds, stream, length in marks:
@@ -110,7 +112,9 @@ def repair(folder: PathLike) -> None:
     if total < size:
         seconds, stream = (kept[-1][0], kept[-1][1]) if kept else ("0", "stdout")
         kept.append((seconds, stream if stream not in MARKS else "stdout", size - total))
-    replace_file(path, "".join(f"{seconds} {stream} {length}\n" for seconds, stream, length in kept))
+    after = "".join(f"{seconds} {stream} {length}\n" for seconds, stream, length in kept)
+    if after != before:
+        replace_file(path, after)
 
 
 class Chunk(NamedTuple):
@@ -180,7 +184,7 @@ class RecordingReader:
             self._last = (seconds, stream)
         if self._ended and not self._marks:
             self._read_marks()
-            self.finished = not self._marks
+        self.finished = self._ended and not self._marks  # a rank may be started again meanwhile
         return chunks
 
     def rest(self) -> list[Chunk]:

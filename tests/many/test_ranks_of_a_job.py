@@ -151,6 +151,28 @@ def test_a_run_that_is_resumed_has_both_starts_of_every_rank():
     assert len(values(folder, "loss")) == 6
 
 
+def test_a_rank_that_is_started_again_goes_on_while_rank_0_does(tmp_path):
+    """A pod of an indexed job that was restarted alone."""
+    code = f"import os, time\nprint('step 1 loss 0.5', flush=True)\nwhile not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(0.01)"
+    options = ["--to", "jsonl", "--project", "p", "--resume", "allow"]
+    environ = {**os.environ, "CAPTURE_JOIN": "job7"}
+    with subprocess.Popen(
+        [*CAPTURE, *options, "--", sys.executable, "-c", code], env={**environ, "JOB_COMPLETION_INDEX": "0"}
+    ) as first:
+        order = Path("capture-runs/p/job7/ranks/order")
+        try:
+            for begun in (1, 2):
+                subprocess.run(
+                    [*CAPTURE, *options, "--", "echo", f"step {begun} loss {begun}.5"],
+                    env={**environ, "JOB_COMPLETION_INDEX": "1"}, check=True,
+                )  # fmt: skip
+                eventually(lambda begun=begun: order.exists() and order.read_text().count("1 0\n") == begun)
+        finally:
+            (tmp_path / "go").touch()
+        assert first.wait(timeout=90) == 0
+    assert values(only_run(), "rank1/loss") == [1.5, 2.5]
+
+
 def test_ranks_may_be_told_to_make_runs_of_their_own():
     run_job("--join", "never")
     assert len(list(Path("capture-runs/p").glob("*/run.json"))) == 3
