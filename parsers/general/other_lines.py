@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_CODE = (" 0x", "://", "==", "!=", "->", "=>", "::", "{", "}", "<", ">", "\\", "`", "~", "self.", "[]")
+_CODE = (" 0x", "=0x", "://", "==", "!=", "->", "=>", "::", "{", "}", "<", ">", "\\", "`", "~", "self.", "[]")
 _WORDS = """
 load loaded loading default defaults threshold expected should must cannot invalid deprecated require
 requires required requirement collecting usage option options argument arguments version settings setting
@@ -26,7 +26,7 @@ _BEGINNING = re.compile(
             r"wandb: ",
             r"Step \d+/\d+ : [A-Z]",  # Step 5/10 : ENV ACC=0.5, of docker
             r"#\d+ (?:\[|\d)",  # #11 [3/5] RUN echo, of docker
-            r"(?:PASS|FAIL|SKIP|ok|not ok)\b",
+            r"\s*(?:--- )?(?:PASS|FAIL|SKIP|ok|not ok)\b",
             r"\s{9,}['\"]",
             r"[d-][rwxsStT-]{9}",  # -rw-r--r--, of ls
             r"[-+ ]\s{3,}\w+ = \S+$",  # +    loss = 0.5, of diff

@@ -42,7 +42,7 @@ def of_two_kinds(text: str, name: Name, line: ScannedLine) -> int:
 
 
 _WITH_SIGN = re.compile(
-    rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?\s{{0,12}}\|{{0,2}}:?[:=](?![:=])\s*{VALUE}"
+    rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?\s{{0,12}}\|{{0,2}}:?[:=](?![:=])\s*{VALUE}(?! / \d)"
 )
 _FRACTION_BEGINS = re.compile(r" \[\s*\d+/")
 _LOOP_VARIABLES = ("i", "t", "k")
@@ -159,7 +159,8 @@ def numbered(text: str, name: Name, line: ScannedLine) -> int:
 
 
 _HITS = re.compile(
-    rf"\s{{0,2}}[:=]?\s{{0,4}}(?P<hits>{COUNT})\s?/\s?(?P<all>{COUNT})(?![\d/]|\.\d)(?:\s*\(\s*[\d.]+\s?%\s*\))?"
+    rf"(?:\s{{0,2}}[:=]\s{{0,4}}| )(?P<hits>{COUNT})\s?/\s?(?P<all>{COUNT})(?![\d/]|\.\d)"
+    r"(?:\s*\(\s*[\d.]+\s?%\s*\))?"
 )
 
 

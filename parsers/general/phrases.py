@@ -17,7 +17,7 @@ from capture.parsers.vocabulary import Clarity
 
 _PHRASE = re.compile(
     rf"(?P<name>{WORD}(?: (?!(?:of|on|for|over|after|at|in) ){WORD}){{0,3}}) (?:\([^()]*\) )?"
-    rf"(?:of|on|for|over|after|at|in) [^=|,;]{{1,80}}?(?::|=| is)\s*{VALUE}\s*[.!]?\s*$"
+    rf"(?:of|on|for|over|after|at|in) [^=|,;]{{1,80}}?(?:(?<!\d):|:(?!\d)|=| is)\s*{VALUE}\s*[.!]?\s*$"
 )
 _PHRASE_END = re.compile(r"\s*(?::|=| is)\s*$")
 _WHEN = re.compile(r" (?=(?:after|at|in|for) [\da-z])")

@@ -61,7 +61,7 @@ _ROW = re.compile(
     r"(?P<name>[A-Za-z][\w.-]*(?: [A-Za-z][\w.-]*)?):?\t+(?=[A-Za-z][\w@-]{0,20}\s?[:=])"
 )
 # `   1 train loss:  2.30`
-_COUNT_AND_SPLIT = re.compile(r"\s*(?P<at>\d{1,9})\s+(?=(?i:train|val|valid|test|loss)\b[A-Za-z ]{0,20}[:=])")
+_COUNT_AND_SPLIT = re.compile(r"\s*(?P<at>\d{1,6})\s+(?=(?i:train|val|valid|test|loss)\b[A-Za-z ]{0,20}[:=])")
 _LETTERS = re.compile(r"[A-Za-z]+")
 
 

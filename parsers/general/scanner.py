@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 
@@ -44,9 +45,9 @@ def scan(text: str) -> Scan:
         values.add_value(plain, cells["name"], cells, line)
     else:
         line = find(plain)
-    reusable = is_plain and not line.depends_on_digits
-    if _measures_parts(line, plain):
+    if line.clearest < Clarity.CLEAR and _measures_parts(line, plain):
         line.clearest = Clarity.CLEAR
+    reusable = is_plain and not line.depends_on_digits
     if line.clearest < Clarity.WEAK or _has_too_much_else(line):
         return Scan(None, plain, reusable)
     if before_bar is not None:
@@ -136,9 +137,15 @@ AT_NUMBER = [*positions.AT_NUMBER, aside, digit_first, before_name, quantity]
 
 
 def _measures_parts(line: ScannedLine, text: str) -> bool:
-    """Whether parts of the data stand for what was measured on them: `Train: 0.91, Val: 0.85`; no sizes."""
+    """Whether parts of the data stand for what was measured on them: `Train: 0.91, Val: 0.85`.
+
+    Their sizes say nothing, nor do their shares.
+    """
     spans = [span for name, span in line.metrics.items() if vocabulary.is_split(name)]
-    return len(spans) > 1 and not all(text[start:end].isdigit() for start, end, _ in spans)
+    if len(spans) < 2 or all(text[start:end].isdigit() for start, end, _ in spans):
+        return False
+    line.depends_on_digits = True
+    return not math.isclose(sum(span.value(text) for span in spans), 1)
 
 
 def _has_too_much_else(line: ScannedLine) -> bool:

@@ -195,6 +195,8 @@ LINES = [
     ("training loss at iteration 100: 0.5", None, 100, {"training/loss": 0.5}),
     ("loss in epoch 3: 0.5", 3, None, {"loss": 0.5}),
     ("20th loss: 0.5", None, 20, {"loss": 0.5}),
+    ("test accuracy:   985 / 1000", None, None, {"test accuracy": 0.985}),
+    ("3301420 loss: 0.5", None, None, {"loss": 0.5}),
     ("loss in epoch 1 iteration 20: 1.5", 1, 20, {"loss": 1.5}),
     ("Training loss at step 300: 0.75, accuracy: 0.5", None, 300, {"Training/loss": 0.75, "Training/accuracy": 0.5}),
     ("Valid HITS@1 at step 300: 0.5", None, 300, {"Valid/HITS@1": 0.5}),
@@ -370,6 +372,11 @@ def test_every_line_that_is_read_passes_the_gate(line):
     "# the loss is 0.5",
     "the default, loss = 0.5",
     "Train: 45000, Val: 5000, Test: 10000",
+    "train: 0.8, val: 0.1, test: 0.1",
+    "Train: 80.0% Val: 10.0% Test: 10.0%",
+    "loss at 10:01:00",
+    "--- PASS: TestLoss/acc=1 (0.01s)",
+    "reward-0   1/1     Running   0          3d",
     "epochs ━━━━━━━━━━ 0/3 0:00:00 loss=nan acc=0.000",
 ])  # fmt: skip
 def test_what_is_no_metric_gives_nothing(line):
