@@ -25,7 +25,7 @@ class Clarity(IntEnum):
 # Each as a whole part of a name: `val_loss`, `mean-IoU`, `trainLoss`, `top1/acc`.
 _CLEAR = re.compile(
     r"[a-z]*loss\d*|acc\d*|accuracy|accuracies|perplexity|ppl|auc|auroc|aucpr|auprc|f1|f1score|bleu\d?|rouge\w?"
-    r"|rouge(?:sum|lsum)|rewards?|rew|mse|rmse|nrmse|rmsle|mae|mape|smape|m?iou|dice|psnr|ssim|map\d{2,3}"
+    r"|rouge(?:sum|lsum)|rewards?|rew|mse|rmse|nrmse|rmsle|mae|mape|smape|(?:mean|m)?iou|dice|psnr|ssim|map\d{2,3}"
     r"|bpb|bpc|bpd|mrr|wer|cer|ndcg|nll|elbo|mcc|epe|recall|logloss|eer|meteor|cider"
 )
 # Of the first results: `Prec@1`, `HR@10`, `HITS@3`.
@@ -83,7 +83,7 @@ _PROCESSES = frozenset(
         "experiment",
     ]
 )
-_SPLIT = re.compile(r"(?i)train(?:ing)?|val(?:i|id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev")
+_SPLIT = re.compile(r"(?i)train(?:ing)?|val(?:i|id(?:ation|ate)?)?|test(?:ing)?|eval(?:uation)?|dev")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 # One of these is in every line of metrics: one search for all of them decides whether a line is looked at
@@ -100,7 +100,18 @@ bpc bpd mrr MRR EPE WER CER EER METEOR CIDEr Bleu rec@ its@ ITS@ HR@ wer: wer= c
 ross-entropy ross_entropy rossEntropy err-top lr= lr:
 LR= LR: best_metric
 """
-_SPACED_TEXTS = ("unction value", "est metric", "lr =", " lr ", "earning rate")
+_SPACED_TEXTS = (
+    "unction value",
+    "est metric",
+    "lr =",
+    " lr ",
+    "earning rate",
+    "earning Rate",
+    "uccess rate",
+    "uccess_rate",
+    "win rate",
+    "win_rate",
+)
 _SPLITS = ("rain: ", "rain=")  # Train: 0.91, Val: 0.85
 # Lines without any of them are looked at, too, if they have a word that counts, and keep being printed.
 _COUNTERS = "step Step STEP iter Iter ITER poch EPOCH pisode EPISODE eneration GENERATION Itr itr"
@@ -144,6 +155,8 @@ def clarity(name: str) -> Clarity:
     if any(_CLEAR.fullmatch(part) for part in parts) or any(word.startswith("mAP") for word in words):
         return Clarity.CLEAR
     weak = {part for part in parts if _WEAK.fullmatch(part)}
+    if "rate" in parts:
+        weak |= {"success", "win"} & set(parts)
     if weak:
         is_clear = len(weak) > 1 or "best" in parts or any(_SPLIT.fullmatch(part) for part in parts)
         is_clear |= not _RETURNS.isdisjoint(weak) and not _AVERAGES.isdisjoint(parts)
@@ -153,7 +166,7 @@ def clarity(name: str) -> Clarity:
 
 def is_learning_rate(name: str) -> bool:
     """Whether this is the learning rate: a line with no other metric is one of a training all the same."""
-    return re.fullmatch(r"(?i)lr|learning[ _]rate", name) is not None
+    return re.fullmatch(r"(?i)lr|(?:current )?learning[ _]rate", name) is not None
 
 
 def is_process(name: str) -> bool:

@@ -17,7 +17,7 @@ CTIME = rf"{_DAY} {_MONTH} [ \d]\d {_CLOCK} \d{{4}}"
 _DAY_FIRST = rf"(?:{_DAY},? )?\d{{1,2}} {_MONTH} (?:\d{{4}} {_CLOCK}|\d\d:\d\d(?::\d\d)?)"
 _ELAPSED = r"(?:\d+ days?, )?\d+:\d\d:\d\d"
 _LEVEL = r"(?:DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL|TRACE|SUCCESS)(?!\w)"
-_SEPARATOR = r"\s*(?:[-|:,>](?=\s)\s*)*"
+_SEPARATOR = r"\s*(?:[-|:,>—](?=\s)\s*)*"
 # `INFO - train - loss 0.5`, `INFO - epoch-1 - loss 0.5` name no logger
 _NO_POSITION = r"(?!(?i:epoch|step|iter|batch|fold|round))"
 _NO_SPLIT = rf"{_NO_POSITION}(?!(?:train|val|valid|eval|test|dev)\b)"
@@ -59,7 +59,7 @@ _BRANCHES = {
         r"\[\d+\] \"(?=.*\"\s*$)",
         rf"\[(?:[A-Z] )?(?:{_SHORT_DATE}|(?:\d{{6}} )?{_CLOCK})[^\]]{{0,80}}\]:?{_SEPARATOR}",
         rf"\[{_LEVEL}\|{_PLACE}\](?:\s{DATE})?\s>>\s",
-        rf"\[{_LEVEL}\s*\]{_SEPARATOR}(?::\s?)?(?:{_NO_SPLIT}{_LOGGER} - \s*)?",
+        rf"\[\s*{_LEVEL}\s*\]{_SEPARATOR}(?::\s?)?(?:{_NO_SPLIT}{_LOGGER} - \s*)?",
         rf"\[ ?{_LEVEL} ?: ?(?P<date_level>{DATE}) ?\]{_SEPARATOR}",
         rf"\[ ?(?P<date_ctime_bracket>{CTIME}) ?\]:?{_SEPARATOR}",
         rf"\[{_OF_LEVEL}",
@@ -124,6 +124,7 @@ _FIRST = re.compile(r"\s*(\S?)")
 # Beside a time or a level: the name of the logger, and where in the program it was called.
 _BESIDE = re.compile(
     rf"\s*-?(?:\[\s*[\w.-]+\.py\]\[line: ?\d+\]\[\s*{_LEVEL}\s*\]|[IWEFD] {_PLACE}(?=\s)"
+    rf"|[\w./-]+\.py(?:\[line:\d+\]|:\d+\[\d+\]){_SEPARATOR}(?=\[?{_LEVEL})"
     rf"|\[{_PLACE}\](?::(?=[\w\[]))?|{_PLACE}\](?=\s)|\({_PLACE}\)|\([\w.]+:\d+\)|{_PLACE}(?=\s*[-:|\s])"
     rf"|[\w.<>]+:[\w.<>]+:\d+(?=\s-\s)){_SEPARATOR}(?::\s)?"
     rf"|(?:\[{_LOGGER}\]|{_LOGGER}){_SEPARATOR}(?=\[?{_LEVEL})"

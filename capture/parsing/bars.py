@@ -103,12 +103,23 @@ class AheadBar:
 
     If the count moves by as many steps as there were drawings, or drawings with new values, each is a step.
     If not, only the step of the last one is certain, and the others are left out.
+
+    A loop that calls `update(1)` and then `set_postfix` moves the count first, as its first values show:
+
+    0/60                  nothing yet
+    1/60                  nothing yet
+    1/60, loss=3          step 1: 3
+    2/60, loss=3          the count has moved: this is still the value of step 1
+    2/60, loss=2          step 2: 2
     """
 
     row: Row = field(default_factory=Row)
     shown: Mapping[str, float] = field(default_factory=dict)
     held: list[tuple[Mapping[str, float], bool]] = field(default_factory=list)  # beside this count; new?
     settled: bool = False  # whether this bar has given a step
+    first: int = -1  # the count of this bar's first drawing
+    moved: bool = False  # whether the last drawing has moved the count
+    count_first: bool = False  # whether this bar moves its count before it draws the values of it
 
     def refresh(self, drawing: Drawing) -> list[Settled]:
         """The values whose step is certain with this drawing."""
@@ -116,12 +127,20 @@ class AheadBar:
         if row.is_next_bar(drawing):
             settled = self.finish()
             row.begin_next_bar(drawing, full=row.may_have_been_full(drawing))
-            self.shown, self.settled = {}, False
+            self.shown, self.settled, self.count_first = {}, False, False
         count, metrics, last_count = drawing.count, drawing.metrics, row.last.count
+        if last_count < 0:
+            self.first = count
+        moved_before, self.moved = self.moved, count != last_count
         row.last = drawing
         if not metrics:
             return settled
-        is_new, self.shown = metrics != self.shown, metrics
+        is_new, is_first, self.shown = metrics != self.shown, not self.shown, metrics
+        if is_first and moved_before and not self.moved and count == self.first + 1:
+            self.count_first = True
+        if self.count_first:
+            is_of_count = is_new or (moved_before and not self.moved)
+            return settled + [Settled(row.base + count, drawing.epoch, metrics)] * is_of_count
         if count == last_count or (last_count < 0 and count == 0):
             self.held.append((metrics, is_new))
             return settled

@@ -9,8 +9,10 @@ from capture.console.prefix_expressions import CTIME, DATE
 from capture.language.numbers import NUMBER
 
 _ARROW = re.compile(  # ==> epoch 3   -> val_loss 0.7   >>> Epoch: 3; but `>>> loss = 0.5` is Python
-    r"\s*(?:(?:(?:\|\s)?>|[=*#~-]{2,}>?|\*|[-=]>|[→↳•])(?=\s)"
+    r"\s*(?:[*=]{2,} \w+ [*=]{2,} >{2,}(?=\s[A-Za-z]+: )"
+    r"|(?:#\s)?(?:(?:\|\s)?>|[=*#~-]{2,}>?|\*|[-=]>|[→↳•])(?=\s)"
     r"|#\s?(?:of\s)?(?=(?i:episode|epoch|step|iter)\w*\s?[:=])"  # `# of episode :20, avg score : 22.4`
+    r"|-{2,}>(?=[a-z]+: )"
     r"|>{2,}(?=\s(?i:epoch|step|iter|train|val|test|eval)\w*(?! ?=)))"
 )
 # === epoch 3: loss 0.5 ===   loss 0.5  <-- best   loss 0.5 -> saved

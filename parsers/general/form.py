@@ -168,7 +168,7 @@ def _form(line: ScannedLine, text: str) -> Form | None:
     counters = [line.positions[name].start for name in ("epoch", "step") if name in line.positions]
     has_counter = any(_COUNTER_BEFORE.search(text, 0, start) for start in counters)
     changing = tuple(name for name in line.metrics if _is_changing(name, line, text))
-    is_of_training = _is_of_training(text)
+    is_of_training = _is_of_training(text) or {"D", "G"} <= line.metrics.keys()
     is_list = is_list_of_pairs(line) and not any(map(vocabulary.is_hyperparameter, line.metrics))
     if not changing:
         is_heading = has_counter and _is_heading(line, text, counters)
@@ -208,7 +208,7 @@ def _is_changing(name: str, line: ScannedLine, text: str) -> bool:
     return (
         _DECIMAL.search(text, start, end) is not None
         and _UNIT.match(text, end) is None
-        and _BESIDE.search(name) is None
+        and (_BESIDE.search(name) is None or vocabulary.is_learning_rate(name))
     )
 
 

@@ -100,7 +100,7 @@ class ScannedLine:
         """Whether the name needs the part of the data: that of a metric, an unknown one after `Val:`."""
         if not self.section or self._names_its_part(name):
             return False
-        is_unknown = vocabulary.clarity(name) == Clarity.NONE and vocabulary.is_split(self.section)
+        is_unknown = vocabulary.clarity(name) == Clarity.NONE and vocabulary.is_split(self.section.strip())
         return clarity >= Clarity.WEAK or (is_unknown and not vocabulary.is_setting_word(name))
 
     def _names_its_part(self, name: str) -> bool:

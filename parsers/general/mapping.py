@@ -28,6 +28,7 @@ _TOKEN = re.compile(
 )
 _REST = re.compile(r"[\s.;)]*(?:\w+=[\w.+-]+\s*){0,5}")  # metrics={'loss': 0.5} step=50
 _DICT_TYPE = re.compile(r"(?:\w+\.)?(?:defaultdict\(<class '[\w.]+'>, |(?:OrderedDict|Counter|dict)\()$")
+_LOSSES = re.compile(r"(?:^|\s)(?P<name>[Ll]oss(?:es)?)$")  # Losses {'ner': 117.4}, of spaCy's loops
 _METHOD = re.compile(r"\.\w+\(\s*$")
 # A logger that counts both writes its steps, unlike a line of text, where the step may be one of the episode.
 _PRIORITY = {**STEP_PRIORITY, "episode": STEP_PRIORITY["step"] - 1}
@@ -66,6 +67,8 @@ def scan_any(text: str, start: int) -> Scan:
     settings = [name for name in spans if _is_setting(name)]
     if settings and _lists_settings(settings, spans, line):
         return Scan(None, text, not line.depends_on_digits)
+    if (losses := _LOSSES.search(head)) and not line.section:
+        line.section, line.clearest = losses["name"], Clarity.CLEAR
     for name, span in spans.items():
         if span is not None and name not in settings:
             _add(name, *span, text, line)

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from capture.language.numbers import Value
 from capture.language.readers import Memory
+from capture.parsers import vocabulary
 from capture.parsers.general.line import Statement
 
 MOST_TOTALS = 64  # lengths of epochs that are told apart
@@ -23,7 +24,7 @@ class Progress:
     """
 
     last: tuple[Value | None, Value | None] | None = None  # epoch and step of the line before
-    said: Value | None = None  # the epoch that a line of metrics has said last, not a heading
+    said: Value | None = None  # the epoch that a line of metrics has said last, not a heading or `lr` alone
     names: str = ""  # of the metrics printed at `last`, each between line breaks
     first_epoch: float | None = None  # that was seen
     last_of_total: dict[int, tuple[float, int]] = field(
@@ -40,7 +41,8 @@ class Progress:
         step: Value | None = line.step
         names, printed = _listed(tuple(line.metrics)), ""
         if epoch is not None or step is not None:
-            self.said = self.said if epoch is None else epoch
+            if epoch is not None and not all(map(vocabulary.is_learning_rate, line.metrics)):
+                self.said = epoch
             if epoch is None:
                 epoch = memory.get("epoch")
             if line.steps and step is not None and isinstance(epoch, (int, float)):

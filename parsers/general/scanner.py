@@ -30,7 +30,7 @@ _EDGES = (",", ";", "|", "(", ":")
 _QUANTITY = re.compile(
     r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?:/[\d.]+)*"
     r"(?P<unit>:\d[\d:.]*|h\d\d?m(?:\d\d?s)?|m\d\d?s|/(?:s|sec|it|step)(?:/gpu)?(?!\w)"  # 1h02m, 9.2/s/gpu
-    rf"|\s?%|\s?(?:{TIME}|m|mins?|minutes?|h|hrs?|hours?|d|days?|{BYTES}|{RATE})(?!\w))?"
+    rf"|\s?%|\s[a-z]{{2,8}} tok/s|\s?(?:{TIME}|m|mins?|minutes?|h|hrs?|hours?|d|days?|{BYTES}|{RATE})(?!\w))?"
 )
 
 

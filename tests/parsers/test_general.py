@@ -211,6 +211,13 @@ LINES = [
     ("Dev: time: 1.5s, acc: 0.5, p: 0.25, patience: 3", None, None, {"time_s": 1.5, "Dev/acc": 0.5, "Dev/p": 0.25, "patience": 3}),
     ("valid (NDCG@10: 0.5, HR@10: 0.75), test (NDCG@10: 0.25, HR@10: 0.5)", None, None,
      {"valid/NDCG@10": 0.5, "valid/HR@10": 0.75, "test/NDCG@10": 0.25, "test/HR@10": 0.5}),
+    ("train Loss: 0.5 Img2Txt: 0.25 lr: 0.125", None, None, {"train Loss": 0.5, "train Img2Txt": 0.25, "lr": 0.125}),
+    ("epoch: 1 success rate: 0.75", 1, None, {"success rate": 0.75}),
+    ("# =====> Epoch: 1 Average gen loss = 0.5, KLD = 16.5; Finished in 0:01:00", 1, None, {"Average gen loss": 0.5, "KLD": 16.5}),
+    ("------>val: epoch: 1, val_loss: 0.75", 1, None, {"val_loss": 0.75}),
+    ("***** Evaluation ***** >>>> MeanIoU: 51.25", None, None, {"MeanIoU": 51.25}),
+    ("Losses {'ner': 117.5, 'tagger': 0.5}", None, None, {"Losses/ner": 117.5, "Losses/tagger": 0.5}),
+    ("Epoch  2,   550/  725; acc:   0.25; 5187 src tok/s; 5634 tgt tok/s;     55 s elapsed", 2, 550, {"acc": 0.25}),
     ("Epoch 3, Loss (train/val): 0.5/0.25", 3, None, {"train Loss": 0.5, "val Loss": 0.25}),
     ("fan\t\tAUC: 54.5\tpAUC: 49.75", None, None, {"fan/AUC": 54.5, "fan/pAUC": 49.75}),
     # names with signs and digits
@@ -485,6 +492,24 @@ def test_a_line_that_comes_again_without_a_place_stands_nowhere():
 def test_the_steps_of_an_environment_come_before_its_episodes():
     text = "my_main Recent Stats | t_env:    8443380 | Episode:   331792\nreturn_mean:   12.5\tloss:   0.25"
     assert short(text) == [(None, 8443380, {"return_mean": 12.5, "loss": 0.25})]
+
+
+def test_the_learning_rate_is_read_in_a_line_of_its_own():
+    text = "".join(f"Epoch {n}/4\nTrain Loss: 0.{n}\nLearning Rate: 0.00{n}\n" for n in range(1, 5))
+    found = short(text)
+    assert [each for each in found if "Learning Rate" in each[2]] == [
+        (n, None, {"Learning Rate": n / 1000}) for n in range(1, 5)
+    ]
+
+
+def test_the_learning_rate_of_an_epoch_is_as_good_as_a_heading():
+    text = "Epoch: 1 Learning rate: 1.0\n" + "0.1 perplexity: 501.5 speed: 1043 wps\n" * 3
+    assert [epoch for epoch, _, _ in short(text)] == [1, 1, 1, 1]
+
+
+def test_the_two_losses_of_a_gan_may_have_letters_for_names():
+    text = "\n".join(f"Iter: {n}, D: 1.{n}, G:0.{n}" for n in (25, 50, 75, 85))
+    assert short(text)[-1] == (None, 85, {"D": 1.85, "G": 0.85})
 
 
 def test_what_is_printed_for_each_batch_below_a_heading_is_in_its_epoch():

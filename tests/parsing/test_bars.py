@@ -32,6 +32,20 @@ class TestValuesAheadOfTheirCount:
         assert [(s.step, s.metrics["loss"]) for s in bar.finish()] == [(6, 1)]
         assert bar.finish() == []
 
+    def test_where_the_first_values_come_after_the_count_has_moved_all_do(self):
+        bar = AheadBar()
+        assert steps(bar, (0, None), (1, None), (1, 3), (2, 3), (2, 2), (2, 2), (3, 2), (3, 2)) == [
+            (1, 3),
+            (2, 2),
+            (3, 2),
+        ]
+        assert bar.finish() == []
+        # The next bar of this name may be drawn otherwise: its first values are beside its first count.
+        assert steps(bar, (0, None), (0, 5), (1, 5), (1, 4), (2, 4)) == [(4, 5), (5, 4)]
+
+    def test_a_value_of_every_second_step_and_more_says_nothing_of_the_order(self):
+        assert steps(AheadBar(), (0, None), (1, None), (2, None), (2, 3), (3, 3)) == [(3, 3)]
+
 
 class TestValuesBehindTheirCount:
     def test_a_value_that_only_stays_on_the_bar_is_not_of_the_next_count(self):
