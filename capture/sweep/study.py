@@ -8,6 +8,7 @@ point may get two trials: the one with the lower number counts, and whoever take
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -199,7 +200,9 @@ class Study:
         self._study.set_user_attr(CLAIM, claim)
         time.sleep(CLAIM_TIME)
         if self.attributes.get(CLAIM) != claim:
-            return True  # another worker is at it
+            # Another worker is at it.  Workers that claim again at once take it from each other for ever.
+            time.sleep(CLAIM_TIME * random.uniform(2, 6))  # noqa: S311  no secret
+            return True
         for point, lost in list(self.missing(self.trials()).items())[:BATCH]:
             if self._grid is not None:
                 drawn = self.search.drawn(self._grid[int(point)])

@@ -5,12 +5,16 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import optuna
 import pytest
+from optuna.storages import InMemoryStorage
 
+from capture.sweep import study
 from capture.sweep.distributions import quantile
 from capture.sweep.parameters import leaves
+from capture.sweep.schema import SweepFile
 from capture.sweep.search import Search, sampler
 from capture.sweep.storage import open_storage
 
@@ -93,3 +97,30 @@ def test_values_of_all_kinds_are_told_apart(method):
     study = optuna.create_study(sampler=sampler(method))
     drawn = [search.values(study.ask(search.distributions).params)["x"] for _ in range(200)]
     assert {repr(value) for value in drawn} == {repr(value) for value in values}
+
+
+def test_of_many_workers_that_begin_at_once_one_lets_the_points_wait(monkeypatch):
+    storage = InMemoryStorage()
+    file = SweepFile.model_validate({"method": "grid", "parameters": {"x": {"values": [1, 2, 3]}}})
+    with monkeypatch.context() as empty:
+        empty.setattr(study.Study, "queue_missing", lambda self: False)
+        study.create(storage, "s", study.Definition(file, ["true"], False, "/"), None)
+    claims, write = [], storage.set_study_user_attr
+
+    def count(study_id, key, value):
+        claims.extend([value] * (key == study.CLAIM))
+        write(study_id, key, value)
+
+    monkeypatch.setattr(storage, "set_study_user_attr", count)
+
+    def work(number):
+        joined = study.join(storage, "s")
+        time.sleep(number * study.CLAIM_TIME / 4)  # each while another one waits to see its claim
+        while not joined.trials() and len(claims) < 100:
+            joined.queue_missing()
+
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(work, range(4)))
+    points = [trial.user_attrs["point"] for trial in study.join(storage, "s").trials()]
+    assert sorted(set(points)) == ["0", "1", "2"]
+    assert len(claims) < 100  # workers that took it from each other at once went on so for minutes
