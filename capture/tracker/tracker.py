@@ -16,7 +16,6 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from capture import runs
@@ -31,7 +30,7 @@ from capture.records import Record, to_line
 from capture.redaction import Redactor
 from capture.runs import recordings
 from capture.runs.recording import END, Chunk
-from capture.tracker import closing_notes, pace, records_file, requests
+from capture.tracker import closing_notes, pace, records_file, requests, stopping
 from capture.tracker.alerts import Alerts
 from capture.tracker.bursts import Bursts
 from capture.tracker.closing import NOWHERE, Summary, block
@@ -40,6 +39,7 @@ from capture.tracker.intake import Intake, MaskedLog
 from capture.tracker.logged import PARSER as LOGGED
 from capture.tracker.logged import LoggedReader
 from capture.tracker.processes import Processes
+from capture.tracker.stopping import Stopped
 from capture.tracker.supervisor import LEFT
 
 PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
@@ -51,10 +51,6 @@ HURRY = 1.2  # seconds that are left for the backends after SIGTERM
 STOPPED = 3  # exit status: the recording was not read to its end
 
 
-class Stopped(BaseException):
-    """SIGTERM: hand over what there is, at once."""
-
-
 def main(argv: list[str]) -> int:
     """Track the run in the folder that `argv` names; `--to` delivers it to other backends than its own."""
     folder = Path(argv[0]).resolve()
@@ -64,7 +60,7 @@ def main(argv: list[str]) -> int:
     if argv[-1] == requests.OPTION:
         requests.begin()
     os.umask(0o077)  # what a run prints is nobody else's business: this holds for the backends' files, too
-    signal.signal(signal.SIGTERM, _stop)
+    stopping.listen()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     redactor = Redactor(os.environ, run.settings.get("redact", []))
     log = logging.StreamHandler()
@@ -92,15 +88,6 @@ def main(argv: list[str]) -> int:
         os._exit(0 if whole else STOPPED)  # a backend that hangs would hold up the end for ever
     tracker.status("done" if tracker.complete else "stopped")
     return 0 if tracker.complete else LEFT
-
-
-_asked_to_stop: list[int] = []  # the signal that has come
-
-
-def _stop(signum: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _asked_to_stop.append(signum)
-    raise Stopped
 
 
 class Tracker:
@@ -150,8 +137,7 @@ class Tracker:
         alive, active = True, time.monotonic()
         left_by = 0.0  # when rank 0's relay had ended, and others' had not
         while True:
-            if _asked_to_stop:
-                raise Stopped  # once more: in a callback, as imports have them, Python ignores what is raised
+            stopping.check()
             work = pace.Work()
             chunks = self.reader.read()
             self._read(chunks)

@@ -1,5 +1,6 @@
 """The tracker gives way to the command while it runs, is not starved when it has ended, and says what it did not do."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from capture import runs
 from capture.redaction import Redactor
 from capture.runs import status
 from capture.runs.recording import Recorder
-from capture.tracker import pace, tracker
+from capture.tracker import pace, stopping, tracker
 from capture.tracker.supervisor import Supervisor
 
 BUSY = 8
@@ -113,8 +114,8 @@ def test_a_request_to_stop_that_was_lost_in_a_callback_is_noticed_at_the_next_lo
     capture("--to", "jsonl", "--", sys.executable, "-c", "print('epoch 1: loss=0.5')")
     folder = only_run()
     reader = tracker.Tracker(folder, runs.read(folder), Redactor({}))
-    monkeypatch.setattr(tracker, "_asked_to_stop", [signal.SIGTERM])
-    with pytest.raises(tracker.Stopped):
+    monkeypatch.setattr(stopping, "_asked", [signal.SIGTERM])
+    with pytest.raises(stopping.Stopped):
         reader.follow()
     reader.close()
 
@@ -149,4 +150,23 @@ def test_whoever_gets_on_is_waited_for_and_whoever_does_not_is_given_up(tmp_path
             assert supervisor.finish(0.8, progress) is finished
     finally:
         for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def test_a_stop_during_an_import_waits_until_that_is_over(monkeypatch, tmp_path):
+    (tmp_path / "slow_module.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\nloaded = [n for n in range(1000)]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(stopping, "_asked", [])
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGALRM)}
+    try:
+        stopping.listen()
+        with pytest.raises(stopping.Stopped):
+            importlib.import_module("slow_module")
+            time.sleep(100)  # until the handler is called once more
+        assert len(sys.modules["slow_module"].loaded) == 1000
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
             signal.signal(number, handler)
