@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib.machinery import PathFinder
 
 from capture.bare import environment, run_bare
 from capture.errors import UserError
@@ -24,7 +23,9 @@ def check(arguments: Sequence[str]) -> None:
     Raises UserError where there is no other; a command behind `--` runs all the same, not recorded.
     """
     asked = os.environ.pop(_MARK, None)
-    if PathFinder.find_spec(NEEDED) is not None:
+    if any(
+        finder.find_spec(NEEDED, None) for finder in sys.meta_path
+    ):  # importlib's own way takes longer to load
         return
     other = None if asked else _other()
     if other:

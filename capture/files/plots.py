@@ -176,8 +176,9 @@ def _positive(labels: Iterable[str], wanted: Any = None) -> str:
     """The label that stands for yes: the one that the user wants, which YAML reads as true if it is `on`."""
     known = sorted(labels, key=_order)
     if isinstance(wanted, bool) and str(wanted) not in known:
-        words = ("true", "yes", "on") if wanted else ("false", "no", "off")
-        meant = [label for label in known if label.lower() in words]
+        from capture.language.checked_yaml import FALSE, TRUE  # slow
+
+        meant = [label for label in known if label.lower() in (TRUE if wanted else FALSE)]
         return meant[0] if len(meant) == 1 else str(wanted)
     if wanted is not None:
         return str(wanted)

@@ -192,12 +192,11 @@ class Engine:
             of_line = frame._replace(end="text") if line.is_bar else frame
             if frame.time is None and line.stamp:
                 of_line = of_line._replace(time=unix_time(line.stamp))
-            candidates = self._candidates(line.views)
             is_open = frame.stream in self._sources.open
-            may_read = self._with_open(frame.stream, line.views) if is_open else candidates
+            may_read = self._with_open(frame.stream, line.views) if is_open else self._candidates(line.views)
             records += self._read_line(of_line, may_read, line.views[0].text)
             if len(lines) == 1 and plans:
-                plans.add(frame, line, candidates)
+                plans.add(frame, line, self._candidates(line.views) if is_open else may_read)
         return records
 
     def _read_by_plan(self, frame: Frame, text: str, shape: Shape, source: Source) -> list[Record] | None:
