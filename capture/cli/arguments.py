@@ -27,8 +27,6 @@ _MESSAGES = (
 class Arguments(argparse.ArgumentParser):
     """Raises UserError where `argparse` would print its usage and exit."""
 
-    as_typed = False  # words stay in their order, for who completes the last one
-
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, **settings)
 
@@ -67,8 +65,7 @@ class Arguments(argparse.ArgumentParser):
     def _words_together(self, words: Any) -> Any:
         """The words with the options behind all others: argparse takes no more of a kind after an option."""
         kinds = {action.nargs for action in self._get_positional_actions()}
-        in_order = self.as_typed or kinds & {argparse.REMAINDER, argparse.PARSER}
-        if words is None or "--" in words or in_order:
+        if words is None or "--" in words or kinds & {argparse.REMAINDER, argparse.PARSER}:
             return words
         plain, options = [], []
         rest = iter(words)

@@ -98,7 +98,6 @@ def main(argv: list[str]) -> int:
 
 def answer() -> int:
     """Answer the shell, which asks through variables what may come at the cursor."""
-    Arguments.as_typed = True
     line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0") or 0)]
     argcomplete.autocomplete(_everything(line), default_completer=Candidates(), always_complete_options=False)
     return 1

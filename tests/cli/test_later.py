@@ -170,6 +170,13 @@ class TestReplay:
         golden = (FIXTURES / "llama2c_train" / "stdout.jsonl").read_text().splitlines()
         assert len((only_run() / runs.RECORDS).read_text().splitlines()) == len(golden)
 
+    def test_the_last_run_is_the_one_that_was_made_last_however_old_its_log_is(self):
+        record("--name", "of-today")
+        Path("old.log").write_text("epoch 1: loss=0.125\n")
+        os.utime("old.log", (1.0e9, 1.0e9))
+        assert capture("replay", "-q", "--to", "jsonl", "--name", "of-old", "old.log").returncode == 0
+        assert "of-old" in capture("show", "last").stdout
+
     def test_without_a_terminal_it_says_where_the_new_run_is(self):
         Path("a.log").write_text("epoch 1: loss=0.5\nepoch 2: loss=0.25\n")
         done = capture("replay", "--to", "jsonl", "--project", "old", "a.log")
