@@ -13,6 +13,8 @@ from capture.parsers.general.line import Scan, ScannedLine, Span
 from capture.parsers.general.tokens import OF_RUN, STEP_PRIORITY
 from capture.parsers.vocabulary import Clarity
 
+Spans = dict[str, tuple[int, int] | None]  # where the number of each name begins and ends, if it has one
+
 DEEPEST = 16
 LARGEST_STEP = 10**15
 LONGEST_HEAD = 80  # characters before the mapping
@@ -28,7 +30,9 @@ _TOKEN = re.compile(
 )
 _REST = re.compile(r"[\s.;)]*(?:\w+=[\w.+-]+\s*){0,5}")  # metrics={'loss': 0.5} step=50
 _DICT_TYPE = re.compile(r"(?:\w+\.)?(?:defaultdict\(<class '[\w.]+'>, |(?:OrderedDict|Counter|dict)\()$")
-_LOSSES = re.compile(r"(?:^|\s)(?P<name>[Ll]oss(?:es)?)$")  # Losses {'ner': 117.4}, of spaCy's loops
+_BETWEEN = re.compile(  # train {...} val {...}
+    r"[\s,;|/-]{1,4}(?P<label>[A-Za-z][\w ]{0,30}?)\s?[:=]?\s{0,3}(?=\{)"
+)
 _METHOD = re.compile(r"\.\w+\(\s*$")
 # A logger that counts both writes its steps, unlike a line of text, where the step may be one of the episode.
 _PRIORITY = {**STEP_PRIORITY, "episode": STEP_PRIORITY["step"] - 1}
@@ -58,21 +62,52 @@ def scan_any(text: str, start: int) -> Scan:
     head = _DICT_TYPE.sub("", text[:start]).rstrip(" :=-(")
     if len(head) > LONGEST_HEAD or other_lines.is_other(head) or _METHOD.search(text, 0, start):
         return Scan(None, text, True)
-    spans = find(text, start)
-    if not spans:
+    mappings = all_of(text, start, head)
+    if not mappings or not mappings[0][1]:
         return Scan(None, text, True)
     line = scanner.find(head)
     if line.unknown_words > scanner.MOST_UNKNOWN or line.unknown_numbers:
         return Scan(None, text, not line.depends_on_digits)
-    settings = [name for name in spans if _is_setting(name)]
-    if settings and _lists_settings(settings, spans, line):
-        return Scan(None, text, not line.depends_on_digits)
-    if (losses := _LOSSES.search(head)) and not line.section:
-        line.section, line.clearest = losses["name"], Clarity.CLEAR
-    for name, span in spans.items():
-        if span is not None and name not in settings:
-            _add(name, *span, text, line)
+    for label, spans in mappings:
+        settings = [name for name in spans if _is_setting(name)]
+        if settings and _lists_settings(settings, spans, line):
+            return Scan(None, text, not line.depends_on_digits)
+        _begin_section(label, spans, line)
+        for name, span in spans.items():
+            if span is not None and name not in settings:
+                _add(name, *span, text, line)
+        line.section = ""
     return Scan(line, text, not line.depends_on_digits)
+
+
+def all_of(text: str, start: int, head: str) -> list[tuple[str, Spans]] | None:
+    """The mappings that end the text, each with what is before it; None if they don't end it."""
+    label, found = head, []
+    while mapping := find(text, start):
+        spans, end = mapping
+        found.append((label, spans))
+        if _REST.fullmatch(text, end):
+            return found
+        between = _BETWEEN.match(text, end)
+        if not between:
+            return None
+        label, start = between["label"], between.end()
+    return None
+
+
+def _begin_section(label: str, spans: Spans, line: ScannedLine) -> None:
+    """Keep what the words before a mapping say of all its names: `Losses {'ner': 117.4}`, `valid_m {...}`."""
+    before, _, word = label.rpartition(" ")
+    if not line.section:
+        line.section = next(filter(vocabulary.is_split, before.split()), "")
+    is_loss = word.lower() in ("loss", "losses")
+    is_metric = vocabulary.clarity(word) == Clarity.CLEAR and not any(
+        vocabulary.clarity(name) == Clarity.CLEAR for name in spans
+    )
+    if is_loss or is_metric:
+        line.section, line.clearest = f"{line.section} {word}".strip(), Clarity.CLEAR
+    elif not line.section:
+        line.section = next(filter(vocabulary.is_split, re.split(r"_|-", word)), "")
 
 
 def _is_setting(name: str) -> bool:
@@ -128,13 +163,12 @@ def _step(shown: str) -> float:
     return int(value) if abs(value) < LARGEST_STEP else math.nan
 
 
-def find(text: str, start: int) -> dict[str, tuple[int, int] | None] | None:
-    """The names in the mapping that begins at `start` and ends the text; None if it is no mapping.
+def find(text: str, start: int) -> tuple[Spans, int] | None:
+    """The names in the mapping that begins at `start`, and where it ends; None if it is no mapping.
 
-    With each, where its number begins and ends, if it has one: what is inside of `a` is `a/b`, a text that
-    is a number counts as one, and lists do not.
+    What is inside of `a` is `a/b`, a text that is a number counts as one, and lists do not.
     """
-    found: dict[str, tuple[int, int] | None] = {}
+    found: Spans = {}
     path: list[str] = []
     key, in_list, depth = "", 0, 0
     span: tuple[int, int] | None = None
@@ -170,7 +204,7 @@ def find(text: str, start: int) -> dict[str, tuple[int, int] | None] | None:
             if kind == "close":
                 depth -= 1
                 if not depth:
-                    return found if _REST.fullmatch(text, at) else None
+                    return found, at
                 key = path.pop()
         elif kind == "colon":
             expects_key = False

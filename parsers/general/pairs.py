@@ -11,35 +11,12 @@ import re
 from capture.language.key_values import share
 from capture.language.numbers import NUMBER, number
 from capture.parsers import vocabulary
-from capture.parsers.general import other_pairs, phrases, positions
+from capture.parsers.general import other_pairs, parts, phrases, positions
 from capture.parsers.general.line import ScannedLine, Span, recognise
 from capture.parsers.general.names import Name, is_of_sentence, name_at, without_sentence
 from capture.parsers.general.tokens import COUNT, EACH_EPOCH, VALUE, WORD, count, ratio
 from capture.parsers.general.values import add_value
 from capture.parsers.vocabulary import Clarity
-
-_KIND = r"(?i:train(?:ing)?|val(?:id(?:ation)?)?|test|eval|dev|mean|median|avg|average|min|max|std)"
-_KINDS = rf"(?P<one>{_KIND})\s?/\s?(?P<two>{_KIND})"
-_OF_KINDS = r"(?P<name>[A-Za-z_]\w*(?: [A-Za-z_]\w*)?)"
-_TWO = rf"(?P<first>{NUMBER})(?P<first_percent>\s?%)?\s?/\s?(?P<second>{NUMBER})(?P<second_percent>\s?%)?"
-_TWO += r"(?![\w/])"
-_OF_TWO_KINDS = re.compile(rf"{_KINDS} {_OF_KINDS}\s?[:=]?\s*{_TWO}")
-_TWO_KINDS_OF = re.compile(rf"{_OF_KINDS} (?P<open>\()?{_KINDS}(?(open)\))\s?[:=]\s*{_TWO}")
-
-
-def of_two_kinds(text: str, name: Name, line: ScannedLine) -> int:
-    """`Train / Test accuracy: 0.37 / 0.28`, `mean/median reward 20.1/19.5`, `loss (train/val): 0.5/0.6`."""
-    match = _OF_TWO_KINDS.match(text, name.start) or _TWO_KINDS_OF.match(text, name.start)
-    if not match:
-        return 0
-    line.has_sign = True
-    for kind, value in (("one", "first"), ("two", "second")):
-        read = share if match[f"{value}_percent"] else number
-        line.add(f"{match[kind]} {match['name']}", Span.of(match, value, read))
-    if vocabulary.is_split(match["one"]):
-        line.section = ""
-    return match.end()
-
 
 _WITH_SIGN = re.compile(
     rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?\s{{0,12}}\|{{0,2}}:?[:=](?![:=])\s*{VALUE}(?! / \d)"
@@ -283,7 +260,7 @@ RECOGNISERS = [
     section,
     phrases.at_place,
     phrases.phrase,
-    of_two_kinds,
+    *parts.RECOGNISERS,
     split_with_epoch,
     loop_variable,
     number_of_process,

@@ -219,6 +219,14 @@ LINES = [
     ("Losses {'ner': 117.5, 'tagger': 0.5}", None, None, {"Losses/ner": 117.5, "Losses/tagger": 0.5}),
     ("Epoch  2,   550/  725; acc:   0.25; 5187 src tok/s; 5634 tgt tok/s;     55 s elapsed", 2, 550, {"acc": 0.25}),
     ("Epoch 3, Loss (train/val): 0.5/0.25", 3, None, {"train Loss": 0.5, "val Loss": 0.25}),
+    ("LOSS train 0.5 valid 0.25", None, None, {"train LOSS": 0.5, "valid LOSS": 0.25}),
+    ("Epoch 3 | Loss: train 0.5, val 0.25 | Acc: train 50%, val 25%", 3, None,
+     {"train Loss": 0.5, "val Loss": 0.25, "train Acc": 0.5, "val Acc": 0.25}),
+    ("Accuracy train=0.5 val=0.25 lr=0.1", None, None, {"train Accuracy": 0.5, "val Accuracy": 0.25, "lr": 0.1}),
+    ("Train/Val/Test acc: 0.5/0.25/0.125", None, None, {"Train acc": 0.5, "Val acc": 0.25, "Test acc": 0.125}),
+    ("train_metrics={'loss': 0.5, 'acc': 0.25}", None, None, {"train/loss": 0.5, "train/acc": 0.25}),
+    ("epoch 1, val loss: {'total': 0.5, 'kl': 0.25}", 1, None, {"val loss/total": 0.5, "val loss/kl": 0.25}),
+    ("1: train {'loss': 0.5}, val_m={'loss': 0.25}", None, 1, {"train/loss": 0.5, "val/loss": 0.25}),
     ("fan\t\tAUC: 54.5\tpAUC: 49.75", None, None, {"fan/AUC": 54.5, "fan/pAUC": 49.75}),
     # names with signs and digits
     ("epoch 3, loss: 0.5, acc(%): 72.5, mIoU[%]: 33.0", 3, None, {"loss": 0.5, "acc(%)": 72.5, "mIoU[%]": 33.0}),
@@ -570,7 +578,7 @@ def test_a_word_of_many_meanings_needs_a_place_and_a_program_that_no_format_know
     ("{'a': 'it\\'s', 'b': 2}", {"b": 2}),
 ])  # fmt: skip
 def test_mappings(text, values):
-    found = mapping.find(text, 0)
+    [(_, found)] = mapping.all_of(text, 0, "")
     assert {name: float(text[slice(*span)]) for name, span in found.items() if span} == values
 
 
@@ -578,7 +586,7 @@ def test_mappings(text, values):
     "text", ["{'a': 1", "{'a': 1} and more", "{1: 2}", "{a, b}", "{'a': {'b': 1}", "{{}", "{]}"]
 )
 def test_what_is_no_mapping(text):
-    assert mapping.find(text, 0) is None
+    assert mapping.all_of(text, 0, "") is None
 
 
 def test_a_format_of_the_users_may_use_a_reader_and_learns_which_there_are():
