@@ -44,7 +44,7 @@ _SETTING = re.compile(
     r"weights?|scaler?|coefs?|coeff|coefficients?|smoothing|threshold|thresh|tolerance|tol|limit|patience|type"
     r"|fn|func|function|name|freq|frequency|every|interval|size|num|number|count|counter|cnt|reduction|clip|clipping"
     r"|target|goal|enabled?|disabled?|decay|factor|schedule[rs]?|warmup|packet|stop|margin|window|budget|version"
-    r"|port|id|idx|index|code|codes|offset|shape|dim|dims|bits|ms|sec|secs|seconds|log2|handler|class|classes"
+    r"|port|id|idx|index|code|codes|offset|shape|dim|dims|bits|ms|sec|secs|seconds|log2|handler"
     r"|init|seed|mode|decimal|places?|heat|insertion|profit|config|rows?|lines?|rank|workers?|buffer|queue"
 )
 # A name that says that the line is a list of settings.
@@ -66,23 +66,7 @@ _HYPERPARAMETER = re.compile(
 )
 _CLOCKS = frozenset(["eta", "elapsed", "remaining", "epochs", "steps", "iters", "batches", "total", "batch"])
 _RETURNS, _AVERAGES = frozenset(["return", "returns"]), frozenset(["mean", "average", "avg", "std"])
-_PROCESSES = frozenset(
-    [
-        "run",
-        "seed",
-        "rank",
-        "dp",
-        "pp",
-        "tp",
-        "gpu",
-        "device",
-        "worker",
-        "process",
-        "job",
-        "exp",
-        "experiment",
-    ]
-)
+_PROCESSES = frozenset("run seed rank dp pp tp gpu cuda device worker process job exp experiment".split())
 _SPLIT = re.compile(r"(?i)train(?:ing)?|val(?:i|id(?:ation|ate)?)?|test(?:ing)?|eval(?:uation)?|dev")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 

@@ -44,6 +44,7 @@ _REPLACEMENTS = [
         ),
         r"\1 | ",
     ),
+    ("> ", re.compile(r"(?<=[\d%])\s[-=]{1,3}>\s(?=[A-Za-z][\w ]{0,30}\s?[:=]\s?[-+.\d])"), " | "),  # loss: 0.5 => acc: 0.6
     ("('", re.compile(r"\('([\w/ .@-]+)',\s?(?=[-+.\d]|nan|inf)"), r"(\1="),  # ('loss', 0.5)
     (
         "(",  # tensor(0.53, grad_fn=<NllLossBackward0>)   np.float64(0.5)   param(0.5) of Flux

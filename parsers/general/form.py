@@ -198,7 +198,7 @@ def _is_heading(line: ScannedLine, text: str, counters: Iterable[int]) -> bool:
     return (
         not line.unknown_numbers
         and line.unknown_words <= MOST_UNKNOWN_IN_HEADING
-        and len(line.metrics) <= 1
+        and sum(_BESIDE.search(name) is None for name in line.metrics) <= 1
         and not any(_TOTAL_BEFORE.search(text, 0, start) for start in counters)
     )
 

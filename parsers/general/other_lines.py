@@ -8,7 +8,7 @@ _CODE = (" 0x", "=0x", "://", "==", "!=", "->", "=>", "::", "{", "}", "<", ">", 
 _WORDS = """
 load loaded loading default defaults threshold expected should must cannot invalid deprecated require
 requires required requirement collecting usage option options argument arguments version settings setting
-float double int const let var def import class void static copyright license passed failed building linking
+float double int const let var def import void static copyright license passed failed building linking
 namespace assuming improved packet packets pid uid port http errors hyperparameters
 hyperparams
 """
@@ -20,6 +20,8 @@ _BEGINNING = re.compile(
     "|".join(
         [
             r"\s*(?:return|raise|if|for|while|def|else|elif|with|print)\b",
+            r"\s*Class\s{2,}\w",  # the heading of a table with a bar
+            r"\s*class \w+(?:\(|\s*[:{]\s*$)",
             r"\s*[$>+] ?[A-Za-z]",  # $ python train.py
             r"\s*# ?(?!(?:of )?(?i:epoch|ep|episode|step|iter|iteration|round|batch)\b)[A-Za-z]",  # a comment
             r"\s*[/~]\w",  # /dev/sda1

@@ -179,8 +179,9 @@ _EDGES = ("|", ",", ";", "\t", " -")
 
 
 def after_space(text: str, name: Name, line: ScannedLine) -> int:
-    """`loss 0.53`, `Validation accuracy is 0.91`, `f1-score (micro avg) 0.65`."""
-    if vocabulary.clarity(name.last_word) < Clarity.BESIDE:
+    """`loss 0.53`, `episode reward total was -21.0`, `f1-score (micro avg) 0.65`."""
+    clarity = vocabulary.clarity(name.text if text.startswith((" is ", " was "), name.end) else name.last_word)
+    if clarity < Clarity.BESIDE:
         return 0
     note = _NOTE.match(text, name.end)
     match = _AFTER_SPACE.match(text, note.end() if note else name.end)

@@ -43,11 +43,11 @@ _FRACTION = re.compile(
 _VALUE_BEFORE = re.compile(r"=\s?[\[(]?$")
 _NTH_EPOCH = re.compile(r"(?P<at>\d{1,9})(?:st|nd|rd|th)?[ -]?(?i:epoch)(?![a-z])")
 _EPOCH_AND_STEP = re.compile(
-    r"\s*\[(?P<epoch>\d{1,9})(?:,\s*|\]\s?\[)(?P<at>\d{1,12})(?:\s*/\s*(?P<of>\d{1,12}))?\s*\]"
+    r"\s*\[(?P<epoch>\d{1,9})(?:[,:]\s*|\]\s?\[)(?P<at>\d{1,12})(?:\s*/\s*(?P<of>\d{1,12}))?\s*\]"
 )
 _LABEL = re.compile(
     r"\s*(?P<hash>#\s?)?[(\[]?\s{0,8}(?P<at>\d{1,9})"
-    r"(?:[\])]?\s?[:|,](?=\s)|[\])](?=\s)|(?:st|nd|rd|th)(?=\s(?!epoch))|\t|(?(hash)\s|(?!)))"
+    r"(?:[\])]?(?:\s\(\d{1,3}%\))?\s?[:|,](?=\s)|[\])](?=\s)|(?:st|nd|rd|th)(?=\s(?!epoch))|\t|(?(hash)\s|(?!)))"
 )
 
 _EPOCH_BEFORE = re.compile(r"(?i)\s*epoch\W{1,3}\d+\W+$")
@@ -145,7 +145,7 @@ def nth_epoch(text: str, at: int, line: ScannedLine) -> int:
 
 
 def epoch_and_step(text: str, at: int, line: ScannedLine) -> int:
-    """`[1,  2000] loss`, `[1][100/600] loss`."""
+    """`[1,  2000] loss`, `[1][100/600] loss`, `[1: 10/500] loss`."""
     match = _EPOCH_AND_STEP.match(text, at)
     if not match:
         return 0
@@ -183,7 +183,7 @@ def count_and_split(text: str, at: int, line: ScannedLine) -> int:
 
 
 def label(text: str, at: int, line: ScannedLine) -> int:
-    """`12: loss`, `[12] loss`, `#12 loss`, `12th loss`: a step, if no word says that it is another."""
+    """`12: loss`, `[12] loss`, `#12 loss`, `5 (20%): loss`: a step, if no word says that it is another."""
     match = _LABEL.match(text, at)
     if not match:
         return 0

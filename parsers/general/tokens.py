@@ -17,7 +17,7 @@ RATE += r"|[cmk]?m|k?g|[mk]?[WVA]|[kMG]?Hz|ppm)"
 VALUE = (
     rf"(?P<value>{NUMBER}(?:[kKMGTB](?![\w/]))?)"
     rf"(?:\s?(?P<percent>%)(?!\|)|\s?(?P<unit>{TIME}|{BYTES}|{RATE})(?!\s*[:=]))?"
-    r"(?![\w…]|[.:/-]\d|:\s?[-+]?\.?\d|\.[.A-Za-z]|-[A-Za-z]|\s?%\|)"
+    r"(?![\w…]|[.:/-]\d|:\s?[-+]?\.?\d|\.[A-Za-z]|\.\.(?!\s|$|\.\s)|-[A-Za-z]|\s?%\|)"
 )
 
 # Words for a step.  Where a line has several, the one of the highest priority counts the run's steps.

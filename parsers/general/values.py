@@ -14,7 +14,7 @@ from capture.parsers.vocabulary import Clarity
 _SECOND = re.compile(  # 7.3 (9.3)   0.53 ± 0.01   0.53 (best 0.5)
     rf"\s*(?:\(\s*(?P<avg>{NUMBER})(?P<avg_percent>\s?%)?\s*\)"
     rf"|\(?(?:±|\+/-|\+-)\s*(?P<std>{NUMBER})(?P<std_percent>\s?%)?(?!\w)\)?"
-    rf"|\((?P<which>best|avg|mean|ema|std)\s?[:=]?\s*(?P<other>{NUMBER})(?P<other_percent>\s?%)?(?=[\s,)])[^()]*\))"
+    rf"|\((?P<which>best|avg|mean|ema|std|min|max|init|initial|prev|previous|last)\s?[:=]?\s*(?P<other>{NUMBER})(?P<other_percent>\s?%)?(?=[\s,)])[^()]*\))"
 )
 _COUNTED = re.compile(rf"\s*\(\s*{COUNT}\s*/\s*{COUNT}\s*\)")  # 88.20% (4410/5000)
 _SHARE = re.compile(r"(?i)(?<![a-z])(?:acc|accuracy|precision|recall|correct|hits?|err|error)(?![a-z])")
@@ -31,7 +31,7 @@ def add_value(text: str, name: str, match: re.Match[str], line: ScannedLine, spa
     if _VARYING_UNIT.fullmatch(unit) and not name.endswith(unit):
         name = f"{name}_{unit}"
     read = share if match["percent"] else si
-    name = line.add(name, Span.of(match, "value", read), _clarity(name, match, spaced))
+    name = line.add(name, Span.of(match, "value", read), _clarity(name, match, spaced, line))
     second = _SECOND.match(text, match.end())
     if (
         second and second["avg_percent"] and not match["percent"]
@@ -47,11 +47,11 @@ def add_value(text: str, name: str, match: re.Match[str], line: ScannedLine, spa
     return second.end()
 
 
-def _clarity(name: str, match: re.Match[str], spaced: bool) -> Clarity:
+def _clarity(name: str, match: re.Match[str], spaced: bool, line: ScannedLine) -> Clarity:
     """How clearly a name with this value is a metric."""
     clarity, unit = vocabulary.clarity(name), match["unit"]
     if unit and not (unit == "dB" and vocabulary.in_decibels(name)):  # no other metric has a unit
         return Clarity.NONE
     is_count = match["value"].isdigit() and (spaced or _ERROR.search(name))  # Press F1 3 times   error 1
-    is_column = spaced and match[0].startswith("    ")  # names and versions
+    is_column = spaced and match[0].startswith("    ") and not line.positions  # names and versions
     return clarity.less() if is_count or is_column else clarity
