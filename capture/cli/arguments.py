@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
@@ -24,11 +25,25 @@ _MESSAGES = (
 )
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Writes `-o, --output FILE` as Python 3.13 and newer do, not `-o FILE, --output FILE`."""
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if sys.version_info >= (3, 13) or not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        value = self._format_args(action, self._get_default_metavar_for_optional(action))
+        return f"{', '.join(action.option_strings)} {value}"
+
+
+class AsWritten(_Formatter, argparse.RawDescriptionHelpFormatter):
+    """Leaves the lines of a description as they are written."""
+
+
 class Arguments(argparse.ArgumentParser):
     """Raises UserError where `argparse` would print its usage and exit."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(allow_abbrev=False, **settings)
+        super().__init__(allow_abbrev=False, **{"formatter_class": _Formatter, **settings})
 
     @property
     def _help(self) -> str:

@@ -19,7 +19,7 @@ from argcomplete.shell_integration import shellcode
 
 from capture import settings
 from capture.cli import COMMANDS, run
-from capture.cli.arguments import Arguments
+from capture.cli.arguments import Arguments, AsWritten
 from capture.runs import Run
 
 # Put around argcomplete's own function.
@@ -77,7 +77,7 @@ def arguments() -> Arguments:
     """The options of `capture completion`."""
     parser = Arguments(
         prog="capture completion",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=AsWritten,
         description="Print what makes the Tab key complete commands, options, runs and backends.\n"
         "Put the line of your shell into its start file:\n\n"
         '  ~/.bashrc                   eval "$(capture completion bash)"\n'

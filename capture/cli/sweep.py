@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from capture.cli import run_options
-from capture.cli.arguments import Arguments
+from capture.cli.arguments import Arguments, AsWritten
 from capture.delivery import install
 from capture.errors import UserError
 
@@ -23,7 +23,7 @@ def arguments() -> Arguments:
         usage="capture sweep SWEEP.yaml [OPTIONS] [-- COMMAND]\n"
         "       capture sweep NAME=VALUES... [OPTIONS] -- COMMAND\n"
         "       capture sweep status|stop|best [SWEEP]",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=AsWritten,
         description="Run a command many times with other values, and find the best.  SWEEP.yaml is\n"
         "a file of W&B's; the short form:\n\n"
         "  lr=0.01,0.1        these values            n=1..8         whole numbers\n"

@@ -108,12 +108,15 @@ def test_however_the_block_ends_the_output_is_as_before_and_the_run_says_how(end
                 {ending}
         finally:
             now = sys.stdout, sys.stderr, [os.fstat(fd) for fd in (0, 1, 2)], sys.stdout.line_buffering
-            print(now[0] is before[0], now[1] is before[1], now[2:] == before[2:], len(os.listdir("/proc/self/fd")))
+            links = ["/proc/self/fd/" + fd for fd in os.listdir("/proc/self/fd")]
+            # Where it can't make memory executable, libffi keeps its own file open.
+            files = [link for link in links if os.path.lexists(link) and "libffi" not in os.readlink(link)]
+            print(now[0] is before[0], now[1] is before[1], now[2:] == before[2:], len(files))
             assert "CAPTURE_RUN_DIR" not in os.environ
         """,
         status=status,
     )
-    assert done.stdout == b"inside\nTrue True True 4\n"
+    assert done.stdout == b"inside\nTrue True True 3\n"
     assert (runs.read(only_run()).state, runs.read(only_run()).exit_status) == ("finished", noted)
     assert console(only_run()).startswith(b"inside\n")
 

@@ -230,6 +230,8 @@ def test_a_target_that_is_reached_ends_it():
     ],
 )
 def test_a_mistake_is_one_sentence(words, message, capfd):
+    if "--storage" in words:
+        pytest.importorskip("psycopg")
     assert cli.main(["sweep", *words]) == 2
     said = capfd.readouterr().err
     assert said.startswith(f"capture sweep: {message}"), said
