@@ -1,5 +1,6 @@
 """Who is told of an alert: commands, webhooks, Apprise, and each backend."""
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -184,7 +185,8 @@ def test_trackio_shows_each_alert_once_also_when_it_is_delivered_again():
     (only_run() / runs.DELIVERED / "trackio.json").unlink()
     assert capture("sync", "--to", "trackio").returncode == 0
     (store,) = (only_run().parent.parent / "trackio").glob("*.db")
-    found = sqlite3.connect(store).execute("select title, text, level, step from alerts").fetchall()
+    with contextlib.closing(sqlite3.connect(store)) as base:
+        found = base.execute("select title, text, level, step from alerts").fetchall()
     assert sorted(found) == [
         ("*loss* is not finite", "*loss* is not finite: loss is nan", "warn", 6),
         ("loss is nan", "loss is nan", "warn", 6),
