@@ -26,17 +26,24 @@ class Clarity(IntEnum):
 _CLEAR = re.compile(
     r"[a-z]*loss\d*|acc\d*|accuracy|accuracies|perplexity|ppl|auc|auroc|aucpr|auprc|f1|f1score|bleu\d?|rouge\w?"
     r"|rouge(?:sum|lsum)|rewards?|rew|mse|rmse|nrmse|rmsle|mae|mape|smape|(?:mean|m)?iou|dice|psnr|ssim|map\d{2,3}"
-    r"|bpb|bpc|bpd|mrr|wer|cer|ndcg|nll|elbo|mcc|epe|recall|logloss|eer|meteor|cider"
+    r"|bpb|bpc|bpd|mrr|wer|cer|ndcg|nll|elbo|mcc|epe|recall|logloss|eer|meteor|cider|chrf|comet"
+    r"|mindcf|objf|log(?:lik|likelihood|prob)|rank\d+"
 )
 # Of the first results: `Prec@1`, `HR@10`, `HITS@3`.
-_AT_RANK = re.compile(r"(?i)(?:.*[\W_])?(?:prec|precision|p|r|recall|hits?|hr|map|ap|rank|top)@\d+")
+_AT_RANK = re.compile(
+    r"(?i)(?:.*[\W_])?(?:(?:prec|precision|p|r|recall|hits?|hr|map|ap|rank|top)@|[Rr]ank-)\d+"
+)
+_PHRASES = [
+    {"cross", "entropy"}, {"function", "value"}, {"f", "score"}, {"log", "likelihood"}, {"log", "prob"},
+    {"log", "evidence"},
+]  # fmt: skip
 # Words that other programs use too.
 _WEAK = re.compile(
-    r"losses|scores?|metric|fitness|err|error|precision|prec|map|return|returns|ret|r2|kappa|fid|hits?|top\d|cost|objective|squared?|absolute"
+    r"losses|scores?|metric|kld?|recons?(?:truction)?|fitness|err|error|precision|prec|map|return|returns|ret|r2|kappa|fid|hits?|top\d|cost|objective|squared?|absolute"
 )
 # Words of numbers that are printed beside metrics.
 _BESIDE = re.compile(
-    r"lr|lrs|rate|norm|gnorm|grad|kl|entropy|eps|epsilon|temp|temperature|momentum|wd|wps|ups|fps|mfu|throughput"
+    r"lr|lrs|rate|norm|gnorm|grad|entropy|eps|epsilon|temp|temperature|momentum|wd|wps|ups|fps|mfu|throughput"
     r"|speed|tokens?|tok|time|data|mem|memory|samples|examples|std|var|ce|bce|beta|alpha|explained|value|len|length"
 )
 # Words of settings: `loss_weight: 0.5` says nothing of how well it goes.
@@ -79,7 +86,8 @@ _TEXTS = """
 loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost return Return bjective eward
 REWARD _rew rew: Rew: itness
 erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
-MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
+KL: KL= kl: kl= KLD kld Recon: recon: recon= econstruction ikelihood ogprob objf Rank- rank- EER eer: eer= DCF hrF
+COMET MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
 bpc bpd mrr MRR EPE WER CER EER METEOR CIDEr Bleu rec@ its@ ITS@ HR@ wer: wer= cer: cer=
 ross-entropy ross_entropy rossEntropy err-top lr= lr:
 LR= LR: best_metric
@@ -89,6 +97,8 @@ _SPACED_TEXTS = (
     "est metric",
     "lr =",
     " lr ",
+    "og prob",
+    "og evidence",
     "earning rate",
     "earning Rate",
     "uccess rate",
@@ -132,7 +142,7 @@ def clarity(name: str) -> Clarity:
     parts = [part for word in words for part in (word.lower(), *map(str.lower, _PARTS.findall(word)))]
     if _AT_RANK.fullmatch(name):
         return Clarity.CLEAR
-    if {"cross", "entropy"} <= set(parts) or {"function", "value"} <= set(parts):
+    if any(phrase <= set(parts) for phrase in _PHRASES):
         return Clarity.CLEAR
     if any(_SETTING.fullmatch(part) for part in parts):
         return Clarity.BESIDE if any(_CLEAR.fullmatch(part) for part in parts) else Clarity.NONE
@@ -185,7 +195,12 @@ def is_split(word: str) -> bool:
 
 def is_part(word: str) -> bool:
     """Whether the word names a part of the data, or of a model of two parts: `D loss: 0.5, acc: 63%`."""
-    return is_split(word) or word in ("D", "G", "Discriminator", "Generator")
+    return is_split(word) or is_model_part(word)
+
+
+def is_model_part(word: str) -> bool:
+    """Whether the word names a part of a model of two parts."""
+    return word.strip().lower() in ("d", "g", "discriminator", "generator", "adversarial", "critic")
 
 
 @lru_cache(maxsize=4096)

@@ -23,8 +23,8 @@ _MARK = re.compile(
 # ('Epoch', 3, 'loss', 0.5), as Python 2 prints what is in brackets
 _TUPLE = re.compile(rf"\((?:'[\w :=/.@-]{{1,60}}', (?:{NUMBER}|\d+/\d+)(?:, |\)$)){{1,30}}")
 _PLACE = re.compile(
-    r"\[[^\[\]]{0,60}\w\.(?:py|cc|cpp|h|jl):\d+\]\s?"
-)  # [0807 20:05:17 @monitor.py:474] cost: 2
+    r"\[[^\[\]]{0,60}\w\.(?:py|cc|cpp|h|jl)(?::\d+\]\s?|\] => )"
+)  # [0807 20:05:17 @monitor.py:474] cost: 2   [icarl.py] => Task 6, Epoch 1/170 => Loss 1.7
 _BAR = re.compile(r"\[[=#>. -]{5,}\]|\|?[▏▎▍▌▋▊▉█━╸╺─░▒▓]{2,}[ ╸╺]*\|?")  # [=====>    ]   |███▌     |
 # loss = 0.5 @ 2021-01-14 10:52:33.539342   loss: 0.5 etc:Tue Sep 17 15:31:45 2019
 _DATE_BEHIND = re.compile(rf"[\s,@|;-]*(?:\s|,|\b[a-z]{{1,6}}:\s?)(?:{DATE}|{CTIME})\s*$")
@@ -40,11 +40,15 @@ _REPLACEMENTS = [
         "> ",
         re.compile(
             r"^(\W{0,4}(?:[A-Za-z]+ \d+, )?(?i:epoch|ep|step|iter(?:ation)?|round|episode|batch)"
-            r"\W{0,3}\d[\d/\])]{0,20})\s[-=]{1,3}>\s(?=\w)"
+            r"\W{0,6}\d[\d/\s\])]{0,20})\s[-=]{1,3}>\s(?=\w)"
         ),
         r"\1 | ",
     ),
-    ("> ", re.compile(r"(?<=[\d%])\s[-=]{1,3}>\s(?=[A-Za-z][\w ]{0,30}\s?[:=]\s?[-+.\d])"), " | "),  # loss: 0.5 => acc: 0.6
+    (
+        "> ",
+        re.compile(r"(?<=[\d%])\s[-=]{1,3}>\s(?=[A-Za-z][\w ]{0,30}\s?[:=]\s?[-+.\d])"),
+        " | ",
+    ),  # loss: 0.5 => acc: 0.6
     ("('", re.compile(r"\('([\w/ .@-]+)',\s?(?=[-+.\d]|nan|inf)"), r"(\1="),  # ('loss', 0.5)
     (
         "(",  # tensor(0.53, grad_fn=<NllLossBackward0>)   np.float64(0.5)   param(0.5) of Flux
@@ -55,10 +59,16 @@ _REPLACEMENTS = [
         r"\1",
     ),
     ('": "', re.compile(rf"(?<=\": )\"({NUMBER})\""), r"\1"),  # "loss": "3.112"
+    (" @ ", re.compile(r"(?i)(?<=hits|call|mean|ndcg|prec|.mrr|..hr|.map)s? @ (?=\d)"), "@"),  # Hits @ 10
+    ("-", re.compile(r"(?:^|(?<=[\s,|(]))-(?=(?:ELBO|elbo|VLB|LL)\b)"), "neg "),  # -ELBO: 12.5
     ("D+", re.compile(r"(?<=\.\d)(\d*)D(?=\+\d\d)"), r"\1e"),  # 1.03972D+03 of Fortran
     ("D-", re.compile(r"(?<=\.\d)(\d*)D(?=-\d\d)"), r"\1e"),
     ("f0", re.compile(r"(?<=\d)f0(?!\w)"), ""),  # 0.5f0 of Julia
-    (". ", re.compile(r"(?i)\b(avg|val|max|min|std|tot)\. (?=[a-z])"), r"\1 "),  # avg. loss
+    (
+        ". ",
+        re.compile(r"(?i)\b(avg|val|max|min|std|tot|neg|pos|pop|spec|cum|rel|abs)\. (?=[a-z])"),
+        r"\1 ",
+    ),  # avg. loss
 ]
 # A message that another thread printed into the line: loss 0.5/usr/lib/x.py:12: UserWarning: ...
 _MESSAGE = re.compile(r"(?:/[\w.-]+){2,}:\d+:|\b(?:\w*Warning|\w+(?:Error|Exception)):\s|Traceback \(")

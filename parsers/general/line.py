@@ -34,6 +34,7 @@ class Span(NamedTuple):
         return number
 
 
+_PART = re.compile(r"(?:(?i:best|final|current|last|mean|average|avg)\.? )?(?P<part>\w+) (?=\S)")
 # What a statement may say of where the run is, in its order.
 POSITIONS = ("epoch", "epochs", "step", "steps", "fold")
 
@@ -84,10 +85,10 @@ class ScannedLine:
         """
         if clarity is None:
             clarity = vocabulary.clarity(name)
-        first, _, rest = name.partition(" ")
-        if rest and vocabulary.is_part(first):
+        part = _PART.match(name)
+        if part and vocabulary.is_part(part["part"]):
             if clarity >= Clarity.WEAK:
-                self.section = first + " "
+                self.section = part[0]
         elif self._is_of_section(name, clarity):
             name = self.section + name if self.section.endswith(" ") else f"{self.section}/{name}"
         if self._is_placed and vocabulary.is_learning_rate(name):
@@ -100,7 +101,7 @@ class ScannedLine:
         """Whether the name needs the part of the data: that of a metric, an unknown one after `Val:`."""
         if not self.section or self._names_its_part(name):
             return False
-        is_unknown = vocabulary.clarity(name) == Clarity.NONE and vocabulary.is_split(self.section.strip())
+        is_unknown = vocabulary.clarity(name) == Clarity.NONE and not vocabulary.is_model_part(self.section)
         return clarity >= Clarity.WEAK or (is_unknown and not vocabulary.is_setting_word(name))
 
     def _names_its_part(self, name: str) -> bool:

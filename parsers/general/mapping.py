@@ -25,13 +25,16 @@ _TOKEN = re.compile(
     rf"\s*(?:(?P<open>\{{)|(?P<close>\}})|(?P<open_list>[\[(])|(?P<close_list>[\])])|(?P<comma>,)|(?P<colon>:)"
     rf"|(?:{_TYPE})(?P<typed>{NUMBER})(?:\s*,[^()]*)?\s*\)"
     rf"|(?P<number>{NUMBER})(?=\s*(?:[,\]}})]|$))"
-    rf"|'(?P<single>(?:[^'\\]|\\.)*)'|\"(?P<double>(?:[^\"\\]|\\.)*)\""
+    rf"|u?'(?P<single>(?:[^'\\]|\\.)*)'|u?\"(?P<double>(?:[^\"\\]|\\.)*)\""
     rf"|(?P<other>[^\s,{{}}\[\]():'\"]+(?:\([^()]*\))?))"
 )
 _REST = re.compile(r"[\s.;)]*(?:\w+=[\w.+-]+\s*){0,5}")  # metrics={'loss': 0.5} step=50
 _DICT_TYPE = re.compile(r"(?:\w+\.)?(?:defaultdict\(<class '[\w.]+'>, |(?:OrderedDict|Counter|dict)\()$")
 _BETWEEN = re.compile(  # train {...} val {...}
     r"[\s,;|/-]{1,4}(?P<label>[A-Za-z][\w ]{0,30}?)\s?[:=]?\s{0,3}(?=\{)"
+)
+_OF_SPLIT = re.compile(  # {"phase": "val", "loss": 0.5}
+    r"['\"](?:split|phase|mode|status|stage|subset|set)['\"]: ?['\"](?P<split>\w{2,10})['\"]"
 )
 _METHOD = re.compile(r"\.\w+\(\s*$")
 # A logger that counts both writes its steps, unlike a line of text, where the step may be one of the episode.
@@ -72,7 +75,7 @@ def scan_any(text: str, start: int) -> Scan:
         settings = [name for name in spans if _is_setting(name)]
         if settings and _lists_settings(settings, spans, line):
             return Scan(None, text, not line.depends_on_digits)
-        _begin_section(label, spans, line)
+        _begin_section(label, spans, text, line)
         for name, span in spans.items():
             if span is not None and name not in settings:
                 _add(name, *span, text, line)
@@ -95,11 +98,14 @@ def all_of(text: str, start: int, head: str) -> list[tuple[str, Spans]] | None:
     return None
 
 
-def _begin_section(label: str, spans: Spans, line: ScannedLine) -> None:
+def _begin_section(label: str, spans: Spans, text: str, line: ScannedLine) -> None:
     """Keep what the words before a mapping say of all its names: `Losses {'ner': 117.4}`, `valid_m {...}`."""
     before, _, word = label.rpartition(" ")
     if not line.section:
         line.section = next(filter(vocabulary.is_split, before.split()), "")
+    of_split = _OF_SPLIT.search(text)
+    if not line.section and of_split and vocabulary.is_split(of_split["split"]):
+        line.section = of_split["split"]
     is_loss = word.lower() in ("loss", "losses")
     is_metric = vocabulary.clarity(word) == Clarity.CLEAR and not any(
         vocabulary.clarity(name) == Clarity.CLEAR for name in spans
@@ -209,7 +215,7 @@ def find(text: str, start: int) -> tuple[Spans, int] | None:
         elif kind == "colon":
             expects_key = False
         elif expects_key:
-            if kind not in ("single", "double"):
+            if kind not in ("single", "double") and not (shown.isidentifier() and text.startswith(":", at)):
                 return None
             key = shown
         else:

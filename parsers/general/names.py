@@ -11,7 +11,7 @@ from capture.parsers.general.tokens import WORD
 _NAME = re.compile(rf"{WORD}(?: {{1,2}}(?!(?i:nan|inf|infinity)\b){WORD}){{0,5}}")
 _VERB = re.compile(r" (?:is|was|of)$")
 _SENTENCE = """
-with at of the has have was is and for to from using saved saving got after in on a an its by as achieved
+with at of over the has have was is and for to from using saved saving got after in on a an its by as achieved
 reached
 """
 _STATISTICS = frozenset(["std", "deviation", "variance", "mean", "average", "median", "min", "max"])

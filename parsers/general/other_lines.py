@@ -15,7 +15,7 @@ hyperparams
 _OTHER_WORDS = frozenset(_WORDS.split())
 _OTHER_STEMS = ("resum", "restor", "assert", "install", "download", "config", "compil")
 _NAME = re.compile(r"(?<=: )[Dd]efault(?=,)")  # head: default, loss=0.5
-_LOWER_CASE_WORD = re.compile(r"[a-z]+(?![a-z_])")
+_LOWER_CASE_WORD = re.compile(r"(?<![a-z_])[a-z]+(?![a-z_])")
 _BEGINNING = re.compile(
     "|".join(
         [
@@ -40,7 +40,7 @@ _BEGINNING = re.compile(
     )
 )
 _COMMAND = re.compile(
-    r"(?<![\w-])--?[a-z][\w-]*[ =]|;\s*$|['\"][\])]*,?\s*$"
+    r"(?<![\w-])--?[a-z][\w-]*[ =]|^[^;]*;\s*$|['\"][\])]*,?\s*$"
     r"|\.(?:py|sh|c|cc|cpp|h|rs|go|js|ts|yaml|yml|json|toml|cfg|txt)\b"
 )
 _CALL = re.compile(r"\w\((?:[^()]*[ ,])?\w+\s?=(?!\d+\))|\w\(['\"]|\w\.[a-z_]+\(")  # f(x, y=1   f('   a.f(

@@ -30,11 +30,13 @@ def size(text: str, name: Name, line: ScannedLine) -> int:
     return match.end() if match else 0
 
 
-_DAYS = re.compile(r"\s?[:=]\s?\d+ days?(?:,? \d[\d:]*)?(?!\w)")
+_DAYS = re.compile(
+    r"\s?[:=]\s?(?:\d+ days?(?:,? \d[\d:]*)?|(?:\d+h )?\d+m \d+(?:\.\d+)?s(?: \(- \d+m \d+s\))?)(?!\w)"
+)
 
 
 def days(text: str, name: Name, line: ScannedLine) -> int:
-    """`eta: 1 day, 0:07:58`: a time, no metric."""
+    """`eta: 1 day, 0:07:58`, `Time: 0m 12s`: a time, no metric."""
     match = _DAYS.match(text, name.end)
     return match.end() if match else 0
 

@@ -22,6 +22,7 @@ _WITH_SIGN = re.compile(
     rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?\s{{0,12}}\|{{0,2}}:?[:=](?![:=])\s*{VALUE}(?! / \d)"
 )
 _FRACTION_BEGINS = re.compile(r" \[\s*\d+/")
+_LOSS_BEGINS = re.compile(r",? (?i:loss|acc)\w*\s?[:=]")
 _LOOP_VARIABLES = ("i", "t", "k")
 
 
@@ -31,24 +32,32 @@ def _count_with_sign(text: str, name: Name) -> re.Match[str] | None:
 
 
 def split_with_epoch(text: str, name: Name, line: ScannedLine) -> int:
-    """`Train: 3 [  50/1251 (  4%)]`."""
+    """`Train: 3 [  50/1251 (  4%)]`; what counts in `train: 937 loss: 1.75` is not known."""
     match = _count_with_sign(text, name) if vocabulary.is_split(name.text) else None
-    if not match or not _FRACTION_BEGINS.match(text, match.end()):
+    if not match:
+        return 0
+    if _FRACTION_BEGINS.match(text, match.end()):
+        line.positions["epoch"] = Span.of(match, "value", count)
+    elif not _LOSS_BEGINS.match(text, match.end()):
         return 0
     line.has_sign = True
     line.section = name.text
-    line.positions["epoch"] = Span.of(match, "value", count)
     return match.end()
 
 
+_PART_AND_COUNTER = re.compile(
+    r"(?P<part>(?P<split>[A-Za-z]+)(?: {1,2}\w+)?)[ _]{1,2}(?P<counter>[A-Za-z]*[A-RT-Za-rt-z])"
+)
+
+
 def position_of_split(text: str, name: Name, line: ScannedLine) -> int:
-    """`Eval Epoch: 1 loss 0.5`, `valid step:10 top1:0.5`."""
-    part, _, counted = name.text.partition(" ")
-    if not vocabulary.is_split(part) or not positions.is_counter(counted) or counted.endswith("s"):
+    """`Eval Epoch: 1 loss 0.5`, `valid step:10 top1:0.5`, `Train source1 iter: 10`, `valid_epoch:0`."""
+    match = _PART_AND_COUNTER.fullmatch(name.text)
+    if not match or not vocabulary.is_split(match["split"]) or not positions.is_counter(match["counter"]):
         return 0
-    end = positions.named(text, name.end - len(counted), line)
+    end = positions.named(text, name.start + match.start("counter"), line)
     if end:
-        line.section = part
+        line.section = " ".join(match["part"].split())
     return end
 
 
@@ -180,7 +189,9 @@ _EDGES = ("|", ",", ";", "\t", " -")
 
 def after_space(text: str, name: Name, line: ScannedLine) -> int:
     """`loss 0.53`, `episode reward total was -21.0`, `f1-score (micro avg) 0.65`."""
-    clarity = vocabulary.clarity(name.text if text.startswith((" is ", " was "), name.end) else name.last_word)
+    clarity = vocabulary.clarity(
+        name.text if text.startswith((" is ", " was "), name.end) else name.last_word
+    )
     if clarity < Clarity.BESIDE:
         return 0
     note = _NOTE.match(text, name.end)

@@ -40,13 +40,14 @@ _FRACTION = re.compile(
     rf"(?P<open>[\[(]?)\s{{0,8}}(?P<at>{COUNT})\s{{0,8}}/\s{{0,8}}(?P<of>{COUNT})"
     rf"(?:\s?(?:batch|step|iter|it|epoch)[a-z]*)?\s{{0,8}}{PERCENT}\s{{0,8}}[\])]?(?![\w/%]|\.\d|\s?[KMGT]i?B)"
 )
+_BEST_BEFORE = re.compile(r"(?i)\bbest\b.*(?:\b(?:at|from|in|of)\s|@)\s?$")
 _VALUE_BEFORE = re.compile(r"=\s?[\[(]?$")
 _NTH_EPOCH = re.compile(r"(?P<at>\d{1,9})(?:st|nd|rd|th)?[ -]?(?i:epoch)(?![a-z])")
 _EPOCH_AND_STEP = re.compile(
     r"\s*\[(?P<epoch>\d{1,9})(?:[,:]\s*|\]\s?\[)(?P<at>\d{1,12})(?:\s*/\s*(?P<of>\d{1,12}))?\s*\]"
 )
 _LABEL = re.compile(
-    r"\s*(?P<hash>#\s?)?[(\[]?\s{0,8}(?P<at>\d{1,9})"
+    r"\s*(?!\(\d+,)(?P<hash>#\s?)?[(\[]?\s{0,8}(?P<at>\d{1,9})"
     r"(?:[\])]?(?:\s\(\d{1,3}%\))?\s?[:|,](?=\s)|[\])](?=\s)|(?:st|nd|rd|th)(?=\s(?!epoch))|\t|(?(hash)\s|(?!)))"
 )
 
@@ -55,10 +56,13 @@ _EPOCH_BEFORE = re.compile(r"(?i)\s*epoch\W{1,3}\d+\W+$")
 _SPLIT_AND_EPOCH = re.compile(
     r"\s*(?P<split>(?i:train|val|valid|test|eval)) (?P<open>\[)?(?P<at>\d{1,9})(?(open)\]),(?=\s+[a-z])"
 )
-# ToyCar<tab><tab>AUC: 54.29: what is measured
+# ToyCar<tab><tab>AUC: 54.29   ORG: precision: 73.09%   Class 1: precision: 0.61: what is measured
 _ROW = re.compile(
-    r"\s*(?!(?i:results?|metrics?|summary|stats|scores?|epoch|step|iter\w*)\b)"
-    r"(?P<name>[A-Za-z][\w.-]*(?: [A-Za-z][\w.-]*)?):?\t+(?=[A-Za-z][\w@-]{0,20}\s?[:=])"
+    r"\s*(?!(?i:(?:results?|metrics?|summary|stats?|scores?|performance|info|logs?|logger|output|report|status|note"
+    r"|message|trainer|main|rank|gpu|worker|run|seed|train\w*|val\w*|test\w*|eval\w*|dev|time|eta|lr|loss(?:es)?"
+    rf"|fold|{'|'.join(_EPOCH_WORDS)}|{'|'.join(STEP_PRIORITY)})s?\b))"
+    r"(?P<name>[A-Za-z][\w./-]*(?: [A-Za-z\d][\w.-]*)?)"
+    r"(?::? ?\t+(?=[A-Za-z][\w@-]{0,20}\s?[:=])|: {1,4}(?!(?i:ep\b|epoch|step|iter|batch))(?=[A-Za-z][\w@-]*(?: [\w@-]+)?\s?[:=]\s{0,3}[-+.\d]))"
 )
 # `   1 train loss:  2.30`
 _COUNT_AND_SPLIT = re.compile(r"\s*(?P<at>\d{1,6})\s+(?=(?i:train|val|valid|test|loss)\b[A-Za-z ]{0,20}[:=])")
@@ -90,6 +94,8 @@ def epoch(text: str, at: int, line: ScannedLine) -> int:
     if not match or _is_setting(match):
         return 0
     if match["word"].lower() == "ep" and "epoch" in line.positions:  # an episode
+        return match.end()
+    if _BEST_BEFORE.search(text, 0, at):  # best mean dice: 0.31 at epoch 1
         return match.end()
     end = match.end("decimals") if match["decimals"] else match.end("at")
     line.positions["epoch"] = Span(match.start("at"), end, number)
@@ -165,11 +171,12 @@ def split_and_epoch(text: str, at: int, line: ScannedLine) -> int:
 
 
 def row(text: str, at: int, line: ScannedLine) -> int:
-    """What is measured, before a tab: it goes before the names."""
+    """What is measured, before a tab or a colon: it goes before the names."""
     match = _ROW.match(text, at)
     if not match:
         return 0
     line.section = match["name"]
+    line.depends_on_digits |= line.section[-1].isdigit()
     return match.end()
 
 

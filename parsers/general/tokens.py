@@ -5,7 +5,7 @@ from __future__ import annotations
 from capture.language.numbers import NUMBER
 
 # Also mAP@.5:.95, F1(k=20) and acc(%) are words.
-WORD = r"[A-Za-z_](?:@\d?\.\d+:\d?\.\d+|\w|[/@^%]|[.'+-](?=\w))*(?:\((?:[A-Za-z][\w:.=-]{0,12}|%)\)|\[%\])?"
+WORD = r"[A-Za-z_](?:@\d?\.\d+:\d?\.\d+|\w|[/@^%]|[.'+-](?=\w))*(?:\+\+(?=:))?(?:\((?:[A-Za-z][\w:.=-]{0,12}|%|\d?\.\d+)\)|\[%\])?"
 COUNT = r"\d[\d,]{0,14}"
 PERCENT = r"(?:\s?\(\s?[\d.]+\s?%\s?\))?"  # ( 12%) after a count
 
@@ -16,8 +16,8 @@ RATE += r"|[cmk]?m|k?g|[mk]?[WVA]|[kMG]?Hz|ppm)"
 # A number that goes on (a version, a date, a ratio, the edge of the terminal) is none.
 VALUE = (
     rf"(?P<value>{NUMBER}(?:[kKMGTB](?![\w/]))?)"
-    rf"(?:\s?(?P<percent>%)(?!\|)|\s?(?P<unit>{TIME}|{BYTES}|{RATE})(?!\s*[:=]))?"
-    r"(?![\w…]|[.:/-]\d|:\s?[-+]?\.?\d|\.[A-Za-z]|\.\.(?!\s|$|\.\s)|-[A-Za-z]|\s?%\|)"
+    rf"(?:\s?(?P<percent>%)(?!\|(?:[▏▎▍▌▋▊▉█#\d]|\s*\||\s\s))|\s?(?P<unit>{TIME}|{BYTES}|{RATE})(?!\s*[:=]))?"
+    r"(?![\w…]|[.:/-]\d|:\s?[-+]?\.?\d|\.[A-Za-z]|\.\.(?!\s|$|\.\s)|-[A-Za-z]|\s?%\|(?:[▏▎▍▌▋▊▉█#\d]|\s*\||\s\s))"
 )
 
 # Words for a step.  Where a line has several, the one of the highest priority counts the run's steps.
