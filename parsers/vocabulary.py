@@ -73,7 +73,25 @@ _HYPERPARAMETER = re.compile(
 )
 _CLOCKS = frozenset(["eta", "elapsed", "remaining", "epochs", "steps", "iters", "batches", "total", "batch"])
 _RETURNS, _AVERAGES = frozenset(["return", "returns"]), frozenset(["mean", "average", "avg", "std"])
-_PROCESSES = frozenset("run seed rank dp pp tp gpu cuda device worker process job exp experiment".split())
+_MODEL_PARTS = frozenset(["d", "g", "discriminator", "generator", "adversarial", "critic"])
+_PROCESSES = frozenset(
+    [
+        "run",
+        "seed",
+        "rank",
+        "dp",
+        "pp",
+        "tp",
+        "gpu",
+        "cuda",
+        "device",
+        "worker",
+        "process",
+        "job",
+        "exp",
+        "experiment",
+    ]
+)
 _SPLIT = re.compile(r"(?i)train(?:ing)?|val(?:i|id(?:ation|ate)?)?|test(?:ing)?|eval(?:uation)?|dev")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -86,9 +104,9 @@ _TEXTS = """
 loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost return Return bjective eward
 REWARD _rew rew: Rew: itness
 erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
-KL: KL= kl: kl= KLD kld Recon: recon: recon= econstruction ikelihood ogprob objf Rank- rank- EER eer: eer= DCF hrF
-COMET MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
-bpc bpd mrr MRR EPE WER CER EER METEOR CIDEr Bleu rec@ its@ ITS@ HR@ wer: wer= cer: cer=
+MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
+bpc bpd mrr MRR EPE WER CER EER METEOR CIDEr Bleu rec@ its@ ITS@ HR@ wer: wer= cer: cer= eer: eer=
+KL: KL= kl: kl= KLD kld Recon: recon: recon= econstruction ikelihood ogprob objf Rank- rank- DCF hrF COMET
 ross-entropy ross_entropy rossEntropy err-top lr= lr:
 LR= LR: best_metric
 """
@@ -200,7 +218,7 @@ def is_part(word: str) -> bool:
 
 def is_model_part(word: str) -> bool:
     """Whether the word names a part of a model of two parts."""
-    return word.strip().lower() in ("d", "g", "discriminator", "generator", "adversarial", "critic")
+    return word.strip() == "A" or word.strip().lower() in _MODEL_PARTS
 
 
 @lru_cache(maxsize=4096)

@@ -18,6 +18,7 @@ from capture.language.shape_cache import ShapeCache
 
 MOST_VALUES = 1000  # beside one bar
 _NOT_A_NAME = re.compile(r"(?i)\bepochs?\b|\biter(?:ation)?s?\b|\bsteps?\b|\bof\b|[^\w\s]|\d+|_")
+_CLOCK = re.compile(r"\[(\d+:[\d:]+)<")
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 
 
@@ -31,6 +32,7 @@ class Drawing:
     total: the count of the full bar, if it shows that
     frame: where it is drawn
     context: what its records say beside their values
+    placed: the epoch that its records are given, that of a heading above it perhaps
     """
 
     count: int
@@ -39,6 +41,7 @@ class Drawing:
     total: float | None = None
     frame: Frame | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
+    placed: float | None = None
 
 
 class Settled(NamedTuple):
@@ -60,13 +63,24 @@ class Row:
     base: int = 0  # steps of the bars before this one
     last: Drawing = field(default_factory=lambda: Drawing(-1))
     previous_epoch: float | None = None  # of the bar before this one
+    has_filled: bool = False  # whether a bar was drawn before it was full
 
     def is_next_bar(self, drawing: Drawing) -> bool:
         """Whether this is the first drawing of the next bar."""
         last = self.last
-        return drawing.count < last.count or (
-            drawing.epoch != last.epoch and last.epoch is not None and drawing.count <= last.count
+        self.has_filled |= drawing.count != drawing.total
+        return (
+            drawing.count < last.count
+            or (drawing.epoch != last.epoch and last.epoch is not None and drawing.count <= last.count)
+            or (drawing.count == last.count and self._is_full_again(drawing))
         )
+
+    def _is_full_again(self, drawing: Drawing) -> bool:
+        """Whether a full bar follows another: a log may hold the last drawing of each bar alone."""
+        last = self.last
+        if self.has_filled or not (drawing.frame and last.frame and last.frame.final):
+            return False
+        return drawing.placed != last.placed or _clock(drawing.frame.text) != _clock(last.frame.text)
 
     def may_have_been_full(self, drawing: Drawing) -> bool:
         """Whether the bar before this drawing may have reached its total without being drawn so.
@@ -88,7 +102,7 @@ class Row:
             self.base += (
                 int(drawing.total) if full and drawing.total and last.count > 0 else max(last.count, 0)
             )
-        self.previous_epoch = last.epoch
+        self.previous_epoch = last.placed
         self.last = replace(last, count=-1)
 
 
@@ -140,7 +154,7 @@ class AheadBar:
             self.count_first = True
         if self.count_first:
             is_of_count = is_new or (moved_before and not self.moved)
-            return settled + [Settled(row.base + count, drawing.epoch, metrics)] * is_of_count
+            return settled + [Settled(row.base + count, drawing.placed, metrics)] * is_of_count
         if count == last_count or (last_count < 0 and count == 0):
             self.held.append((metrics, is_new))
             return settled
@@ -151,9 +165,9 @@ class AheadBar:
                 steps = self._held_steps(count) or steps
         self.held, self.settled = [], True
         if is_new:
-            return [*settled, Settled(row.base + count, drawing.epoch, metrics)]
+            return [*settled, Settled(row.base + count, drawing.placed, metrics)]
         first = row.base + count - len(steps) + 1
-        return settled + [Settled(step, drawing.epoch, values) for step, values in enumerate(steps, first)]
+        return settled + [Settled(step, drawing.placed, values) for step, values in enumerate(steps, first)]
 
     def _held_steps(self, moved: int) -> list[Mapping[str, float]]:
         """The values that were held back, if there are as many as the count has moved; else none."""
@@ -166,7 +180,7 @@ class AheadBar:
         new = [metrics for metrics, is_new in self.held if is_new]
         self.held = []
         last = self.row.last
-        return [Settled(self.row.base + last.count + len(new), last.epoch, new[-1])] if new else []
+        return [Settled(self.row.base + last.count + len(new), last.placed, new[-1])] if new else []
 
 
 @dataclass
@@ -200,7 +214,7 @@ class BehindBar:
         if not metrics or not (drawing.count > 0 or row.base):
             return []
         # Results of a validation may be drawn only once the next bar has begun.
-        epoch = drawing.epoch if drawing.count else row.previous_epoch
+        epoch = drawing.placed if drawing.count else row.previous_epoch
         return [Settled(row.base + drawing.count, epoch, metrics)]
 
     def _of_this_count(self, count: int, metrics: Mapping[str, float]) -> Mapping[str, float]:
@@ -257,11 +271,17 @@ class ExactBar:
         is_new = drawing.count != last.count or drawing.metrics != last.metrics
         if not is_new or not drawing.metrics or drawing.count <= 0:
             return []
-        return [Settled(row.base + drawing.count, drawing.epoch, drawing.metrics)]
+        return [Settled(row.base + drawing.count, drawing.placed, drawing.metrics)]
 
     def finish(self) -> list[Settled]:
         """Nothing: each value was drawn beside its count."""
         return []
+
+
+def _clock(text: str) -> str:
+    """How long the bar has taken, as it shows: `02:30` of `[02:30<00:00, 1.2it/s]`."""
+    match = _CLOCK.search(text)
+    return match[1] if match else ""
 
 
 Bar = AheadBar | BehindBar | ExactBar

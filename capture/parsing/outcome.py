@@ -180,16 +180,14 @@ class Outcome:
             total if is_finite(total) else None,
             reading.frame,
             context,
+            reading.epoch,
         )
         settled = state.bar(spec.values, bars.identity(description), total).refresh(drawing)
         if not settled:
             return [NOTHING]
         if self.remember:
             state.memory |= self._to_remember({**names, "step": settled[-1].step})
-        return [
-            Reading(step, reading.epoch if epoch is None else epoch, metrics, context)
-            for step, epoch, metrics in settled
-        ]
+        return [Reading(step, epoch, metrics, context) for step, epoch, metrics in settled]
 
 
 def _compiled(sources: Sequence[str]) -> list[Expression]:

@@ -298,7 +298,7 @@ class _Source(PlanWriter):
         context = {"bar": label.name} if label.name else {}
         count, of_bar = known[bar.count].source, "epoch" if has_epoch else "None"
         self.line(f"bar = state.bar({bar.values!r}, {label.identity!r}, {total})")
-        self.line(f"drawing = Drawing({count}, metrics, {of_bar}, {total}, frame, {context})")
+        self.line(f"drawing = Drawing({count}, metrics, {of_bar}, {total}, frame, {context}, epoch)")
         self.line("settled = bar.refresh(drawing)")
         with self.indented("if not settled:"):
             self.line("return []")
@@ -306,7 +306,6 @@ class _Source(PlanWriter):
             self.line("last_step = settled[-1].step")
             self._keep(case, {**known, "step": Variable("last_step", "int")})
         with self.indented("return ["):
-            epoch = "epoch if of_bar is None else of_bar"
-            self.line(f"new(Reading, (step, {epoch}, metrics, {context}, {{}}, None))")
-            self.line("for step, of_bar, metrics in settled")
+            self.line(f"new(Reading, (step, epoch, metrics, {context}, {{}}, None))")
+            self.line("for step, epoch, metrics in settled")
         self.line("]")

@@ -60,6 +60,7 @@ def without_sentence(name: Name, line: ScannedLine) -> str:
         for n, word in enumerate(words[:-1], 1)
         if word.lower() in _WORDS_BEFORE_NAMES
         and not (word == "of" and n > 1 and words[n - 2].lower() in _STATISTICS)  # Std of Return
+        and not (word == "A" and line.section == "D ")  # of an adversary, no article
         and not (word == "for" and words[0].lower() == "time")  # Time taken for epoch
     ]
     start = max(before[-1] if before else 0, len(words) - _MOST_WORDS)

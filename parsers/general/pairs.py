@@ -207,7 +207,8 @@ def cell(text: str, name: Name, line: ScannedLine) -> int:
     if not match or not text[: name.start].rstrip(" ").endswith(_EDGES):
         return 0
     rest = text[match.end() :].strip(" ")
-    is_last_word = not rest and " " not in text[name.start : match.end()].rsplit(maxsplit=1)[0]
+    before, _, words = name.text.partition(" ")
+    is_last_word = not rest and " " not in (words if words and vocabulary.is_split(before) else name.text)
     if not is_last_word and not rest.startswith((*_EDGES, "- ")):
         return 0
     return add_value(text, without_sentence(name, line), match, line, spaced=True)

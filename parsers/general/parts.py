@@ -43,8 +43,8 @@ def of_kinds(text: str, name: Name, line: ScannedLine) -> int:
 _SIGN = r"(?:\s?[:=]\s{0,4}| )"
 _OF_PART = rf"{_SPLIT}{_SIGN}{_VALUE}"
 _BY_PART = re.compile(
-    rf"{_METRIC}(?:\s?[:=|-]{{1,2}}\s?| )(?P<open>[(\[])?"
-    rf"(?P<parts>{_OF_PART}(?:(?:\s{{0,3}}[,/|;]\s{{0,3}}|\s{{1,3}}){_OF_PART}){{1,3}})(?(open)[)\]])(?![\w/:]|\.\d)"
+    rf"{_METRIC}(?:\s{{0,8}}(?:[:=|]|-{{1,3}})\s?| )(?P<open>[(\[])?"
+    rf"(?P<parts>{_OF_PART}(?:(?:\s{{0,3}}[,/|;]\s{{0,3}}|\s{{1,8}}){_OF_PART}){{1,3}})(?(open)[)\]])(?![\w/:]|\.\d)"
 )
 _EACH_PART = re.compile(rf"(?P<part>{_SPLIT}){_SIGN}(?P<value>{NUMBER})(?P<percent>\s?%)?")
 
@@ -59,6 +59,20 @@ def by_part(text: str, name: Name, line: ScannedLine) -> int:
     return match.end()
 
 
+_BARE_PARTS = re.compile(rf"{_SPLIT} \d*\.\d+(?:,? {_SPLIT} \d*\.\d+){{1,3}}(?![\w.%/:])")
+
+
+def bare_parts(text: str, name: Name, line: ScannedLine) -> int:
+    """`train 0.69 val 0.68`: the parts stand for what was measured on them."""
+    match = _BARE_PARTS.match(text, name.start)
+    if not match:
+        return 0
+    for value in _EACH_PART.finditer(text, *match.span()):
+        line.add(value["part"], Span.of(value, "value", number))
+    line.has_sign = True
+    return match.end()
+
+
 def _add(line: ScannedLine, name: str, values: Iterable[tuple[str, re.Match[str]]]) -> None:
     """Add the value of each part or statistic; what follows belongs to no part."""
     line.has_sign = True
@@ -68,4 +82,4 @@ def _add(line: ScannedLine, name: str, values: Iterable[tuple[str, re.Match[str]
             line.section = ""
 
 
-RECOGNISERS = [of_kinds, by_part]
+RECOGNISERS = [of_kinds, by_part, bare_parts]

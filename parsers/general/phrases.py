@@ -17,7 +17,8 @@ from capture.parsers.vocabulary import Clarity
 
 _PHRASE = re.compile(
     rf"(?P<name>{WORD}(?: (?!(?:of|on|for|over|after|at|in) ){WORD}){{0,3}}) (?:\([^()]*\) )?"
-    rf"(?:of|on|for|over|after|at|in) (?:(?![:=] ?[-+.\d])[^=|,;]){{1,80}}?(?:(?<!\d):|:(?!\d)|=| is)\s*{VALUE}\s*[.!]?\s*(?:$|(?=[A-Za-z][\w ]{{0,30}}[:=]))"
+    r"(?:of|on|for|over|after|at|in) (?:(?![:=] ?[-+.\d])[^=|,;]){1,80}?"
+    rf"(?:(?<!\d):|:(?!\d)|=| is)\s*{VALUE}\s*[.!]?\s*(?:$|(?=[A-Za-z][\w ]{{0,30}}[:=]))"
 )
 _PHRASE_END = re.compile(r"\s*(?::|=| is)\s*$")
 _WHEN = re.compile(r" (?=(?:after|at|in|for) [\da-z])")
@@ -41,13 +42,14 @@ def phrase(text: str, name: Name, line: ScannedLine) -> int:
 
 _AT_PLACE = re.compile(
     rf"(?P<name>{WORD}(?: (?!(?:at|in|after|for) ){WORD}){{0,3}}) (?:at|in|after|for) "
-    rf"(?P<place>(?i:(?:,? ?(?:epoch|step|iteration|iter|batch|update|episode) ?#?{COUNT}){{1,2}}))(?::| is| =| (?=\d*\.\d)) ?{VALUE}"
+    rf"(?P<place>(?i:(?:,? ?(?:epoch|step|iteration|iter|batch|update|episode) ?#?{COUNT}){{1,2}}))"
+    rf"(?::| is| =| (?=\d*\.\d)) ?{VALUE}"
 )
 _PLACE = re.compile(r"[A-Za-z]+")
 
 
 def at_place(text: str, name: Name, line: ScannedLine) -> int:
-    """`loss in epoch 1 iteration 0: 1.38`, `focal loss at iteration 100: 0.5, acc: 0.06`, `Val Loss for epoch 0 0.8`."""
+    """`loss in epoch 1 iteration 0: 1.38`, `loss at iteration 100: 0.5`, `Val Loss for epoch 0 0.8`."""
     match = _AT_PLACE.match(text, name.start)
     if not match or vocabulary.clarity(match["name"]) < Clarity.WEAK:
         return 0

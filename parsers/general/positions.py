@@ -62,7 +62,8 @@ _ROW = re.compile(
     r"|message|trainer|main|rank|gpu|worker|run|seed|train\w*|val\w*|test\w*|eval\w*|dev|time|eta|lr|loss(?:es)?"
     rf"|fold|{'|'.join(_EPOCH_WORDS)}|{'|'.join(STEP_PRIORITY)})s?\b))"
     r"(?P<name>[A-Za-z][\w./-]*(?: [A-Za-z\d][\w.-]*)?)"
-    r"(?::? ?\t+(?=[A-Za-z][\w@-]{0,20}\s?[:=])|: {1,4}(?!(?i:ep\b|epoch|step|iter|batch))(?=[A-Za-z][\w@-]*(?: [\w@-]+)?\s?[:=]\s{0,3}[-+.\d]))"
+    r"(?::? ?\t+(?=[A-Za-z][\w@-]{0,20}\s?[:=])"
+    r"|: {1,4}(?!(?i:ep\b|epoch|step|iter|batch))(?=[A-Za-z][\w@-]*(?: [\w@-]+)?\s?[:=]\s{0,3}[-+.\d]))"
 )
 # `   1 train loss:  2.30`
 _COUNT_AND_SPLIT = re.compile(r"\s*(?P<at>\d{1,6})\s+(?=(?i:train|val|valid|test|loss)\b[A-Za-z ]{0,20}[:=])")

@@ -98,12 +98,13 @@ def aside(text: str, at: int, line: ScannedLine) -> int:
 
 
 _DIGIT_FIRST = re.compile(
-    rf"(?<![\w.])(?P<name>\d{{1,2}}(?:[dD](?: {WORD}){{1,3}}|_[A-Za-z][\w/.]*))\s?[:=](?![:=])\s*{VALUE}"
+    rf"(?<![\w.])(?P<name>\d{{1,2}}(?:[dD](?: {WORD}){{1,3}}|[dD]?_[A-Za-z][\w/.]*))"
+    rf"(?:\s?[:=](?![:=])\s*| (?=\d+\.\d)){VALUE}"
 )
 
 
 def digit_first(text: str, at: int, line: ScannedLine) -> int:
-    """`3d joint loss: 0.5`, `0_f_rmse = 0.2`: a name that begins with a digit."""
+    """`3d joint loss: 0.5`, `0_f_rmse = 0.2`, `3d_eval 63.5`: a name that begins with a digit."""
     match = _DIGIT_FIRST.match(text, at)
     if not match:
         return 0

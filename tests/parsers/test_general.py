@@ -258,6 +258,11 @@ LINES = [
     ("Hits @ 10:  0.5, Rank-1: 35.5%, minDCF(0.01): 0.25", None, None, {"Hits@10": 0.5, "Rank-1": 0.355, "minDCF(0.01)": 0.25}),
     ("Epoch 1: log likelihood = -12312.5, Neg. ELBO: 1.5", 1, None, {"log likelihood": -12312.5, "Neg ELBO": 1.5}),
     ("eval avg class acc: 0.5, loss_int: 0.25", None, None, {"eval avg class acc": 0.5, "eval loss_int": 0.25}),
+    ("Epoch 3, train 0.75 val 0.5 lr 1.0e-03 *", 3, None, {"train": 0.75, "val": 0.5, "lr": 0.001}),
+    ("loss_kp_of    --- train: 616.5       val: 753.5", None, None, {"train loss_kp_of": 616.5, "val loss_kp_of": 753.5}),
+    ("48: [D loss: 7.5, acc: 0.5]  [A loss: 0.25, acc: 1.0]", None, 48,
+     {"D loss": 7.5, "D acc": 0.5, "A loss": 0.25, "A acc": 1.0}),
+    ("Iter 10: Train loss 0.5, Val r1_std 0.25", None, 10, {"Train loss": 0.5, "Val r1_std": 0.25}),
     ("fan\t\tAUC: 54.5\tpAUC: 49.75", None, None, {"fan/AUC": 54.5, "fan/pAUC": 49.75}),
     # names with signs and digits
     ("epoch 3, loss: 0.5, acc(%): 72.5, mIoU[%]: 33.0", 3, None, {"loss": 0.5, "acc(%)": 72.5, "mIoU[%]": 33.0}),

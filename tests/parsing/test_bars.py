@@ -59,9 +59,9 @@ class TestValuesBehindTheirCount:
 
     def test_a_validation_drawn_once_the_next_bar_has_begun_is_of_the_epoch_before(self):
         bar = BehindBar()
-        bar.refresh(drawing(60, epoch=1, total=60))
-        bar.refresh(drawing(0, epoch=2, total=60))
-        assert bar.refresh(drawing(0, 3, epoch=2, total=60)) == [(60, 1, {"loss": 3})]
+        bar.refresh(drawing(60, epoch=1, placed=1, total=60))
+        bar.refresh(drawing(0, epoch=2, placed=2, total=60))
+        assert bar.refresh(drawing(0, 3, epoch=2, placed=2, total=60)) == [(60, 1, {"loss": 3})]
 
 
 class TestValuesBesideTheirCount:
