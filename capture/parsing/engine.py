@@ -217,6 +217,8 @@ class Engine:
             return None
         if rule.spans_lines and (state.unfinished or self._sources.open):
             self._sources.set_open(source, rule, stream, (rule, stream) in state.unfinished)
+        if rule.draws_bar:
+            source.tell_epoch(state.epoch_of_bar)
         self._established.add(parser)
         self._recognised.add(stream)
         build = self._builder.build
@@ -258,6 +260,8 @@ class Engine:
             if readings is None:
                 in_vain = True
                 continue
+            if rule.draws_bar:
+                source.tell_epoch(source.states[rule.parser.name].epoch_of_bar)
             if in_vain:
                 self._index.forget_rejecting(view.text)
             for reading in readings:

@@ -182,6 +182,7 @@ class Outcome:
             context,
             reading.epoch,
         )
+        state.epoch_of_bar = reading.epoch
         settled = state.bar(spec.values, bars.identity(description), total).refresh(drawing)
         if not settled:
             return [NOTHING]

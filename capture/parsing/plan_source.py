@@ -299,6 +299,7 @@ class _Source(PlanWriter):
         count, of_bar = known[bar.count].source, "epoch" if has_epoch else "None"
         self.line(f"bar = state.bar({bar.values!r}, {label.identity!r}, {total})")
         self.line(f"drawing = Drawing({count}, metrics, {of_bar}, {total}, frame, {context}, epoch)")
+        self.line("state.epoch_of_bar = epoch")
         self.line("settled = bar.refresh(drawing)")
         with self.indented("if not settled:"):
             self.line("return []")

@@ -37,6 +37,7 @@ class Rule:
         self.reads_headings = pattern.as_ == "context" or self.line_reader is not None
         outcomes = pattern.cases or [Case.model_construct()]
         self.cases = [Outcome(outcome, pattern, parser) for outcome in outcomes]
+        self.draws_bar = any(case.bar for case in self.cases)
 
     def begin(self, stream: str | None, state: State) -> bool:
         """Begin a stream.  Returns whether all its lines are to be read, whatever their text is."""

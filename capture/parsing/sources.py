@@ -12,6 +12,7 @@ from capture.parsing.rule import Rule
 from capture.parsing.state import Reading, State
 
 MAX_SOURCES = 4096  # that are told apart
+OF_ANY_PROGRAM = "general"  # the parser that reads what no other knows
 
 
 @dataclass
@@ -23,12 +24,19 @@ class Source:
     restarts: Restarts = field(default_factory=Restarts)
     last: dict[tuple[Any, ...], Reading] = field(default_factory=dict)  # of each series of metrics
     open: set[tuple[str | None, Rule]] = field(default_factory=set)  # see Sources.set_open
+    epoch_of_bar: float | None = None  # of the last bar that was drawn
+
+    def tell_epoch(self, epoch: float | None) -> None:
+        """Let the parser of any program's lines know the epoch of a bar: `val loss: 0.5` may be below it."""
+        if epoch is not None and epoch != self.epoch_of_bar:
+            self.epoch_of_bar = self.states[OF_ANY_PROGRAM].memory["epoch"] = epoch
 
     def resume(self) -> None:
         """The command was started again, and knows nothing of what it printed before."""
         self.states.clear()
         self.last.clear()
         self.open.clear()
+        self.epoch_of_bar = None
         self.restarts.resume()
 
 

@@ -77,6 +77,7 @@ class State:
     alone: whether no other parser has recognised a line yet
     in_heading: whether another parser has recognised the line as a heading
     bars: progress bars by way of drawing, name and total
+    epoch_of_bar: the epoch in which the last bar was drawn
     unfinished: tables, blocks and wrapped lines that go on, by rule and stream, with their first byte
     waiting: lines that need a value from a later line
     unclaimed: the last cleared bar that no line on another stream has waited for, and its values
@@ -89,6 +90,7 @@ class State:
     alone: bool = True
     in_heading: bool = False
     bars: dict[Hashable, Bar] = field(default_factory=dict)
+    epoch_of_bar: float | None = None
     unfinished: dict[tuple[Hashable, str | None], tuple[Any, int]] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
     unclaimed: tuple[Frame, Mapping[str, Value]] | None = None

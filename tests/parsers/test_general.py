@@ -719,3 +719,23 @@ def test_a_number_behind_a_word_may_tell_metrics_apart():
 ])  # fmt: skip
 def test_signs_of_any_kind_may_be_around_a_position(line, position):
     assert short(line) == [(*position, {"Loss": 0.5})]
+
+
+@pytest.mark.parametrize("values", ["", ", loss=0.5"])
+def test_lines_below_a_bar_are_of_its_epoch(values):
+    """Also once there are plans for the shapes of the lines."""
+    epochs = range(1, 9)
+    bar = "Epoch {}: {}%|{}| {}/60 [00:02<00:00, 30.98it/s{}]\n"
+    text = "".join(
+        bar.format(epoch, 50, "#    ", 30, values)
+        + bar.format(epoch, 100, "#####", 60, values)
+        + f"val loss: {epoch / 16}\n"
+        for epoch in epochs
+    )
+    records = parse(text, parsers=[parser for parser, _ in built_in()])
+    assert [(r.epoch, r.metrics) for r in records if "val loss" in r.metrics] == [
+        (epoch, {"val loss": epoch / 16}) for epoch in epochs
+    ]
+    assert [r.epoch for r in records if "loss" in r.metrics] == (
+        [n for n in epochs for _ in "12"] if values else []
+    )

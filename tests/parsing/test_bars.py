@@ -90,5 +90,14 @@ class TestBarsThatFollowEachOther:
         last = drawing(58, 3, total=60, frame=frame)
         assert self.next_step(kind(), last, drawing(1, 2, total=60, frame=frame)) == 61
 
+    def test_a_log_may_hold_the_last_drawing_of_each_bar_alone(self, kind):
+        def last(clock, loss):
+            frame = Frame(f"100%|#| 60/60 [{clock}<00:00]".encode(), "newline", 0, 1, None, None)
+            return drawing(60, loss, total=60, frame=frame)
+
+        assert self.next_step(kind(), last("00:03", 3), last("00:02", 2)) == 120
+        begun = drawing(59, 4, total=60, frame=last("00:03", 3).frame)
+        assert self.next_step(kind(), begun, last("00:03", 3), last("00:04", 2), drawing(1, 1)) == 61
+
     def test_a_second_training_counts_from_zero(self, kind):
         assert self.next_step(kind(), drawing(60, 3, epoch=2), drawing(1, 2, epoch=1)) == 1
