@@ -35,7 +35,7 @@ _AT_RANK = re.compile(
 )
 _PHRASES = [
     {"cross", "entropy"}, {"function", "value"}, {"f", "score"}, {"log", "likelihood"}, {"log", "prob"},
-    {"log", "evidence"},
+    {"log", "evidence"}, {"mean", "rank"}, {"reciprocal", "rank"},
 ]  # fmt: skip
 # Words that other programs use too.
 _WEAK = re.compile(
@@ -117,6 +117,10 @@ _SPACED_TEXTS = (
     " lr ",
     "og prob",
     "og evidence",
+    "ean Rank",
+    "ean rank",
+    "rocal Rank",
+    "rocal rank",
     "earning rate",
     "earning Rate",
     "uccess rate",

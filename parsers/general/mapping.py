@@ -36,6 +36,7 @@ _BETWEEN = re.compile(  # train {...} val {...}
 _OF_SPLIT = re.compile(  # {"phase": "val", "loss": 0.5}
     r"['\"](?:split|phase|mode|status|stage|subset|set)['\"]: ?['\"](?P<split>\w{2,10})['\"]"
 )
+_ON_EPOCH = re.compile(r"onEpochEnd(?=:? \d)")  # onEpochEnd 1 { loss: 0.5 }, of TensorFlow.js
 _METHOD = re.compile(r"\.\w+\(\s*$")
 # A logger that counts both writes its steps, unlike a line of text, where the step may be one of the episode.
 _PRIORITY = {**STEP_PRIORITY, "episode": STEP_PRIORITY["step"] - 1}
@@ -63,6 +64,7 @@ def scan_any(text: str, start: int) -> Scan:
     if start > FARTHEST:
         return Scan(None, text, True)
     head = _DICT_TYPE.sub("", text[:start]).rstrip(" :=-(")
+    head = f"{head}: " if head.isdigit() else _ON_EPOCH.sub("     Epoch", head)  # as long as before
     if len(head) > LONGEST_HEAD or other_lines.is_other(head) or _METHOD.search(text, 0, start):
         return Scan(None, text, True)
     mappings = all_of(text, start, head)

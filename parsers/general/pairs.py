@@ -117,7 +117,13 @@ def with_sign(text: str, name: Name, line: ScannedLine) -> int:
     if not match:
         return 0
     line.has_sign = True
-    return add_value(text, without_sentence(name, line) + _note(text, match, line), match, line)
+    full_name = without_sentence(name, line) + _note(text, match, line)
+    if not vocabulary.is_split(full_name) or full_name not in line.metrics:
+        return add_value(text, full_name, match, line)
+    metrics = [name for name in line.metrics if not vocabulary.names_split(name)]
+    end = add_value(text, " ".join([full_name, *metrics[-1:]]), match, line)  # MSE: 1, Val: 2, MAE: 3, Val: 4
+    line.section = ""
+    return end
 
 
 def _note(text: str, match: re.Match[str] | None, line: ScannedLine) -> str:

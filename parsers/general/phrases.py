@@ -18,7 +18,7 @@ from capture.parsers.vocabulary import Clarity
 _PHRASE = re.compile(
     rf"(?P<name>{WORD}(?: (?!(?:of|on|for|over|after|at|in) ){WORD}){{0,3}}) (?:\([^()]*\) )?"
     r"(?:of|on|for|over|after|at|in) (?:(?![:=] ?[-+.\d])[^=|,;]){1,80}?"
-    rf"(?:(?<!\d):|:(?!\d)|=| is)\s*{VALUE}\s*[.!]?\s*(?:$|(?=[A-Za-z][\w ]{{0,30}}[:=]))"
+    rf"(?:(?<!\d):|:(?!\d)|=| is)\s*{VALUE}\s*[.!]?\s*(?:$|(?=±|\+/?-|[A-Za-z][\w ]{{0,30}}[:=]))"
 )
 _PHRASE_END = re.compile(r"\s*(?::|=| is)\s*$")
 _WHEN = re.compile(r" (?=(?:after|at|in|for) [\da-z])")

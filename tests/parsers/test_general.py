@@ -263,6 +263,11 @@ LINES = [
     ("48: [D loss: 7.5, acc: 0.5]  [A loss: 0.25, acc: 1.0]", None, 48,
      {"D loss": 7.5, "D acc": 0.5, "A loss": 0.25, "A acc": 1.0}),
     ("Iter 10: Train loss 0.5, Val r1_std 0.25", None, 10, {"Train loss": 0.5, "Val r1_std": 0.25}),
+    ("MSE: 1.5, Val: 2.5, MAE: 3.5, Val: 4.5, Loss: 5.5", None, None,
+     {"MSE": 1.5, "Val": 2.5, "MAE": 3.5, "Val MAE": 4.5, "Loss": 5.5}),
+    ("onEpochEnd 1 { loss: 0.5, acc: 0.25 }", 1, None, {"loss": 0.5, "acc": 0.25}),
+    ("7 { size: 1, loss: 0.5 }", None, 7, {"size": 1, "loss": 0.5}),
+    ("Epoch=3, Val.Acc.=0.5, Mean Rank: 512.5", 3, None, {"Val.Acc.": 0.5, "Mean Rank": 512.5}),
     ("fan\t\tAUC: 54.5\tpAUC: 49.75", None, None, {"fan/AUC": 54.5, "fan/pAUC": 49.75}),
     # names with signs and digits
     ("epoch 3, loss: 0.5, acc(%): 72.5, mIoU[%]: 33.0", 3, None, {"loss": 0.5, "acc(%)": 72.5, "mIoU[%]": 33.0}),
