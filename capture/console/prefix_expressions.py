@@ -78,6 +78,7 @@ _BRANCHES = {
         r"(?P<worker_address>(?:\d{1,3}\.){3}\d{1,3}): (?=\S)",
         rf"(?P<worker_tag>[\d.e-]+(?: [\w.-]+)*)\t(?={_POSITION})",
     ],
+    "#": ["#> ?"],  # of what R's reprex and knitr print
     "-": [rf"(?P<worker_tag>--?[a-z][^\t]{{0,120}})\t(?={_POSITION})"],
     "A": [
         rf"{CTIME}{_OF_OPEN_MPI}",
@@ -90,7 +91,7 @@ _BRANCHES = {
         rf"DLL (?P<date_dll>{DATE}) - ",
         rf"{_LEVEL} - {_SHORT_DATE} - {_ELAPSED} - ",
         rf"[IWEFD]\d{{4}} {_CLOCK}\s+\d+ {_PLACE}\]\s",
-        rf"{_LEVEL}:[\w.]{{0,80}}:\s?",
+        rf"{_LEVEL}:[\w.-]{{0,80}}:\s?",
         rf"{_LEVEL}: {_LOGGER}: (?={DATE})",
         rf"{_LEVEL}\s+(?:\d\d-\d\d )?(?:{_CLOCK}|{_SHORT_DATE})(?=\s){_SEPARATOR}",
         _OF_LEVEL,

@@ -65,6 +65,8 @@ MOMENT = 1795181200  # 2026-11-20 13:26:40 UTC
     ("INFO: cellpose: 2026-11-20 13:26:40,123 [INFO] ", MOMENT + 0.123),
     ("[2026-11-20 13:26:40,123] [42292] [MainThread] [INFO] (ignite.engine.SupervisedTrainer:272) - ", MOMENT + 0.123),
     ("INFO:__main__:", None),
+    ("INFO:ljs-base:", None),
+    ("#> ", None),
     ("2026-11-20 13:26:40.123 PDT | ", MOMENT + 0.123),
     ("2026-11-20 13:26:40 train.py:215[27649] INFO ", MOMENT),
     ("2026-11-20 13:26:40,123 main.py[line:129] INFO ", MOMENT + 0.123),
