@@ -129,6 +129,10 @@ _SPACED_TEXTS = (
     "win_rate",
 )
 _SPLITS = ("rain: ", "rain=")  # Train: 0.91, Val: 0.85
+# Validation:   Test set:   Train results:
+_HEADINGS = """
+rain: raining: alid: alidation: Val: val: Test: esting: Eval: valuation: TRAIN: VALIDATION: VAL: TEST: EVAL:
+"""
 # Lines without any of them are looked at, too, if they have a word that counts, and keep being printed.
 _COUNTERS = "step Step STEP iter Iter ITER poch EPOCH pisode EPISODE eneration GENERATION Itr itr"
 _SIGNED_COUNTERS = "Batch: Round: Update: Tick: Ep: ep: Gen: gen: atch= ound= pdate= ick= Ep= ep= Gen= gen="
@@ -141,7 +145,12 @@ _COUNTER_TEXTS = frozenset(
     ]
 )
 _METRIC_TEXTS = frozenset(
-    [*_TEXTS.split(), *_SPACED_TEXTS, *(f"{split}{digit}" for split in _SPLITS for digit in range(10))]
+    [
+        *_TEXTS.split(),
+        *_SPACED_TEXTS,
+        *_HEADINGS.split(),
+        *(f"{split}{digit}" for split in _SPLITS for digit in range(10)),
+    ]
 )
 LITERALS = _METRIC_TEXTS | _COUNTER_TEXTS
 _holds_metric, _holds_counter = prefilter([_METRIC_TEXTS]), prefilter([_COUNTER_TEXTS])

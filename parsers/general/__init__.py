@@ -18,11 +18,12 @@ from typing import Any
 from capture.language.numbers import Value
 from capture.language.readers import Answer, Found, Line, LinePlan, Memory
 from capture.parsers import vocabulary
-from capture.parsers.general import form, mapping, scanner
+from capture.parsers.general import form, mapping, scanner, section
 from capture.parsers.general.known_lines import KnownLines, digits_in_names
 from capture.parsers.general.line import POSITIONS, Scan, ScannedLine, Statement
 from capture.parsers.general.progress import Progress
 from capture.parsers.general.recurrence import Held, Recurrence, stream_of
+from capture.parsers.general.section import Section
 from capture.parsers.vocabulary import Clarity
 
 LITERALS = vocabulary.LITERALS
@@ -37,6 +38,7 @@ class Run:
 
     progress: Progress = field(default_factory=Progress)
     recurrence: Recurrence = field(default_factory=Recurrence)
+    section: Section = field(default_factory=Section)
 
 
 def begin() -> Run:
@@ -48,10 +50,14 @@ def read(line: Line, run: Run, memory: Memory) -> Answer:
     """The metrics of a line and how far the run is; those of earlier lines that it makes certain."""
     if not line.expected:
         run.recurrence.end_list(stream_of(line))  # there may be others between
+    if part := section.part_of(line.text):
+        run.section.begin(part, line)
+        return Answer(expects_next=run.recurrence.is_in_block(line.expected))
     clear = _clear_statement(line)
     if clear is None:
         return _read_doubtful(line, run, memory)
     of_line, statement = clear
+    statement = statement._replace(metrics=run.section.metrics(line, statement))
     before = run.recurrence.add_clear(form.is_list_of_pairs(of_line), statement, stream_of(line))
     found = [
         *(_found_later(held, run) for held in before),
@@ -96,7 +102,7 @@ def plan(text: str) -> LinePlan | None:
                 return None
         values = dict(zip(metrics, numbers))
         statement = Statement._make((values, *counted([*numbers, None]), *beside))
-        if not is_clear and not (statement.has_position and alone):
+        if run.section.part or (not is_clear and not (statement.has_position and alone)):
             return None
         recurrence = run.recurrence
         recurrence.add_clear(False, statement)
@@ -107,7 +113,7 @@ def plan(text: str) -> LinePlan | None:
 
 def rejects(text: str) -> bool:
     """Whether it is known that no line says anything that differs from this one in its numbers alone."""
-    if digits_in_names(text):
+    if digits_in_names(text) or section.part_of(text):
         return False  # they are numbers in another line
     if vocabulary.holds_metric(text):
         scan = _known.get(text)

@@ -744,3 +744,19 @@ def test_lines_below_a_bar_are_of_its_epoch(values):
     assert [r.epoch for r in records if "loss" in r.metrics] == (
         [n for n in epochs for _ in "12"] if values else []
     )
+
+
+def test_a_heading_names_the_part_of_the_lines_right_below_it():
+    text = "".join(
+        f"Epoch {epoch}\nTraining:\n  loss: 0.5\n  acc: 0.25\n\nValidation results:\nloss: 0.75, lr: 0.5\nsaved\nacc: 0.5\n"
+        for epoch in range(1, 9)
+    )
+    assert short(text) == [
+        (epoch, None, metrics)
+        for epoch in range(1, 9)
+        for metrics in ({"Training/loss": 0.5}, {"Training/acc": 0.25}, {"Validation/loss": 0.75, "lr": 0.5}, {"acc": 0.5})
+    ]  # fmt: skip
+    assert short("Test:\nstep 1 loss: 0.5\nloss: 0.25") == [
+        (None, 1, {"loss": 0.5}),
+        (None, None, {"loss": 0.25}),
+    ]
