@@ -24,7 +24,7 @@ class Clarity(IntEnum):
 
 # Each as a whole part of a name: `val_loss`, `mean-IoU`, `trainLoss`, `top1/acc`.
 _CLEAR = re.compile(
-    r"[a-z]*loss\d*|acc\d*|accuracy|accuracies|perplexity|ppl|auc|auroc|aucpr|auprc|f1|f1score|bleu\d?|rouge\w?"
+    r"(?!stoploss)[a-z]*loss\d*|acc\d*|accuracy|accuracies|perplexity|ppl|auc|auroc|aucpr|auprc|f1|f1score|bleu\d?|rouge\w?"
     r"|rouge(?:sum|lsum)|rewards?|rew|mse|rmse|nrmse|rmsle|mae|mape|smape|(?:mean|m)?iou|dice|psnr|ssim|map\d{2,3}"
     r"|bpb|bpc|bpd|mrr|wer|cer|ndcg|nll|elbo|mcc|epe|recall|logloss|eer|meteor|cider|chrf|comet"
     r"|mindcf|objf|log(?:lik|likelihood|prob)|rank\d+"
@@ -39,7 +39,7 @@ _PHRASES = [
 ]  # fmt: skip
 # Words that other programs use too.
 _WEAK = re.compile(
-    r"losses|scores?|metric|kld?|recons?(?:truction)?|fitness|err|error|precision|prec|map|return|returns|ret|r2|kappa|fid|hits?|top\d|cost|objective|squared?|absolute"
+    r"losses|scores?|metric|kld?|recons?(?:truction)?|inertia|fitness|err|error|precision|prec|map|return|returns|ret|r2|kappa|fid|hits?|top\d|cost|objective|squared?|absolute"
 )
 # Words of numbers that are printed beside metrics.
 _BESIDE = re.compile(
@@ -51,7 +51,7 @@ _SETTING = re.compile(
     r"weights?|scaler?|coefs?|coeff|coefficients?|smoothing|threshold|thresh|tolerance|tol|limit|patience|type"
     r"|fn|func|function|name|freq|frequency|every|interval|size|num|number|count|counter|cnt|reduction|clip|clipping"
     r"|target|goal|enabled?|disabled?|decay|factor|schedule[rs]?|warmup|packet|stop|margin|window|budget|version"
-    r"|port|id|idx|index|code|codes|offset|shape|dim|dims|bits|ms|sec|secs|seconds|log2|handler"
+    r"|timeout|pkt|packets?|reply|registration|requested|packing|decimals|emax|ewald|port|id|idx|index|code|codes|offset|shape|dim|dims|bits|ms|sec|secs|seconds|log2|handler"
     r"|init|seed|mode|decimal|places?|heat|insertion|profit|config|rows?|lines?|rank|workers?|buffer|queue"
 )
 # A name that says that the line is a list of settings.
@@ -106,7 +106,7 @@ REWARD _rew rew: Rew: itness
 erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
 MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
 bpc bpd mrr MRR EPE WER CER EER METEOR CIDEr Bleu rec@ its@ ITS@ HR@ wer: wer= cer: cer= eer: eer=
-KL: KL= kl: kl= KLD kld Recon: recon: recon= econstruction ikelihood ogprob objf Rank- rank- DCF hrF COMET
+KL: KL= kl: kl= KLD kld Recon: recon: recon= econstruction ikelihood ogprob objf Rank- rank- DCF hrF COMET R² nertia
 ross-entropy ross_entropy rossEntropy err-top lr= lr:
 LR= LR: best_metric
 """
@@ -169,7 +169,7 @@ def holds_counter(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def clarity(name: str) -> Clarity:
     """How clearly this is the name of a metric."""
-    words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
+    words = [word for word in re.split(r"[^A-Za-z0-9]+", name.replace("²", "2")) if word]
     parts = [part for word in words for part in (word.lower(), *map(str.lower, _PARTS.findall(word)))]
     if _AT_RANK.fullmatch(name):
         return Clarity.CLEAR

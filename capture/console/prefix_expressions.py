@@ -23,7 +23,7 @@ _NO_POSITION = r"(?!(?i:epoch|step|iter|batch|fold|round))"
 _NO_SPLIT = rf"{_NO_POSITION}(?!(?:train|val|valid|eval|test|dev)\b)"
 _NUMBER = r"\s*[:=]?\s*[-+]?\.?\d[\d.]*(?![\w/:])"  # ERROR: 0.5
 _LOGGER = r"\w[\w./\\-]{0,80}"
-_PLACE = r"[\w./<>-]+\.\w+[: ](?:line[ :])?\d+(?::\w+)?"
+_PLACE = r"[\w./<>-]+\.\w+(?:[: ]|: )(?:line[ :])?\d+(?::\w+)?"
 _WHO = r"(?:rank|gpu|cuda|worker|proc|process|local[ _]?rank)"
 _HOST = r"(?:worker|node|host|gpu|rank|server|compute|trainer|machine|ip)(?:[\w.-]*-)?\d[\w.-]*"
 _POD = r"[a-z][a-z0-9-]*"

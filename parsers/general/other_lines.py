@@ -20,6 +20,7 @@ _BEGINNING = re.compile(
     "|".join(
         [
             r"\s*(?:return|raise|if|for|while|def|else|elif|with|print)\b",
+            r".*\b(?:SELECT|INSERT|UPDATE|WHERE)\s",
             r"\s*Class\s{2,}\w",  # the heading of a table with a bar
             r"\s*class \w+(?:\(|\s*[:{]\s*$)",
             r"\s*[$>+] ?[A-Za-z]",  # $ python train.py

@@ -278,6 +278,7 @@ RECOGNISERS = [
     numbered,
     section,
     phrases.at_place,
+    phrases.at_count,
     phrases.phrase,
     *parts.RECOGNISERS,
     split_with_epoch,

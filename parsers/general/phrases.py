@@ -9,9 +9,9 @@ import re
 
 from capture.parsers import vocabulary
 from capture.parsers.general import positions
-from capture.parsers.general.line import ScannedLine
+from capture.parsers.general.line import ScannedLine, Span
 from capture.parsers.general.names import Name, without_sentence
-from capture.parsers.general.tokens import COUNT, VALUE, WORD
+from capture.parsers.general.tokens import COUNT, EACH_EPOCH, VALUE, WORD, count
 from capture.parsers.general.values import add_value
 from capture.parsers.vocabulary import Clarity
 
@@ -45,6 +45,9 @@ _AT_PLACE = re.compile(
     rf"(?P<place>(?i:(?:,? ?(?:epoch|step|iteration|iter|batch|update|episode) ?#?{COUNT}){{1,2}}))"
     rf"(?::| is| =| (?=\d*\.\d)) ?{VALUE}"
 )
+_AT_COUNT = re.compile(
+    rf"(?P<name>{WORD}(?: (?!at ){WORD}){{0,3}}) at (?P<at>{COUNT})\s?(?::| is| =) ?(?=-?\d*\.\d|-?\d+e-|nan|inf){VALUE}"
+)
 _PLACE = re.compile(r"[A-Za-z]+")
 
 
@@ -59,6 +62,17 @@ def at_place(text: str, name: Name, line: ScannedLine) -> int:
     start = _behind_split(match["name"], name, line)
     own = Name(text[start : match.end("name")], start, match.end("name"))
     return add_value(text, without_sentence(own, line), match, line)
+
+
+def at_count(text: str, name: Name, line: ScannedLine) -> int:
+    """`Loss at 1000 = 1.2029`."""
+    match = _AT_COUNT.match(text, name.start)
+    if not match or vocabulary.clarity(match["name"]) < Clarity.WEAK:
+        return 0
+    line.set_step(Span.of(match, "at", count), None, EACH_EPOCH)
+    line.has_sign = True
+    start = _behind_split(match["name"], name, line)
+    return add_value(text, text[start : match.end("name")], match, line)
 
 
 def _behind_split(words: str, name: Name, line: ScannedLine) -> int:

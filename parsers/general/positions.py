@@ -13,10 +13,10 @@ from capture.language.numbers import number
 from capture.parsers.general.line import ScannedLine, Span, recognise
 from capture.parsers.general.tokens import COUNT, EACH_EPOCH, OF_RUN, PERCENT, STEP_PRIORITY, count
 
-_EPOCH_WORDS = ("epoch", "epch", "ep")
+_EPOCH_WORDS = ("epoch", "epoche", "epoca", "epch", "ep")
 _OF_RUN_WORDS = [
     "global", "total", "env", "optimizer", "train", "training", "current", "num",
-    "completed", "finished", "learning",
+    "completed", "finished", "learning", "optimization",
 ]  # fmt: skip
 
 
@@ -35,7 +35,7 @@ _BEST = _counted_by(["fold", *_EPOCH_WORDS, *STEP_PRIORITY], before="best[ _-]")
 _EPOCH = _counted_by(_EPOCH_WORDS)
 _FOLD = _counted_by(["fold"])
 _STEP = _counted_by(STEP_PRIORITY)
-_AFTER = re.compile(rf"(?i)(?:after|at|@) (?P<at>{COUNT}) (?P<word>[a-z-]+?)s?(?![a-z])")
+_AFTER = re.compile(rf"(?i)(?:after|at|@|in(?= \S+ episode)) (?P<at>{COUNT}) (?P<word>[a-z-]+?)s?(?![a-z])")
 _FRACTION = re.compile(
     rf"(?P<open>[\[(]?)\s{{0,8}}(?P<at>{COUNT})\s{{0,8}}/\s{{0,8}}(?P<of>{COUNT})"
     rf"(?:\s?(?:batch|step|iter|it|epoch)[a-z]*)?\s{{0,8}}{PERCENT}\s{{0,8}}[\])]?(?![\w/%]|\.\d|\s?[KMGT]i?B)"
@@ -51,6 +51,7 @@ _LABEL = re.compile(
     r"(?:[\])]?(?:\s\(\d{1,3}%\))?\s?[:|,](?=\s)|[\])](?=\s)|(?:st|nd|rd|th)(?=\s(?!epoch))|\t|(?(hash)\s|(?!)))"
 )
 
+_PARTS_OF_EPOCH = ("episode", "sample", "example", "game")
 _EPOCH_BEFORE = re.compile(r"(?i)\s*epoch\W{1,3}\d+\W+$")
 # Train 0, loss: 1.78   Test [3], loss: 1.5
 _SPLIT_AND_EPOCH = re.compile(
@@ -66,12 +67,12 @@ _ROW = re.compile(
     r"|: {1,4}(?!(?i:ep\b|epoch|step|iter|batch))(?=[A-Za-z][\w@-]*(?: [\w@-]+)?\s?[:=]\s{0,3}[-+.\d]))"
 )
 # `   1 train loss:  2.30`
-_COUNT_AND_SPLIT = re.compile(r"\s*(?P<at>\d{1,6})\s+(?=(?i:train|val|valid|test|loss)\b[A-Za-z ]{0,20}[:=])")
+_COUNT_AND_SPLIT = re.compile(r"\s*(?P<at>\d{1,6})\s+(?=(?i:train|val|valid|test|loss|batch|last batch)\b[A-Za-z ]{0,20}[:=])")
 _LETTERS = re.compile(r"[A-Za-z]+")
 
 
 def after(text: str, at: int, line: ScannedLine) -> int:
-    """`after 6400 examples`, `at 3 epochs`, `@ 10 steps`."""
+    """`after 6400 examples`, `at 3 epochs`, `@ 10 steps`, `in 13 episodes`."""
     match = _AFTER.match(text, at)
     word = match["word"].lower() if match else ""
     if not match or (word not in STEP_PRIORITY and word != "epoch"):
@@ -119,7 +120,7 @@ def step(text: str, at: int, line: ScannedLine) -> int:
     match = _STEP.match(text, at)
     if not match or match["decimals"]:
         return 0
-    if match["plural"] and not match["of"] and _is_total(text, at, match.end()):
+    if match["plural"] and not match["of"] and _is_total(match, line):
         return match.end()
     priority = STEP_PRIORITY[match["word"].lower()] + (OF_RUN if match["of_run"] else 0)
     _set_step(match, priority, line)
@@ -147,7 +148,7 @@ def nth_epoch(text: str, at: int, line: ScannedLine) -> int:
     match = _NTH_EPOCH.match(text, at)
     if not match:
         return 0
-    line.positions["epoch"] = Span.of(match, "at", count)
+    line.positions.setdefault("epoch", Span.of(match, "at", count))
     return match.end()
 
 
@@ -204,9 +205,12 @@ AT_NUMBER = [fraction, nth_epoch]
 AT_WORD = {  # the first, or the first part of `global_step`
     "after": [after],
     "at": [after],
+    "in": [after],
     "best": [best],
     "epoch": [epoch],
     "epochs": [epoch],
+    "epoche": [epoch],
+    "epoca": [epoch],
     "epch": [epoch],
     "ep": [epoch],
     "fold": [fold],
@@ -240,8 +244,11 @@ def name_fractions(line: ScannedLine) -> None:
         line.positions |= {name: part, f"{name}s": total}
 
 
-def _is_total(text: str, start: int, end: int) -> bool:
-    """Whether a number of steps says how many an epoch has: `Epoch: 2, Steps: 225 | Train Loss: 0.16`."""
+def _is_total(match: re.Match[str], line: ScannedLine) -> bool:
+    """Whether a number says how many an epoch has: `Epoch: 2, Steps: 225 | Train Loss: 0.16`, `episodes: 135`."""
+    text, start, end = match.string, *match.span()
+    if match["word"].lower() in _PARTS_OF_EPOCH and "epoch" in line.positions:
+        return True
     return _EPOCH_BEFORE.match(text, 0, start) is not None and text[end:].lstrip(" ").startswith("|")
 
 

@@ -143,6 +143,8 @@ def _measures_parts(line: ScannedLine, text: str) -> bool:
     Their sizes say nothing, nor do their shares.
     """
     spans = [span for name, span in line.metrics.items() if vocabulary.is_split(name)]
+    if len(spans) == 1 and "epoch" in line.positions and spans[0].read is share:  # Epoch: 1 | Train: 45.084%
+        return True
     if len(spans) < 2 or all(text[start:end].isdigit() for start, end, _ in spans):
         return False
     line.depends_on_digits = True

@@ -6,7 +6,7 @@ from capture.language.numbers import NUMBER
 
 # Also mAP@.5:.95, F1(k=20) and acc(%) are words.
 WORD = r"[A-Za-z_](?:@\d?\.\d+:\d?\.\d+|\w|[/@^%]|[.'+-](?=\w)|\.(?=[=:]))*(?:\+\+(?=:))?"
-WORD += r"(?:\((?:[A-Za-z][\w:.=-]{0,12}|%|\d?\.\d+)\)|\[%\])?"
+WORD += r"(?:\((?:[A-Za-z][\w:.=-]{0,12}|[A-Z]\([a-z]\)|%|\d?\.\d+)\)|\[%\])?"
 COUNT = r"\d[\d,]{0,14}"
 PERCENT = r"(?:\s?\(\s?[\d.]+\s?%\s?\))?"  # ( 12%) after a count
 

@@ -19,6 +19,7 @@ _SECOND = re.compile(  # 7.3 (9.3)   0.53 ± 0.01   0.53 (best 0.5)
 _COUNTED = re.compile(rf"\s*\(\s*{COUNT}\s*/\s*{COUNT}\s*\)")  # 88.20% (4410/5000)
 _SHARE = re.compile(r"(?i)(?<![a-z])(?:acc|accuracy|precision|recall|correct|hits?|err|error)(?![a-z])")
 _VARYING_UNIT = re.compile(rf"{TIME}|{BYTES}")  # from line to line: 900ms, 1.2s
+_LOSS = re.compile(r"(?i)loss$")
 _ERROR = re.compile(r"(?i)(?<![a-z])err(?:or)?(?![a-z])")
 
 
@@ -51,6 +52,8 @@ def _clarity(name: str, match: re.Match[str], spaced: bool, line: ScannedLine) -
     """How clearly a name with this value is a metric."""
     clarity, unit = vocabulary.clarity(name), match["unit"]
     if unit and not (unit == "dB" and vocabulary.in_decibels(name)):  # no other metric has a unit
+        return Clarity.NONE
+    if match["percent"] and _LOSS.search(name):  # of packets
         return Clarity.NONE
     is_count = match["value"].isdigit() and (spaced or _ERROR.search(name))  # Press F1 3 times   error 1
     is_column = spaced and match[0].startswith("    ") and not line.positions  # names and versions
