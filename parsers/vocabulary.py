@@ -7,6 +7,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from capture.language.required_text import prefilter
+from capture.parsers import languages
 
 
 class Clarity(IntEnum):
@@ -106,7 +107,8 @@ REWARD _rew rew: Rew: itness
 erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
 MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
 bpc bpd mrr MRR EPE WER CER EER METEOR CIDEr Bleu rec@ its@ ITS@ HR@ wer: wer= cer: cer= eer: eer=
-KL: KL= kl: kl= KLD kld Recon: recon: recon= econstruction ikelihood ogprob objf Rank- rank- DCF hrF COMET R² nertia
+KL: KL= kl: kl= KLD kld Recon: recon: recon= econstruction ikelihood ogprob objf
+Rank- rank- DCF hrF COMET R² nertia
 ross-entropy ross_entropy rossEntropy err-top lr= lr:
 LR= LR: best_metric
 """
@@ -149,6 +151,7 @@ _METRIC_TEXTS = frozenset(
         *_TEXTS.split(),
         *_SPACED_TEXTS,
         *_HEADINGS.split(),
+        *languages.TEXTS,
         *(f"{split}{digit}" for split in _SPLITS for digit in range(10)),
     ]
 )
@@ -171,7 +174,7 @@ def clarity(name: str) -> Clarity:
     """How clearly this is the name of a metric."""
     words = [word for word in re.split(r"[^A-Za-z0-9]+", name.replace("²", "2")) if word]
     parts = [part for word in words for part in (word.lower(), *map(str.lower, _PARTS.findall(word)))]
-    if _AT_RANK.fullmatch(name):
+    if _AT_RANK.fullmatch(name) or languages.is_metric(name):
         return Clarity.CLEAR
     if any(phrase <= set(parts) for phrase in _PHRASES):
         return Clarity.CLEAR
@@ -221,7 +224,7 @@ def is_hyperparameter(name: str) -> bool:
 
 def is_split(word: str) -> bool:
     """Whether the word names a part of the data: train, validation, ..."""
-    return _SPLIT.fullmatch(word) is not None
+    return _SPLIT.fullmatch(word) is not None or languages.is_split(word)
 
 
 def is_part(word: str) -> bool:
@@ -237,4 +240,4 @@ def is_model_part(word: str) -> bool:
 @lru_cache(maxsize=4096)
 def names_split(name: str) -> bool:
     """Whether the name says which part of the data it was measured on."""
-    return any(is_split(part) for part in re.split(r"[\W_]+", name))
+    return any(is_split(part) for part in re.split(r"[\W_]+", name)) or languages.names_split(name)

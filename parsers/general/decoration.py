@@ -75,6 +75,7 @@ _REPLACEMENTS = [
 ]
 # A message that another thread printed into the line: loss 0.5/usr/lib/x.py:12: UserWarning: ...
 _MESSAGE = re.compile(r"(?:/[\w.-]+){2,}:\d+:|\b(?:\w*Warning|\w+(?:Error|Exception)):\s|Traceback \(")
+_FULL_WIDTH = str.maketrans("：，（）【】％＝｜；", ":,()[]%=|;")
 _CELLS = re.compile(
     rf"\s*[|│┃]\s*(?P<name>[A-Za-z_][\w/.@ -]{{0,60}}?)\s*[|│┃]\s*"
     rf"(?P<value>{NUMBER})\s?(?P<percent>%)?(?P<unit>)\s*[|│┃]\s*$"
@@ -90,6 +91,8 @@ class Undecorated(NamedTuple):
 
 def remove(text: str) -> Undecorated:
     """The text without decoration: names and numbers only."""
+    if not text.isascii():
+        text = text.translate(_FULL_WIDTH)
     if text.startswith("[") and (place := _PLACE.match(text)):
         text = text[place.end() :]
     arrow, bar = _ARROW.match(text), _BAR.search(text)

@@ -12,7 +12,7 @@ MOST_SHAPES = 1024
 T = TypeVar("T")
 # f1, mAP50-95, acc@5, top-1, F1(k=20); but 5.2e-05 is a number.
 _DIGITS_IN_NAMES = re.compile(
-    r"\([A-Za-z]\w*=\d[\w.]*\)|(?:[A-DF-Za-df-z_@^/%]|(?<![\d.])[Ee])[.'+-]?\d[\w.@'+-]*"
+    r"\([A-Za-z]\w*=\d[\w.]*\)|(?:[A-DF-Za-df-z_@^/%]|(?![\x00-\x7f])[^\W\d_]|(?<![\d.])[Ee])[.'+-]?\d[\w.@'+-]*"
 )
 
 

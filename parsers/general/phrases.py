@@ -46,7 +46,8 @@ _AT_PLACE = re.compile(
     rf"(?::| is| =| (?=\d*\.\d)) ?{VALUE}"
 )
 _AT_COUNT = re.compile(
-    rf"(?P<name>{WORD}(?: (?!at ){WORD}){{0,3}}) at (?P<at>{COUNT})\s?(?::| is| =) ?(?=-?\d*\.\d|-?\d+e-|nan|inf){VALUE}"
+    rf"(?P<name>{WORD}(?: (?!at ){WORD}){{0,3}}) at (?P<at>{COUNT})"
+    rf"\s?(?::| is| =) ?(?=-?\d*\.\d|-?\d+e-|nan|inf){VALUE}"
 )
 _PLACE = re.compile(r"[A-Za-z]+")
 

@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable
 
 from capture.language.numbers import number
+from capture.parsers import languages
 from capture.parsers.general.line import ScannedLine, Span, recognise
 from capture.parsers.general.tokens import COUNT, EACH_EPOCH, OF_RUN, PERCENT, STEP_PRIORITY, count
 
-_EPOCH_WORDS = ("epoch", "epoche", "epoca", "epch", "ep")
+_EPOCH_WORDS = ("epoch", "epch", "ep", *languages.EPOCHS)
 _OF_RUN_WORDS = [
     "global", "total", "env", "optimizer", "train", "training", "current", "num",
     "completed", "finished", "learning", "optimization",
@@ -67,8 +68,11 @@ _ROW = re.compile(
     r"|: {1,4}(?!(?i:ep\b|epoch|step|iter|batch))(?=[A-Za-z][\w@-]*(?: [\w@-]+)?\s?[:=]\s{0,3}[-+.\d]))"
 )
 # `   1 train loss:  2.30`
-_COUNT_AND_SPLIT = re.compile(r"\s*(?P<at>\d{1,6})\s+(?=(?i:train|val|valid|test|loss|batch|last batch)\b[A-Za-z ]{0,20}[:=])")
-_LETTERS = re.compile(r"[A-Za-z]+")
+_COUNT_AND_SPLIT = re.compile(
+    r"\s*(?P<at>\d{1,6})\s+(?=(?i:train|val|valid|test|loss|batch|last batch)\b[A-Za-z ]{0,20}[:=])"
+)
+_LETTERS = re.compile(r"第|[^\W\d_]+")
+_NTH = re.compile(r"第 ?(?P<at>\d{1,9}) ?(?:轮|輪|回|エポック|个?epoch)")
 
 
 def after(text: str, at: int, line: ScannedLine) -> int:
@@ -152,6 +156,15 @@ def nth_epoch(text: str, at: int, line: ScannedLine) -> int:
     return match.end()
 
 
+def nth(text: str, at: int, line: ScannedLine) -> int:
+    """`第3轮`."""
+    match = _NTH.match(text, at)
+    if not match:
+        return 0
+    line.positions["epoch"] = Span.of(match, "at", count)
+    return match.end()
+
+
 def epoch_and_step(text: str, at: int, line: ScannedLine) -> int:
     """`[1,  2000] loss`, `[1][100/600] loss`, `[1: 10/500] loss`."""
     match = _EPOCH_AND_STEP.match(text, at)
@@ -209,9 +222,9 @@ AT_WORD = {  # the first, or the first part of `global_step`
     "best": [best],
     "epoch": [epoch],
     "epochs": [epoch],
-    "epoche": [epoch],
-    "epoca": [epoch],
     "epch": [epoch],
+    **{word: [epoch] for word in languages.EPOCHS},
+    "第": [nth],
     "ep": [epoch],
     "fold": [fold],
     "mini": [step],
@@ -245,7 +258,7 @@ def name_fractions(line: ScannedLine) -> None:
 
 
 def _is_total(match: re.Match[str], line: ScannedLine) -> bool:
-    """Whether a number says how many an epoch has: `Epoch: 2, Steps: 225 | Train Loss: 0.16`, `episodes: 135`."""
+    """Whether a number says how many there are: `Epoch: 2, Steps: 225 | Train Loss: 0.1`, `episodes: 135`."""
     text, start, end = match.string, *match.span()
     if match["word"].lower() in _PARTS_OF_EPOCH and "epoch" in line.positions:
         return True

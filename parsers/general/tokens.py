@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from capture.language.numbers import NUMBER
+from capture.parsers import languages
 
 # Also mAP@.5:.95, F1(k=20) and acc(%) are words.
-WORD = r"[A-Za-z_](?:@\d?\.\d+:\d?\.\d+|\w|[/@^%]|[.'+-](?=\w)|\.(?=[=:]))*(?:\+\+(?=:))?"
+WORD = r"[^\W\d](?:@\d?\.\d+:\d?\.\d+|\w|[/@^%]|[.'+-](?=\w)|\.(?=[=:]))*(?:\+\+(?=:))?"
 WORD += r"(?:\((?:[A-Za-z][\w:.=-]{0,12}|[A-Z]\([a-z]\)|%|\d?\.\d+)\)|\[%\])?"
 COUNT = r"\d[\d,]{0,14}"
 PERCENT = r"(?:\s?\(\s?[\d.]+\s?%\s?\))?"  # ( 12%) after a count
@@ -26,6 +27,7 @@ STEP_PRIORITY = {
     "t_env": 7, "step": 5, "iter": 5, "iteration": 5, "iterate": 5, "itr": 5, "it": 4, "update": 5,
     "timestep": 5, "frame": 3, "example": 3, "sample": 3, "episode": 6, "round": 4, "generation": 4, "gen": 4,
     "game": 4, "tick": 4, "trial": 2, "tree": 4, "batch": 1, "minibatch": 1, "mini-batch": 1, "mb": 1,
+    **dict.fromkeys(languages.STEPS, 5),
 }  # fmt: skip
 EACH_EPOCH = 1  # the priority of a step that starts over in each epoch
 OF_RUN = 5  # is added where the words say that it does not: `global step`
