@@ -9,8 +9,14 @@ from typing import Any
 
 POINTS = 64
 _COUNTING = re.compile(r"(?i)(^|/)(epoch|(global_|batch_)?step)$")
-_SMALLER = re.compile(r"(?i)loss|err|perplexity|ppl|rmse|mae|mse|(^|[/_ ])(wer|cer|fid|nll)([/_ ]|$)")
-_LARGER = re.compile(r"(?i)acc|auc|f1|map|precision|recall|bleu|rouge|reward|rew|return|score|iou|dice|r2")
+_SMALLER = re.compile(
+    r"(?i)loss|err|perplexity|ppl|rmse|mae|mse|(^|[/_ ])(wer|cer|fid|nll)([/_ ]|$)"
+    r"|损失|損失|困惑度|손실|verlust|p[eé]rdida|perte|perda|потер"
+)
+_LARGER = re.compile(
+    r"(?i)acc|auc|f1|map|precision|recall|bleu|rouge|reward|rew|return|score|iou|dice|r2"
+    r"|确率|確率|正解率|精度|召回率|奖励|정확도|재현율|보상|genauigkeit|exactitud|recompensa|acur|точност"
+)
 
 
 def only_counts(name: str) -> bool:
