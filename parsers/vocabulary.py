@@ -105,8 +105,8 @@ _TEXTS = """
 loss Loss LOSS acc Acc ACC error Error err: err= score Score SCORE cost Cost return Return bjective eward
 REWARD _rew rew: Rew: itness
 erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE mse MSE mae
-MAE mape MAPE dice Dice iou IoU IOU mAP map50 psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc MCC bpb
-bpc bpd mrr MRR EPE WER CER EER METEOR CIDEr Bleu rec@ its@ ITS@ HR@ wer: wer= cer: cer= eer: eer=
+MAE mape MAPE dice Dice iou IoU IOU mAP map50 MAP: MAP= psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc
+MCC bpb bpc bpd mrr MRR EPE WER CER EER METEOR CIDEr Bleu rec@ its@ ITS@ HR@ wer: wer= cer: cer= eer: eer=
 KL: KL= kl: kl= KLD kld Recon: recon: recon= econstruction ikelihood ogprob objf
 Rank- rank- DCF hrF COMET R² nertia
 ross-entropy ross_entropy rossEntropy err-top lr= lr:
@@ -178,6 +178,8 @@ def clarity(name: str) -> Clarity:
         return Clarity.CLEAR
     if any(phrase <= set(parts) for phrase in _PHRASES):
         return Clarity.CLEAR
+    if {"loss", "rate"} <= set(parts):  # of packets
+        return Clarity.NONE
     if any(_SETTING.fullmatch(part) for part in parts):
         return Clarity.BESIDE if any(_CLEAR.fullmatch(part) for part in parts) else Clarity.NONE
     if any(_CLEAR.fullmatch(part) for part in parts) or any(word.startswith("mAP") for word in words):

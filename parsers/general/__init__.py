@@ -148,7 +148,7 @@ def _read_doubtful(line: Line, run: Run, memory: Memory) -> Answer:
     if line.is_heading:
         return Answer(expects_next=run.recurrence.is_in_block(line.expected))
     found = [_found_later(held, run) for held in run.recurrence.add(of_line, statement, memory, line)]
-    return Answer(found, run.recurrence.is_in_block(line.expected))
+    return Answer(found, run.recurrence.is_in_block(line.expected) or of_line.is_list)
 
 
 def _scan(text: str) -> Scan:

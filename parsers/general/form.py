@@ -98,14 +98,16 @@ _known: KnownLines[FormScan] = KnownLines()
 
 
 def of(text: str, below_heading: bool) -> FormScan:
-    """The form of a line; one that is below no heading has to have a counter."""
+    """The form of a line; one that is below no heading has to have a counter, or to be of a list."""
     if not _may_have_one(text, below_heading):
         return _NO_FORM
     known = _known.get(text)
     if known is None or (known.form and not known.form.line.holds_for(text)):
         known = _scan(text)
     form, plain = known
-    return FormScan(form, plain or text) if form and (form.has_counter or below_heading) else _NO_FORM
+    if form is None or not (form.has_counter or below_heading or form.is_list):
+        return _NO_FORM
+    return FormScan(form, plain or text)
 
 
 def rejects(text: str) -> bool:
@@ -116,13 +118,15 @@ def rejects(text: str) -> bool:
     if not _may_have_one(text, below_heading=False):
         return True
     known = _known.get(text)
-    return known is not None and not (known.form and known.form.has_counter)
+    return known is not None and not (known.form and (known.form.has_counter or known.form.is_list))
 
 
 def _may_have_one(text: str, below_heading: bool) -> bool:
     if len(text) > LONGEST or not (_PAIR.search(text) or len(text.strip(" \t=-*#")) <= LONGEST_HEADING):
         return False
-    return below_heading or (vocabulary.holds_counter(text) and _COUNTER.search(text) is not None)
+    if below_heading or vocabulary.holds_metric(text):
+        return True
+    return vocabulary.holds_counter(text) and _COUNTER.search(text) is not None
 
 
 def _scan(text: str) -> FormScan:
@@ -169,7 +173,7 @@ def _form(line: ScannedLine, text: str) -> Form | None:
     has_counter = any(_COUNTER_BEFORE.search(text, 0, start) for start in counters)
     changing = tuple(name for name in line.metrics if _is_changing(name, line, text))
     is_of_training = _is_of_training(text) or {"D", "G"} <= line.metrics.keys()
-    is_list = is_list_of_pairs(line) and not any(map(vocabulary.is_hyperparameter, line.metrics))
+    is_list = is_list_of_pairs(line) and not any(_is_setting(name, line, text) for name in line.metrics)
     if not changing:
         is_heading = has_counter and _is_heading(line, text, counters)
         if not is_heading and not is_list:
@@ -180,6 +184,12 @@ def _form(line: ScannedLine, text: str) -> Form | None:
     if counters and not has_counter:  # a number that no word calls a counter
         return None
     return Form(line, tuple(line.metrics), changing, has_counter, False, is_of_training, is_list)
+
+
+def _is_setting(name: str, line: ScannedLine, text: str) -> bool:
+    """Whether a name in a list is that of a setting: that of numbers is a whole number, `precision: 16`."""
+    is_share = name.lower() == "precision" and _is_changing(name, line, text)
+    return vocabulary.is_hyperparameter(name) and not is_share
 
 
 def is_list_of_pairs(line: ScannedLine) -> bool:

@@ -372,6 +372,9 @@ def test_every_line_that_is_read_passes_the_gate(line):
     # of packets, and settings
     "                loss: 0% (0/200)",
     "SYSLOG_PKT_LOSS: 0",
+    "         Average of loss-rate : 0 ",
+    "precision: 16",
+    "precision: 0.5\nrows: 3\n\nsaved",
     "stoploss: -0.25",
     "net.bluetooth.rfcomm.mcc_timeout = 20",
     "Info: SELECT count(id) FROM users WHERE ppl=371079",
@@ -788,3 +791,14 @@ def test_a_heading_names_the_part_of_the_lines_right_below_it():
         (None, 1, {"loss": 0.5}),
         (None, None, {"loss": 0.25}),
     ]
+
+
+def test_in_a_list_the_lines_before_the_metric_count_too():
+    """`precision` alone is a setting, and the names of others are those of any program."""
+    text = "precision: 0.5\nrecall: 0.25\nspecificity: 0.75\n"
+    assert [metrics for _, _, metrics in short(text)] == [
+        {"precision": 0.5},
+        {"recall": 0.25},
+        {"specificity": 0.75},
+    ]
+    assert short("score: 0.5\nother\nrecall: 0.25") == [(None, None, {"recall": 0.25})]
