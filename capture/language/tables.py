@@ -136,6 +136,8 @@ class TableMatcher:
         cells = _split(shown, "spaces" if self.spec.split == "gaps" else self.spec.split)
         if cut and cells and not shown[-1:].isspace():
             cells.pop()  # the edge of the terminal went through this one
+        if self.spec.split == "commas" and shown.rstrip().endswith(",") and len(cells) == len(names) - 1:
+            cells.append("")  # the last one is empty: 7,0.5,
         if len(cells) != len(names) and not cut and self.spec.split == "gaps":
             by_gaps = _split(text, "gaps") if self.spec.texts else []
             cells = by_gaps if len(by_gaps) == len(names) else _cells_below(text, opened.spans)
