@@ -50,12 +50,13 @@ def read(line: Line, run: Run, memory: Memory) -> Answer:
     """The metrics of a line and how far the run is; those of earlier lines that it makes certain."""
     if not line.expected:
         run.recurrence.end_list(stream_of(line))  # there may be others between
+    below = line.expected and run.recurrence.is_below_heading
     if part := section.part_of(line.text):
         run.section.begin(part, line)
-        return Answer(expects_next=run.recurrence.is_in_block(line.expected))
-    clear = _clear_statement(line)
+        return Answer(expects_next=run.recurrence.is_in_block(below))
+    clear = _clear_statement(line, below)
     if clear is None:
-        return _read_doubtful(line, run, memory)
+        return _read_doubtful(line, below, run, memory)
     of_line, statement = clear
     statement = statement._replace(metrics=run.section.metrics(line, statement))
     before = run.recurrence.add_clear(form.is_list_of_pairs(of_line), statement, stream_of(line))
@@ -122,33 +123,33 @@ def rejects(text: str) -> bool:
     return form.rejects(text)
 
 
-def _clear_statement(line: Line) -> tuple[ScannedLine, Statement] | None:
+def _clear_statement(line: Line, below: bool) -> tuple[ScannedLine, Statement] | None:
     """What a line says by its words; None if they don't make it one of metrics."""
-    if line.is_heading or not (line.expected or vocabulary.holds_metric(line.text)):
+    if line.is_heading or not (below or vocabulary.holds_metric(line.text)):
         return None
     found, plain, _ = _scan(line.text)
     if found is None:
         return None
     statement = found.statement(plain)
-    is_placed = statement.has_position or line.expected
+    is_placed = statement.has_position or below
     is_clear = found.clearest >= Clarity.CLEAR or (is_placed and line.alone)
     return (found, statement) if is_clear else None
 
 
-def _read_doubtful(line: Line, run: Run, memory: Memory) -> Answer:
+def _read_doubtful(line: Line, below: bool, run: Run, memory: Memory) -> Answer:
     """What a line says by its form, once this has recurred: it is a heading, below one, or has a counter."""
-    of_line, plain = form.of(line.text, line.expected)
+    of_line, plain = form.of(line.text, below)
     if of_line is None:
         run.recurrence.end_list(stream_of(line))
-        return Answer(expects_next=run.recurrence.is_in_block(line.expected))
+        return Answer(expects_next=run.recurrence.is_in_block(below))
     statement = of_line.line.statement(plain)
     if of_line.is_heading:
         begun = run.recurrence.begin_block(of_line, statement, memory, stream_of(line))
         return Answer(expects_next=begun)
     if line.is_heading:
-        return Answer(expects_next=run.recurrence.is_in_block(line.expected))
+        return Answer(expects_next=run.recurrence.is_in_block(below))
     found = [_found_later(held, run) for held in run.recurrence.add(of_line, statement, memory, line)]
-    return Answer(found, run.recurrence.is_in_block(line.expected) or of_line.is_list)
+    return Answer(found, run.recurrence.is_in_block(below) or of_line.is_list)
 
 
 def _scan(text: str) -> Scan:

@@ -129,9 +129,14 @@ class Recurrence:
             self.end_list(stream)
         return self._lists[stream]
 
-    def is_in_block(self, expected: bool) -> bool:
+    @property
+    def is_below_heading(self) -> bool:
+        """Whether the next line is below a heading, or right below a line of metrics."""
+        return self._headings.lines_left > 0
+
+    def is_in_block(self, below: bool) -> bool:
         """Count a line below a heading, if it is one.  Returns whether the next one is below it, too."""
-        if not expected:
+        if not below:
             return False
         self._headings.lines_left -= 1
         return self._headings.lines_left > 0

@@ -801,4 +801,5 @@ def test_in_a_list_the_lines_before_the_metric_count_too():
         {"recall": 0.25},
         {"specificity": 0.75},
     ]
+    assert short("".join(f"score: {n / 8}\n" for n in range(50))) == []
     assert short("score: 0.5\nother\nrecall: 0.25") == [(None, None, {"recall": 0.25})]
