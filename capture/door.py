@@ -152,6 +152,8 @@ class LiveRun:
                 folder = _Relay.ask({"join": key, **self._options}).get("folder")
                 if folder:
                     self._join(str(folder))
+                    if not _is_running(str(folder)):
+                        _say(f"rank {self.rank} has come after the run's end: only `capture replay` reads it")
                 else:
                     _say(f"rank {self.rank} is not recorded: rank 0 has begun no run")
                 return

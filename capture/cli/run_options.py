@@ -234,7 +234,7 @@ def _holds_nothing(folder: str, chosen: settings.Settings) -> bool:
     try:
         if chosen.get("id") or chosen.get("name") or os.path.getsize(os.path.join(folder, runs.CONSOLE_LOG)):
             return False
-        if os.path.exists(os.path.join(folder, runs.FILES)):
+        if any(os.path.exists(os.path.join(folder, name)) for name in (runs.FILES, runs.LOGGED)):
             return False
         run = runs.read(folder)
         return (run.end or run.start) - run.start < BRIEF

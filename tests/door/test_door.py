@@ -219,12 +219,39 @@ def test_inside_capture_the_door_joins_that_run():
     ]  # fmt: skip
 
 
+def test_a_rank_that_comes_after_the_end_says_where_its_values_are():
+    script("""
+        with capture.run(project="ddp") as run:
+            run.log({"loss": 0.5 + run.rank})
+    """)
+    launcher = script(
+        """
+        here = {**os.environ, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_PORT": "1"}
+        for rank in ("0", "1"):
+            subprocess.run([sys.executable, "train.py"], env={**here, "RANK": rank}, check=True)
+        """,
+        head="import os, subprocess, sys\n",
+        name="launch.py",
+    )
+    done = subprocess.run(
+        [sys.executable, launcher],
+        capture_output=True, timeout=110, check=True, env={**os.environ, "CAPTURE_TO": "jsonl", "CAPTURE_WAIT": "100"},
+    )  # fmt: skip
+    assert done.stderr == b"capture: rank 1 has come after the run's end: only `capture replay` reads it\n"
+    subprocess.run([*CAPTURE, "replay", "last"], capture_output=True, timeout=110, check=True)
+    (again,) = [folder for folder in all_runs() if not folder.name.startswith("ranks-")]
+    assert sorted(row["metrics"]["loss"] for row in rows(again) if row.get("logged")) == [0.5, 1.5]
+
+
 @pytest.mark.parametrize("under", ["capture", "alone"])
 def test_ranks_are_ranks_of_one_run(under):
     script("""
         with capture.run(project="ddp") as run:
             run.log({"loss": 0.5 + run.rank})
             os.write(1, f"rank {run.rank} done\\n".encode())
+            open(f"rank{run.rank}", "w").close()
+            while run.rank == 0 and not all(os.path.exists(f"rank{other}") for other in (1, 2)):  # a barrier
+                time.sleep(0.01)
     """)
     launcher = script(
         """
