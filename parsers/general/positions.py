@@ -63,9 +63,12 @@ _ROW = re.compile(
     r"\s*(?!(?i:(?:results?|metrics?|summary|stats?|scores?|performance|info|logs?|logger|output|report|status|note"
     r"|message|trainer|main|rank|gpu|worker|run|seed|train\w*|val\w*|test\w*|eval\w*|dev|time|eta|lr|loss(?:es)?"
     rf"|fold|{'|'.join(_EPOCH_WORDS)}|{'|'.join(STEP_PRIORITY)})s?\b))"
-    r"(?P<name>[A-Za-z][\w./-]*(?: [A-Za-z\d][\w.-]*)?)"
-    r"(?::? ?\t+(?=[A-Za-z][\w@-]{0,20}\s?[:=])"
-    r"|: {1,4}(?!(?i:ep\b|epoch|step|iter|batch))(?=[A-Za-z][\w@-]*(?: [\w@-]+)?\s?[:=]\s{0,3}[-+.\d]))"
+    r"(?:(?P<name>[A-Za-z][\w.-]*(?: [A-Za-z][\w.-]*)?):? ?\t+(?=[A-Za-z][\w@-]{0,20}\s?[:=])"
+    # No names of files, nor numbers of samples: each would be a metric of its own.
+    r"|(?P<label>[A-Za-z][A-Za-z_-]*(?: [A-Za-z][A-Za-z_-]*)?"
+    r"|(?i:class|task|client|model|head|level|layer|stage|group|cluster|domain|label|category|agent|expert)"
+    r" \d{1,3})"
+    r": {1,4}(?!(?i:ep\b|epoch|step|iter|batch))(?=[A-Za-z][\w@-]*(?: [\w@-]+)?\s?[:=]\s{0,3}[-+.\d]))"
 )
 # `   1 train loss:  2.30`
 _COUNT_AND_SPLIT = re.compile(
@@ -190,7 +193,7 @@ def row(text: str, at: int, line: ScannedLine) -> int:
     match = _ROW.match(text, at)
     if not match:
         return 0
-    line.section = match["name"]
+    line.section = match["name"] or match["label"]
     line.depends_on_digits |= line.section[-1].isdigit()
     return match.end()
 

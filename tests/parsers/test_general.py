@@ -231,6 +231,8 @@ LINES = [
      {"ORG/precision": 0.735, "ORG/recall": 0.645, "ORG/FB1": 68.5}),
     ("Class 2: precision: 0.5, recall: 0.25", None, None, {"Class 2/precision": 0.5, "Class 2/recall": 0.25}),
     ("Results: acc: 0.5", None, None, {"acc": 0.5}),
+    ("Image 00012: PSNR: 31.5", None, None, {"PSNR": 31.5}),
+    ("img_0012.png: PSNR: 31.5", None, None, {"PSNR": 31.5}),
     ("best dev  acc: 98.5%, precision: 82.5%", None, None, {"best dev acc": 0.985, "best dev precision": 0.825}),
     ("train: 937 loss: 1.75", None, None, {"train/loss": 1.75}),
     ("valid_epoch:2 loss:0.5", 2, None, {"valid/loss": 0.5}),
