@@ -32,6 +32,7 @@ FORMS = {
         f'127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET /{n}.gif HTTP/1.0" 200 {n}'
     ),
     "path": lambda dice, n: f"/srv/{'/'.join(dice.choices(WORDS, k=3))}/{n}.bin: copied in {n / 1000}s",
+    "Python's warnings": lambda dice, n: f"/srv/{dice.choice(WORDS)}-{n}.py:{n}: UserWarning: {words(dice)}",
     "table": lambda dice, n: f"| {dice.choice(WORDS):20} | {n:6} | {words(dice)} |",
     "words": lambda dice, n: words(dice),
 }
