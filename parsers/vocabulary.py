@@ -133,7 +133,7 @@ _SPACED_TEXTS = (
 _SPLITS = ("rain: ", "rain=")  # Train: 0.91, Val: 0.85
 # Validation:   Test set:   Train results:
 _HEADINGS = """
-rain: raining: alid: alidation: Val: val: Test: esting: Eval: valuation: TRAIN: VALIDATION: VAL: TEST: EVAL:
+rain: raining: alid: alidation: Val: val: Test: esting: Eval: Evaluation: TRAIN: VALIDATION: VAL: TEST: EVAL:
 """
 # Lines without any of them are looked at, too, if they have a word that counts, and keep being printed.
 _COUNTERS = "step Step STEP iter Iter ITER poch EPOCH pisode EPISODE eneration GENERATION Itr itr"
