@@ -33,23 +33,23 @@ STEPS = (
     "schritt",
 )
 
-_metric = re.compile("|".join(_METRICS.split()))
-_split = re.compile("|".join(_SPLITS.split()))
-_split_alone = re.compile(rf"(?:{'|'.join(_SPLITS.split())})(?:集|セット|データ|세트)?")
+_METRIC = re.compile("|".join(_METRICS.split()))
+_SPLIT = re.compile("|".join(_SPLITS.split()))
+_SPLIT_ALONE = re.compile(rf"(?:{'|'.join(_SPLITS.split())})(?:集|セット|データ|세트)?")
 # By which a line is known for one of metrics, with both cases of a first letter.
 TEXTS = frozenset(word[1:] if word.isascii() else word for word in _METRICS.split())
 
 
 def is_metric(name: str) -> bool:
     """Whether a word of the name, or a part of one, is that of a metric."""
-    return _metric.search(name.lower()) is not None
+    return _METRIC.search(name.lower()) is not None
 
 
 def is_split(word: str) -> bool:
     """Whether the word names a part of the data."""
-    return _split_alone.fullmatch(word.lower()) is not None
+    return _SPLIT_ALONE.fullmatch(word.lower()) is not None
 
 
 def names_split(name: str) -> bool:
     """Whether the name says which part of the data it was measured on."""
-    return _split.search(name.lower()) is not None
+    return _SPLIT.search(name.lower()) is not None

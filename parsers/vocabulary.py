@@ -93,7 +93,8 @@ _PROCESSES = frozenset(
         "experiment",
     ]
 )
-_SPLIT = re.compile(r"(?i)train(?:ing)?|val(?:i|id(?:ation|ate)?)?|test(?:ing)?|eval(?:uation)?|dev")
+SPLIT = r"(?i:train(?:ing)?|val(?:i|id(?:ation|ate)?)?|test(?:ing)?|eval(?:uation)?|dev)"  # parts of the data
+_SPLIT = re.compile(SPLIT)
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 # One of these is in every line of metrics: one search for all of them decides whether a line is looked at

@@ -66,7 +66,7 @@ class Row:
     has_filled: bool = False  # whether a bar was drawn before it was full
 
     def is_next_bar(self, drawing: Drawing) -> bool:
-        """Whether this is the first drawing of the next bar."""
+        """Whether this is the first drawing of the next bar; whether bars fill is noted."""
         last = self.last
         self.has_filled |= drawing.count != drawing.total
         return (

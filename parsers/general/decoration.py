@@ -66,7 +66,6 @@ _REPLACEMENTS = [
     ("f0", re.compile(r"(?<=\d)f0(?!\w)"), ""),  # 0.5f0 of Julia
     ("f-", re.compile(r"(?<=\d)f(?=-\d{1,2}(?!\w))"), "e"),  # 5.76351f-6
     ("]", re.compile(r"\[([A-Z][\w ]{0,30})\](?=\s?[:=])"), r"\1"),  # [TRAIN LOSS]: 2.73
-    ("：", re.compile("："), ": "),  # a full-width colon
     (
         ". ",
         re.compile(r"(?i)\b(avg|val|max|min|std|tot|neg|pos|pop|spec|cum|rel|abs)\. (?=[a-z])"),

@@ -15,8 +15,7 @@ from capture.parsers.general.line import ScannedLine, Span
 from capture.parsers.general.names import Name
 from capture.parsers.vocabulary import Clarity
 
-_SPLIT = r"(?i:train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev)"
-_KIND = rf"(?:{_SPLIT}|(?i:mean|median|avg|average|min|max|std))"
+_KIND = rf"(?:{vocabulary.SPLIT}|(?i:mean|median|avg|average|min|max|std))"
 _KINDS = rf"(?P<kinds>{_KIND}(?:\s?[/,|&]\s?{_KIND}){{1,3}})"
 _METRIC = r"(?P<name>[A-Za-z_]\w*(?: [A-Za-z_]\w*)?)"
 _VALUE = rf"{NUMBER}(?:\s?%)?"
@@ -41,12 +40,12 @@ def of_kinds(text: str, name: Name, line: ScannedLine) -> int:
 
 
 _SIGN = r"(?:\s?[:=]\s{0,4}| )"
-_OF_PART = rf"{_SPLIT}{_SIGN}{_VALUE}"
+_OF_PART = rf"{vocabulary.SPLIT}{_SIGN}{_VALUE}"
 _BY_PART = re.compile(
     rf"{_METRIC}(?:\s{{0,8}}(?:[:=|]|-{{1,3}})\s?| )(?P<open>[(\[])?"
     rf"(?P<parts>{_OF_PART}(?:(?:\s{{0,3}}[,/|;]\s{{0,3}}|\s{{1,8}}){_OF_PART}){{1,3}})(?(open)[)\]])(?![\w/:]|\.\d)"
 )
-_EACH_PART = re.compile(rf"(?P<part>{_SPLIT}){_SIGN}(?P<value>{NUMBER})(?P<percent>\s?%)?")
+_EACH_PART = re.compile(rf"(?P<part>{vocabulary.SPLIT}){_SIGN}(?P<value>{NUMBER})(?P<percent>\s?%)?")
 
 
 def by_part(text: str, name: Name, line: ScannedLine) -> int:
@@ -59,7 +58,7 @@ def by_part(text: str, name: Name, line: ScannedLine) -> int:
     return match.end()
 
 
-_BARE_PARTS = re.compile(rf"{_SPLIT} \d*\.\d+(?:,? {_SPLIT} \d*\.\d+){{1,3}}(?![\w.%/:])")
+_BARE_PARTS = re.compile(rf"{vocabulary.SPLIT} \d*\.\d+(?:,? {vocabulary.SPLIT} \d*\.\d+){{1,3}}(?![\w.%/:])")
 
 
 def bare_parts(text: str, name: Name, line: ScannedLine) -> int:

@@ -287,6 +287,7 @@ LINES = [
     ("轮次 3/10 训练集: 损失 0.5 准确率 0.25", 3, None, {"训练集/损失": 0.5, "训练集/准确率": 0.25}),
     ("epoch【1】, 测试 Recall@10: 0.5", 1, None, {"测试 Recall@10": 0.5}),
     ("정확도: 0.5, 재현율: 0.25", None, None, {"정확도": 0.5, "재현율": 0.25}),
+    ("[训练] 损失: 0.5, 验证损失: 0.25", None, None, {"训练/损失": 0.5, "验证损失": 0.25}),
     ("イテレーション 10 || 損失: 16.5", None, 10, {"損失": 16.5}),
     ("损失1: 0.5 损失2: 0.25", None, None, {"损失1": 0.5, "损失2": 0.25}),
     ("[Epoche 1, Batch 200/3990] Verlust: 0.5", 1, 200, {"Verlust": 0.5}),
@@ -759,11 +760,12 @@ def test_signs_of_any_kind_may_be_around_a_position(line, position):
     assert short(line) == [(*position, {"Loss": 0.5})]
 
 
+@pytest.mark.parametrize("of", ["", "/8"])  # the second has a plan
 @pytest.mark.parametrize("values", ["", ", loss=0.5"])
-def test_lines_below_a_bar_are_of_its_epoch(values):
+def test_lines_below_a_bar_are_of_its_epoch(values, of):
     """Also once there are plans for the shapes of the lines."""
     epochs = range(1, 9)
-    bar = "Epoch {}: {}%|{}| {}/60 [00:02<00:00, 30.98it/s{}]\n"
+    bar = f"Epoch {{}}{of}" + ": {}%|{}| {}/60 [00:02<00:00, 30.98it/s{}]\n"
     text = "".join(
         bar.format(epoch, 50, "#    ", 30, values)
         + bar.format(epoch, 100, "#####", 60, values)
@@ -789,6 +791,10 @@ def test_a_heading_names_the_part_of_the_lines_right_below_it():
         for epoch in range(1, 9)
         for metrics in ({"Training/loss": 0.5}, {"Training/acc": 0.25}, {"Validation/loss": 0.75, "lr": 0.5}, {"acc": 0.5})
     ]  # fmt: skip
+    of_parts = short(
+        "Training:\nloss: 0.5 so far\nValidation:\nloss: 0.75 so far\n" * 8
+    )  # there is a plan for them
+    assert [metrics for _, _, metrics in of_parts] == [{"Training/loss": 0.5}, {"Validation/loss": 0.75}] * 8
     assert short("Test:\nstep 1 loss: 0.5\nloss: 0.25") == [
         (None, 1, {"loss": 0.5}),
         (None, None, {"loss": 0.25}),
