@@ -28,6 +28,11 @@ class OpenBlock:
     rows: list[tuple[str, Value]] = field(default_factory=list)
     values: dict[str, Value] = field(default_factory=dict)  # by their names without the section
 
+    @property
+    def match(self) -> Match:
+        """What its rows say."""
+        return Match(self.values, self.rows)
+
 
 class BlockMatcher:
     """A compiled `block:`.  Raises UserError for an unknown kind of value."""
@@ -74,6 +79,7 @@ class BlockMatcher:
         `final` says that the line ended with a newline.  `timeout` is in seconds.  Raises patterns.Timeout.
         """
         if opened is not None and len(opened.rows) >= MAX_ROWS:
+            opened.rows.clear()  # it is none
             opened = None
         if opened is not None:
             section = self.section.match(text, timeout) if self.section else None
@@ -83,7 +89,7 @@ class BlockMatcher:
             if self._add(opened, text, timeout):
                 return opened, RECOGNISED
             if opened.rows and self.end.match(text, timeout):
-                return None, LineResult(True, Match(opened.values, opened.rows), whole=True)
+                return None, LineResult(True, opened.match, whole=True)
         first = self.first.match(text, timeout)
         if first:
             return OpenBlock(values=first.values), RECOGNISED

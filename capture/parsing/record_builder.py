@@ -32,7 +32,7 @@ class RecordBuilder:
         if frame is None or not (metrics or config):
             return []
         _, end, offset, span, time, stream, _ = frame
-        series = (parser, *context.items(), *metrics)
+        series = (parser, *context.items(), *metrics) if context else (parser, *metrics)
         # Whether a bar was only drawn again, with nothing but its clock moved.
         is_redraw = end != "newline" and reading.says_the_same_as(source.last.get(series))
         source.last[series] = reading

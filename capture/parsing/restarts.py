@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 _NEVER = float("-inf")
-_NOTHING: frozenset[tuple[str, Any]] = frozenset()
-_Key = tuple[str, frozenset[tuple[str, Any]]]
+_Key = str | tuple[str, frozenset[tuple[str, Any]]]  # a metric; and what its context tells apart
 _new = tuple.__new__
 
 
@@ -61,7 +60,7 @@ class _Place:
     """How far the programs are whose lines one parser reads.
 
     training: the number of the last one
-    series: by the first metric of a line, and what its context tells apart
+    series: by the first metric of a line
     beside: by each metric of a line with an epoch
     """
 
@@ -113,8 +112,9 @@ class Restarts:
         elif step is None:
             return Position(place.training, None, None)
         position = (_NEVER if epoch is None else epoch, _NEVER if step is None else step)
-        apart = frozenset(context.items()) if context else _NOTHING
-        key = (next(iter(metrics), ""), apart)
+        key: _Key = next(iter(metrics), "")
+        if context:
+            key = key, frozenset(context.items())
         series = place.series.get(key)
         if series is not None and series.training == place.training:
             if step is None:
@@ -126,10 +126,18 @@ class Restarts:
                 return _new(Position, (place.training, step, epoch))  # half the time of `Position(...)`
             place.training += 1
         elif series is None and epoch is not None:
-            beside = [place.beside.get((metric, apart)) for metric in metrics]
+            beside = map(place.beside.get, _keys(metrics, context))
             if any(s and s.training == place.training and epoch <= s.first[0] < s.last[0] for s in beside):
                 place.training += 1
         series = place.series[key] = _Series(place.training, position, position)
         if epoch is not None:
-            place.beside |= dict.fromkeys([(metric, apart) for metric in metrics], series)
+            place.beside |= dict.fromkeys(_keys(metrics, context), series)
         return Position(place.training, step, epoch)
+
+
+def _keys(metrics: Collection[str], context: Mapping[str, Any]) -> Collection[_Key]:
+    """The key of each metric."""
+    if not context:
+        return metrics
+    apart = frozenset(context.items())
+    return [(metric, apart) for metric in metrics]

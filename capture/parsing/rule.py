@@ -7,10 +7,12 @@ from functools import partial
 from typing import NamedTuple
 
 from capture.console.frames import Frame
+from capture.language.blocks import OpenBlock
 from capture.language.matchers import StreamMatcher, matcher
 from capture.language.model import Case, Parser, Pattern
 from capture.language.patterns import Match, RegexMatcher, Spans, WrappedMatcher
 from capture.language.readers import Line, LinePlan, LineReader
+from capture.parsing.boxes import UnfinishedBox, spanning
 from capture.parsing.outcome import Outcome
 from capture.parsing.state import NOTHING, Reading, State, Waiting
 from capture.parsing.wrapped import WrappedLine
@@ -119,16 +121,26 @@ class Rule:
     ) -> list[Reading] | None:
         """What a line of several means: a row of a table, the last line of a block."""
         key = (self, frame.stream)
-        opened, offset = state.unfinished.get(key, (None, frame.offset))
+        item, offset = state.unfinished.get(key, (None, frame.offset))
+        box = item if isinstance(item, UnfinishedBox) else None
+        opened = box.block if box else item
         still_open, result = matcher.read(text, frame.final, opened, self.timeout)
-        if still_open is None:
-            state.unfinished.pop(key, None)
+        if still_open is opened:
+            if box and result.recognised:
+                box.add(frame)
         else:
-            state.unfinished[key] = (still_open, offset if still_open is opened else frame.offset)
+            if box and not result.whole:
+                state.late_readings += box.finish()
+            state.unfinished.pop(key, None)
+            if isinstance(still_open, OpenBlock):
+                begun = UnfinishedBox(still_open, frame, partial(self.readings, state=state))
+                state.unfinished[key] = begun, frame.offset
+            elif still_open is not None:
+                state.unfinished[key] = still_open, frame.offset
         if result.match is None:
             return [NOTHING] if result.recognised else None
         if result.whole:
-            frame = frame._replace(offset=offset, span=frame.offset + frame.span - offset)
+            frame = spanning(offset, frame)
         return self.readings(result.match, frame, state)
 
     def readings(self, match: Match, frame: Frame, state: State) -> list[Reading] | None:

@@ -168,9 +168,15 @@ class TestBlock:
         other = "------\n| loss | 0.25 |\n------\n"
         assert read(BLOCK, BOX + other)[1] == (None, None, {"loss": 0.25})
 
-    def test_a_box_that_is_broken_off_gives_nothing(self):
-        assert read(BLOCK, BOX.removesuffix("------\n") + "Traceback\n------\n") == []
-        assert read(BLOCK, BOX.removesuffix("------\n")) == []
+    @pytest.mark.parametrize("after", ["", "Traceback\n------\n"])
+    def test_a_box_that_is_broken_off_gives_the_rows_that_were_drawn(self, after):
+        assert read(BLOCK, BOX.removesuffix("------\n") + after) == read(BLOCK, BOX)
+
+    def test_the_record_of_a_box_that_is_broken_off_leads_back_to_its_rows(self):
+        pipeline = Pipeline(Engine([parser(BLOCK)]))
+        pipeline.feed(b"text\n" + BOX.removesuffix("------\n").encode(), 0)
+        (record,) = pipeline.finish()
+        assert record.at == (5, len(BOX.removesuffix("\n------\n")))
 
     def test_a_bar_that_is_drawn_while_the_box_is_does_not_matter(self):
         assert len(read(BLOCK, BOX.replace("| train/", "\r 50% |##| 1/2\r| train/"))) == 1
