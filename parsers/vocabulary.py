@@ -36,7 +36,7 @@ _AT_RANK = re.compile(
 )
 _PHRASES = [
     {"cross", "entropy"}, {"function", "value"}, {"f", "score"}, {"log", "likelihood"}, {"log", "prob"},
-    {"log", "evidence"}, {"mean", "rank"}, {"reciprocal", "rank"},
+    {"log", "evidence"}, {"mean", "rank"}, {"mean", "ap"}, {"reciprocal", "rank"},
 ]  # fmt: skip
 # Words that other programs use too.
 _WEAK = re.compile(
@@ -53,7 +53,7 @@ _SETTING = re.compile(
     r"|fn|func|function|name|freq|frequency|every|interval|size|num|number|count|counter|cnt|reduction|clip|clipping"
     r"|target|goal|enabled?|disabled?|decay|factor|schedule[rs]?|warmup|packet|stop|margin|window|budget|version"
     r"|timeout|pkt|packets?|reply|registration|requested|packing|decimals|emax|ewald|port|id|idx|index|code|codes|offset|shape|dim|dims|bits|ms|sec|secs|seconds|log2|handler"
-    r"|init|seed|mode|decimal|places?|heat|insertion|profit|config|rows?|lines?|rank|workers?|buffer|queue"
+    r"|normalizer|init|seed|mode|decimal|places?|heat|insertion|profit|config|rows?|lines?|rank|workers?|buffer|queue"
 )
 # A name that says that the line is a list of settings.
 _CONFIG = re.compile(
@@ -109,7 +109,7 @@ erplexity ppl PPL auc AUC auroc AUROC f1 F1 recision ecall bleu BLEU ouge ROUGE 
 MAE mape MAPE dice Dice iou IoU IOU mAP map50 MAP: MAP= psnr PSNR ssim SSIM ndcg NDCG nll NLL elbo ELBO mcc
 MCC bpb bpc bpd mrr MRR EPE WER CER EER METEOR CIDEr Bleu rec@ its@ ITS@ HR@ wer: wer= cer: cer= eer: eer=
 KL: KL= kl: kl= KLD kld Recon: recon: recon= econstruction ikelihood ogprob objf
-Rank- rank- DCF hrF COMET R² nertia
+Rank- rank- top1 top5 Top1 Top5 top-1 top-5 Top-1 Top-5 DCF hrF COMET R² nertia
 ross-entropy ross_entropy rossEntropy err-top lr= lr:
 LR= LR: best_metric
 """
@@ -120,6 +120,7 @@ _SPACED_TEXTS = (
     " lr ",
     "og prob",
     "og evidence",
+    "ean AP",
     "ean Rank",
     "ean rank",
     "rocal Rank",

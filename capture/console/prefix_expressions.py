@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _MONTH = f"(?:{'|'.join(MONTHS)})"
-_CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+_CLOCK = r"\d\d:\d\d:\d\d(?:[.,](?:\d{1,9}|%f))?"  # `%f`: a format that the C library does not know
 DATE = rf"\d{{4}}[-/]\d\d[-/]\d\d[T ]{_CLOCK}(?:\s?(?:Z|UTC|[+-]\d\d:?\d\d)(?!\w)|\s[A-Z]{{3,4}}(?=\s\|))?"
 # No year, or day and month in an unknown order; on a clock of twelve hours perhaps.
-_SHORT_DATE = rf"(?:\d\d/\d\d(?:/\d\d(?:\d\d)?)?|\d\d-\d\d-\d\d) {_CLOCK}(?: [AP]M(?!\w))?"
+_SHORT_DATE = rf"(?:\d\d/\d\d(?:/\d\d(?:\d\d)?)?|\d\d-\d\d-\d\d(?:\d\d)?) {_CLOCK}(?: [AP]M(?!\w))?"
 _DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 CTIME = rf"{_DAY} {_MONTH} [ \d]\d {_CLOCK} \d{{4}}"
 # Sat 23 Apr 2022 00:34:44   23 Apr 00:34
@@ -125,7 +125,7 @@ _FIRST = re.compile(r"\s*(\S?)")
 # Beside a time or a level: the name of the logger, and where in the program it was called.
 _BESIDE = re.compile(
     rf"\s*-?(?:\[\s*[\w.-]+\.py\]\[line: ?\d+\]\[\s*{_LEVEL}\s*\]|[IWEFD] {_PLACE}(?=\s)"
-    rf"|[\w./-]+\.py(?:\[line:\d+\]|:\d+\[\d+\]){_SEPARATOR}(?=\[?{_LEVEL})"
+    rf"|[\w./-]+\.py(?:\[line:\d+\]|:\d+\[\d+\]){_SEPARATOR}(?=\[?{_LEVEL})|\w+\.py:\s{{1,3}}\d+:(?=\s)"
     rf"|\[{_PLACE}\](?::(?=[\w\[]))?|{_PLACE}\](?=\s)|\({_PLACE}\)|\([\w.]+:\d+\)|{_PLACE}(?=\s*[-:|\s])"
     rf"|[\w.<>]+:[\w.<>]+:\d+(?=\s-\s)){_SEPARATOR}(?::\s)?"
     rf"|(?:\[{_LOGGER}\]|{_LOGGER}){_SEPARATOR}(?=\[?{_LEVEL})"

@@ -11,11 +11,13 @@ from capture.language.shape_cache import ShapeCache
 
 # As `KEY`, but of bounded length: it is tried at every word.
 _NAME = r"[A-Za-z_][\w./@%()-]{0,99}(?: [A-Za-z_][\w./@%()-]{0,99}){0,3}"
-# loss=0.5   acc: 91.2%   'f1': 0.5   dice_loss - 0.5
+_METRIC = r"(?i:\w{0,30}(?:loss|acc|accuracy|reward|score|error|auc|iou|dice|psnr|mse|mae|ppl|lr))"
+# loss=0.5   acc: 91.2%   'f1': 0.5   dice_loss - 0.5   Loss: 0.5.   loss 0.5
 _PAIR = re.compile(
-    rf"(?<![\w.])(?<![A-Za-z_][/-])(?P<key>{_NAME})(?:['\"]?\s?[=:]\s*|\s-\s(?=-?\d+\.\d))(?P<value>{NUMBER})"
-    r"(?P<percent>\s?%)?(?![\w./]|:\d|-[A-Za-z])"
+    rf"(?<![\w.])(?<![A-Za-z_][/-])(?:(?P<key>{_NAME})(?:['\"]?\s?[=:]\s*|\s-\s(?=-?\d+\.\d))(?P<value>{NUMBER})"
+    rf"|(?P<metric>{_METRIC})\s(?P<decimal>\d+\.\d+))(?P<percent>\s?%)?(?![\w/]|\.(?!\s|$)|:\d|-[A-Za-z])"
 )
+_COUNTER = re.compile(r"(?i)(?:.* )?(?:epochs?|iter(?:ation)?s?|steps?|batch(?:es)?)")
 
 
 class KeyValueSpan(NamedTuple):
@@ -36,15 +38,17 @@ def find(text: str) -> Iterator[tuple[str, float]]:
 
 @ShapeCache
 def spans(text: str) -> list[KeyValueSpan]:
-    """Where the names and numbers are, and how the numbers are read; the same for all texts of one shape."""
-    return [
-        KeyValueSpan(
-            *pair.span("key"),
-            *pair.span("value"),
-            share if pair["percent"] else fast_reader(number, pair["value"]),
-        )
-        for pair in _PAIR.finditer(text)
-    ]
+    """Where the names and numbers are, and how the numbers are read; the same for all texts of one shape.
+
+    What only says how far the run is (`Train Epoch: 16`) is none of them.
+    """
+    found = []
+    for pair in _PAIR.finditer(text):
+        key, value = ("key", "value") if pair["key"] else ("metric", "decimal")
+        if not _COUNTER.fullmatch(pair[key]):
+            read = share if pair["percent"] else fast_reader(number, pair[value])
+            found.append(KeyValueSpan(*pair.span(key), *pair.span(value), read))
+    return found
 
 
 def share(text: str) -> float:
@@ -54,4 +58,4 @@ def share(text: str) -> float:
 
 def without(text: str) -> str:
     """The text without its names and numbers: what is left of a bar's description is the bar's name."""
-    return _PAIR.sub(" ", text)
+    return _PAIR.sub(lambda pair: pair[0] if _COUNTER.fullmatch(pair["key"] or "") else " ", text)

@@ -1,8 +1,8 @@
 """Boxes that are not drawn to their end: the program was killed, or what was copied of a log ends there.
 
-                     Learning iteration 17/50000
+Learning iteration 17/50000
 
-                            Mean reward: 2.69
+       Mean reward: 2.69
 """
 
 from __future__ import annotations

@@ -40,6 +40,8 @@ _BAR = regex.compile(
             rf"\|\s(?:Elapsed Time:\s+{_CLOCK}\s)?(?:ETA|Time):\s+{_CLOCK}(?=\S)",
             # rich:   batches ━━╺━━━━━━━━━━━━━━━━━  4/40 0:00:00 0:00:02
             rf"[━╸╺]\s++(?:\d+%\s++)?(?:\d+/\s*\d+\s++)?{_CLOCK}(?:\s{_CLOCK})*(?=\S)",
+            # mmcv:  [>>>>>     ] 50/50, 163.1 task/s, elapsed: 0s, ETA:     0s
+            r"\[>*+ *+\] \d+/\d+, [\d.]+ task/s, elapsed: \d+s, ETA: +\d+s(?=\S)",
             # click:  [#######-----]   40%  00:00:01
             r"\[#*-*\]\s+\d+%(?:\s+\d\d:\d\d:\d\d)?(?=[^\s\d])",
         ]

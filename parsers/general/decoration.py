@@ -34,6 +34,8 @@ _TAIL = re.compile(r"\s(?:\|[-=#~.]{2,}>?\s*\|?|\[\d+:[\d:]+<[^\[\]]*\]|\[[\d/-]
 _REPLACEMENTS = [
     # episodic_return=[23.]   dice [0.91]   lr:(2.0e-04,)
     ("[", re.compile(rf"(?:(?<=[=:])\s?|(?<=[a-z] )(?=\[\d*\.))\[\s*({NUMBER})\s*,?\s*\]"), r"\1"),
+    ("[", re.compile(r"(?<=[A-Za-z])\[(\d*\.\d+%?)\]"), r" \1"),  # Loss[0.5] Acc[91.2%]
+    ("oss", re.compile(r"(?<![\w.])([A-Za-z_]*[Ll]oss)(?=\d\.\d{2})"), r"\1 "),  # loss2.8047
     (",)", re.compile(rf"(?<=[=:])\s?\(\s*({NUMBER}),\s*\)"), r"\1"),
     ("(:", re.compile(r"[(,]\s*:(\w+),\s?(?=[-+.\d])"), r" \1="),  # (:epoch,8,:loss,0.5) of Julia
     (  # Epoch 3 -> loss 0.5   Task 1, Epoch 3/200 => loss 0.5
@@ -65,7 +67,7 @@ _REPLACEMENTS = [
     ("D-", re.compile(r"(?<=\.\d)(\d*)D(?=-\d\d)"), r"\1e"),
     ("f0", re.compile(r"(?<=\d)f0(?!\w)"), ""),  # 0.5f0 of Julia
     ("f-", re.compile(r"(?<=\d)f(?=-\d{1,2}(?!\w))"), "e"),  # 5.76351f-6
-    ("]", re.compile(r"\[([A-Z][\w ]{0,30})\](?=\s?[:=])"), r"\1"),  # [TRAIN LOSS]: 2.73
+    ("]", re.compile(r"\[([A-Za-z][\w ]{0,30})\](?=\s?[:=]\s?[-+.\d])"), r"\1"),  # [TRAIN LOSS]: 2.73
     (
         ". ",
         re.compile(r"(?i)\b(avg|val|max|min|std|tot|neg|pos|pop|spec|cum|rel|abs)\. (?=[a-z])"),

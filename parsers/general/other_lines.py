@@ -26,6 +26,7 @@ _BEGINNING = re.compile(
             r"\s*[$>+] ?[A-Za-z]",  # $ python train.py
             r"\s*# ?(?!(?:of )?(?i:epoch|ep|episode|step|iter|iteration|round|batch)\b)[A-Za-z]",  # a comment
             r"\s*[/~]\w",  # /dev/sda1
+            r".*\bReduceLROnPlateau ",  # of Keras, which prints the rate in the line of the epoch, too
             r"wandb: ",
             r"Step \d+/\d+ : [A-Z]",  # Step 5/10 : ENV ACC=0.5, of docker
             r"#\d+ (?:\[|\d)",  # #11 [3/5] RUN echo, of docker

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 
+from capture.language.numbers import NUMBER
 from capture.parsers import vocabulary
 from capture.parsers.general.line import ScannedLine
 from capture.parsers.general.names import Name
+from capture.parsers.general.tokens import COUNT
 from capture.parsers.vocabulary import Clarity
 
 _PLACE = re.compile(r"[\w.]+:\d+\)")
@@ -19,6 +21,17 @@ def place(text: str, name: Name, line: ScannedLine) -> int:
     """`(trainer:464)`: where in the program, no metric."""
     match = _PLACE.match(text, name.start) if text[name.start - 1 : name.start] == "(" else None
     return match.end() if match and vocabulary.clarity(name.text) < Clarity.WEAK else 0
+
+
+_HOW_MANY = re.compile(
+    rf"(?:over {NUMBER} [a-z]+|(?:total )?number of \w+ (?:are|is|was|[:=]) ?{COUNT})(?![\w.])"
+)
+
+
+def how_many(text: str, name: Name, line: ScannedLine) -> int:
+    """`over 6400.0 frames`, `total number of steps are 3626`: what was counted, no metric."""
+    match = _HOW_MANY.match(text, name.start)
+    return match.end() if match else 0
 
 
 _SIZE = re.compile(r"\s?[:=]\s?\(\d+(?:,\s?\d+)+\)")

@@ -19,7 +19,7 @@ from capture.parsers.general.values import add_value
 from capture.parsers.vocabulary import Clarity
 
 _WITH_SIGN = re.compile(
-    rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?\s{{0,12}}\|{{0,2}}:?[:=](?![:=])\s*{VALUE}(?! / \d)"
+    rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?(?: (?:is|was|are))?\s{{0,12}}\|{{0,2}}:?[:=](?![:=])\s*{VALUE}(?! / \d)"
 )
 _FRACTION_BEGINS = re.compile(r" \[\s*\d+/")
 _LOSS_BEGINS = re.compile(r",? (?i:loss|acc)\w*\s?[:=]")
@@ -279,6 +279,7 @@ RECOGNISERS = [
     section,
     phrases.at_place,
     phrases.at_count,
+    phrases.learning_rate,
     phrases.phrase,
     *parts.RECOGNISERS,
     split_with_epoch,
@@ -286,6 +287,7 @@ RECOGNISERS = [
     number_of_process,
     ratio_is,
     several,
+    other_pairs.how_many,
     other_pairs.days,
     other_pairs.size,
     with_sign,

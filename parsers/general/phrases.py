@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from capture.language.numbers import number
 from capture.parsers import vocabulary
 from capture.parsers.general import positions
 from capture.parsers.general.line import ScannedLine, Span
@@ -17,7 +18,7 @@ from capture.parsers.vocabulary import Clarity
 
 _PHRASE = re.compile(
     rf"(?P<name>{WORD}(?: (?!(?:of|on|for|over|after|at|in) ){WORD}){{0,3}}) (?:\([^()]*\) )?"
-    r"(?:of|on|for|over|after|at|in) (?:(?![:=] ?[-+.\d])[^=|,;]){1,80}?"
+    r"(?:of|on|for|over|after|at|in) (?:(?![:=] ?[-+.\d])[^=|,;]|(?<=\d),(?=\d{3}\b)){1,80}?"
     rf"(?:(?<!\d):|:(?!\d)|=| is)\s*{VALUE}\s*[.!]?\s*(?:$|(?=±|\+/?-|[A-Za-z][\w ]{{0,30}}[:=]))"
 )
 _PHRASE_END = re.compile(r"\s*(?::|=| is)\s*$")
@@ -74,6 +75,26 @@ def at_count(text: str, name: Name, line: ScannedLine) -> int:
     line.has_sign = True
     start = _behind_split(match["name"], name, line)
     return add_value(text, text[start : match.end("name")], match, line)
+
+
+_LEARNING_RATE = re.compile(
+    rf"(?i:(?:(?:reduc|adjust|decreas|increas|updat|decay|dropp)\w* |(?:set|new) )?"
+    rf"(?P<name>learning[ _]rate|lr)(?: (?:of|for) (?:param(?:eter)? )?group (?P<group>\d{{1,3}}))?"
+    rf" to) {VALUE}"
+)
+
+
+def learning_rate(text: str, name: Name, line: ScannedLine) -> int:
+    """`reducing learning rate of group 0 to 1.0000e-04.`, `lr to 0.01`."""
+    match = _LEARNING_RATE.match(text, name.start)
+    if not match:
+        return 0
+    group = match["group"] or "0"
+    line.depends_on_digits |= match["group"] is not None
+    full_name = match["name"] if group == "0" else f"{match['name']}/{group}"
+    line.add(full_name, Span.of(match, "value", number), Clarity.CLEAR)
+    line.has_sign = True
+    return match.end()
 
 
 def _behind_split(words: str, name: Name, line: ScannedLine) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from capture.language.numbers import number
 from capture.parsers import languages
 from capture.parsers.general.line import ScannedLine, Span, recognise
-from capture.parsers.general.tokens import COUNT, EACH_EPOCH, OF_RUN, PERCENT, STEP_PRIORITY, count
+from capture.parsers.general.tokens import COUNT, EACH_EPOCH, EPISODES, OF_RUN, PERCENT, STEP_PRIORITY, count
 
 _EPOCH_WORDS = ("epoch", "epch", "ep", *languages.EPOCHS)
 _OF_RUN_WORDS = [
@@ -68,7 +68,9 @@ _ROW = re.compile(
     r"|(?P<label>[A-Za-z][A-Za-z_-]*(?: [A-Za-z][A-Za-z_-]*)?"
     r"|(?i:class|task|client|model|head|level|layer|stage|group|cluster|domain|label|category|agent|expert)"
     r" \d{1,3})"
-    r": {1,4}(?!(?i:ep\b|epoch|step|iter|batch))(?=[A-Za-z][\w@-]*(?: [\w@-]+)?\s?[:=]\s{0,3}[-+.\d]))"
+    r": {1,4}(?!(?i:ep\b|epoch|step|iter|batch))(?=[A-Za-z][\w@-]*(?: [\w@-]+)?\s?[:=]\s{0,3}[-+.\d])"
+    r"|(?P<of_class>(?i:class|task|category)) (?:\[(?P<in_brackets>\d{1,3})\]:?|(?P<number>\d{1,3}) [-|]) "
+    r"(?=[A-Za-z][\w@-]*[ :=]\s{0,3}[-+.\d]))"
 )
 # `   1 train loss:  2.30`
 _COUNT_AND_SPLIT = re.compile(
@@ -129,7 +131,9 @@ def step(text: str, at: int, line: ScannedLine) -> int:
         return 0
     if match["plural"] and not match["of"] and _is_total(match, line):
         return match.end()
-    priority = STEP_PRIORITY[match["word"].lower()] + (OF_RUN if match["of_run"] else 0)
+    word = match["word"].lower()
+    priority = EPISODES if word == "episode" and match["plural"] else STEP_PRIORITY[word]
+    priority += OF_RUN if match["of_run"] else 0
     _set_step(match, priority, line)
     return match.end()
 
@@ -193,7 +197,9 @@ def row(text: str, at: int, line: ScannedLine) -> int:
     match = _ROW.match(text, at)
     if not match:
         return 0
-    line.section = match["name"] or match["label"]
+    line.section = (
+        match["name"] or match["label"] or f"{match['of_class']} {match['in_brackets'] or match['number']}"
+    )
     line.depends_on_digits |= line.section[-1].isdigit()
     return match.end()
 

@@ -21,12 +21,12 @@ MOST_UNKNOWN = 4  # words beside one metric, where a number counts as two
 MOST_UNKNOWN_WITHOUT_SIGN = 3  # the same where one name is beside its number without a sign between them
 
 _WORD = re.compile(WORD)
-_ASIDE = re.compile(r"\[[^\[\]:=]{0,60}\]|\(\*[^()]*\)")
+_ASIDE = re.compile(r"\[[^\[\]:=]{0,250}\]|\(\*[^()]*\)")
 _BEFORE_NAME = re.compile(
     rf"(?P<value>[-+]?(?:\d{{1,15}}\.\d*(?:[eE][-+]?\d+)?|nan|inf))(?P<percent>\s?%)?"
     rf" (?P<name>{WORD}(?: {WORD}){{0,2}})(?=\s*(?:[,;|)]|$))"
 )
-_EDGES = (",", ";", "|", "(", ":")
+_EDGES = (",", ";", "|", "(", ":", " got", " scored")
 _QUANTITY = re.compile(
     r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?:/[\d.]+)*"
     r"(?P<unit>:\d[\d:.]*|h\d\d?m(?:\d\d?s)?|m\d\d?s|/(?:s|sec|it|step)(?:/gpu)?(?!\w)"  # 1h02m, 9.2/s/gpu

@@ -29,6 +29,7 @@ STEP_PRIORITY = {
     "game": 4, "tick": 4, "trial": 2, "tree": 4, "batch": 1, "minibatch": 1, "mini-batch": 1, "mb": 1,
     **dict.fromkeys(languages.STEPS, 5),
 }  # fmt: skip
+EPISODES = 4  # the priority of how many there were: `Episodes = 2 | Steps = 1528`
 EACH_EPOCH = 1  # the priority of a step that starts over in each epoch
 OF_RUN = 5  # is added where the words say that it does not: `global step`
 
