@@ -2,9 +2,9 @@
 
 A reader is a module with `LITERALS`, texts of which every line that it reads contains at least one.  One
 that reads single lines has `read(line, state, memory)`, as in `LineReader`, and may have `begin()`, which
-returns the state that it keeps for one source of lines, and for speed `plan(text)` and `rejects(text)`.  One
-that reads several lines has `begin()`, which returns what is open at the beginning of a stream, and
-`read_next(text, final, opened, timeout)`, as tables and blocks have it.  A parser names it
+returns the state that it keeps for one source of lines, `finish(state, memory)`, and for speed `plan(text)`
+and `rejects(text)`.  One that reads several lines has `begin()`, which returns what is open at the beginning
+of a stream, and `read_next(text, final, opened, timeout)`, as tables and blocks have it.  A parser names it
 (`reader: general`); only modules of installed packages are imported.
 """
 
@@ -78,6 +78,7 @@ class LineReader:
     """A reader of single lines, and the literals that these contain.
 
     `read` takes the line, the reader's own state and what the parser remembers, and may change both.
+    `finish` takes the same two when the output has ended, and returns what the lines say that it held back.
     `plan` takes the text of a line that has been read, and returns how others of its shape are; None if
     each has to be looked at.
     `rejects` takes such a text, too, and returns whether it is known that no line of its shape says anything,
@@ -88,6 +89,7 @@ class LineReader:
     literals: frozenset[str]
     begin: Callable[[], Any]
     read: Callable[[Line, Any, Memory], Answer]
+    finish: Callable[[Any, Memory], Sequence[Found]]
     plan: Callable[[str], LinePlan | None]
     rejects: Callable[[str], bool]
 
@@ -121,15 +123,25 @@ def find(name: str) -> LineReader | StreamReader:
             if hasattr(found, "read_next"):
                 return StreamReader(name, literals, found.begin, found.read_next)
             if hasattr(found, "read"):
-                begin, plan = getattr(found, "begin", _stateless), getattr(found, "plan", _unplanned)
                 return LineReader(
-                    name, literals, begin, found.read, plan, getattr(found, "rejects", _never_known)
+                    name,
+                    literals,
+                    getattr(found, "begin", _stateless),
+                    found.read,
+                    getattr(found, "finish", _nothing_held),
+                    getattr(found, "plan", _unplanned),
+                    getattr(found, "rejects", _never_known),
                 )
     raise UserError(f"there is no reader {name!r} in the packages that bring parsers")
 
 
 def _stateless() -> None:
     """The state of a reader that keeps none."""
+
+
+def _nothing_held(state: Any, memory: Memory) -> Sequence[Found]:
+    """Nothing is held back."""
+    return ()
 
 
 def _unplanned(text: str) -> None:

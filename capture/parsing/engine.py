@@ -148,11 +148,13 @@ class Engine:
 
     def finish(self) -> list[Record]:
         """The records that were still held back when the output ended."""
+        readers = [rule for rule in self.rules if rule.line_reader]
         records = [
             record
             for source in self._sources
             for parser, state in source.states.items()
-            for reading in state.finish()
+            for held in (state.finish(), *(rule.finish(state) for rule in readers))
+            for reading in held
             for record in self._builder.build(parser, reading, None, source)
         ]
         return records + self._builder.finish()

@@ -88,6 +88,17 @@ class Rule:
         readings = [self.readings(Match(dict(values)), where, state) for values, where in found]
         return None if readings[-1] is None else [reading for each in readings for reading in each or ()]
 
+    def finish(self, state: State) -> list[Reading]:
+        """What its reader of single lines held back until the output ended."""
+        if not self.line_reader or self not in state.readers:
+            return []
+        found = self.line_reader.finish(state.readers[self], state.memory)
+        return [
+            reading
+            for values, frame in found
+            for reading in self.readings(Match(dict(values)), frame, state) or ()
+        ]
+
     def expect(self, next_line: bool, frame: Frame, state: State) -> None:
         """Note whether its reader expects the line below this one, whatever it holds."""
         if next_line:

@@ -18,15 +18,16 @@ from typing import Any
 from capture.language.numbers import Value
 from capture.language.readers import Answer, Found, Line, LinePlan, Memory
 from capture.parsers import vocabulary
-from capture.parsers.general import form, mapping, scanner, section
+from capture.parsers.general import form, mapping, scanner, section, spread
 from capture.parsers.general.known_lines import KnownLines, digits_in_names
 from capture.parsers.general.line import POSITIONS, Scan, ScannedLine, Statement
 from capture.parsers.general.progress import Progress
 from capture.parsers.general.recurrence import Held, Recurrence, stream_of
 from capture.parsers.general.section import Section
+from capture.parsers.general.spread import Spread
 from capture.parsers.vocabulary import Clarity
 
-LITERALS = vocabulary.LITERALS
+LITERALS = vocabulary.LITERALS | {spread.LITERAL}
 LONGEST = 1000  # characters: a longer line is no line of metrics, unless it is a mapping
 
 _known: KnownLines[Scan] = KnownLines()
@@ -39,6 +40,7 @@ class Run:
     progress: Progress = field(default_factory=Progress)
     recurrence: Recurrence = field(default_factory=Recurrence)
     section: Section = field(default_factory=Section)
+    spread: Spread = field(default_factory=Spread)
 
 
 def begin() -> Run:
@@ -48,6 +50,41 @@ def begin() -> Run:
 
 def read(line: Line, run: Run, memory: Memory) -> Answer:
     """The metrics of a line and how far the run is; those of earlier lines that it makes certain."""
+    if run.spread.is_open(line):
+        lines = run.spread.add(line)
+        return _read_spread(lines, run, memory) if lines else Answer(expects_next=True)
+    if spread.begins(line.text):
+        run.spread.begin(line)
+        return Answer(expects_next=True)
+    return _read_line(line, run, memory)
+
+
+def _read_spread(lines: Sequence[Line], run: Run, memory: Memory) -> Answer:
+    """What a mapping says that was printed on several lines; what each of them says if it is none."""
+    whole = spread.whole(lines)
+    answer = _read_line(whole, run, memory) if whole else Answer()
+    if answer.found:
+        return answer
+    return _read_each(lines, run, memory)
+
+
+def _read_each(lines: Sequence[Line], run: Run, memory: Memory) -> Answer:
+    """What each of some lines says."""
+    found: list[Found] = []
+    answer = Answer()
+    for line in lines:
+        answer = _read_line(line._replace(expected=answer.expects_next), run, memory)
+        found += [Found({"epoch": math.nan, **values}, frame) for values, frame in answer.found]
+    return Answer(found, answer.expects_next)
+
+
+def finish(run: Run, memory: Memory) -> Sequence[Found]:
+    """What was held back when the output ended."""
+    return _read_each(run.spread.finish(), run, memory).found
+
+
+def _read_line(line: Line, run: Run, memory: Memory) -> Answer:
+    """The same as `read`, of a line that is one."""
     if not line.expected:
         run.recurrence.end_list(stream_of(line))  # there may be others between
     below = line.expected and run.recurrence.is_below_heading
@@ -74,6 +111,8 @@ def _found_later(held: Held, run: Run) -> Found:
 
 def plan(text: str) -> LinePlan | None:
     """How lines are read that differ in their numbers alone, if this one's words make it one of metrics."""
+    if spread.may_be_inside(text):
+        return None
     scan = _known.get(text) if len(text) <= LONGEST and vocabulary.holds_metric(text) else None
     if scan is None or scan.line is None or form.is_list_of_pairs(scan.line):
         return None
@@ -114,7 +153,7 @@ def plan(text: str) -> LinePlan | None:
 
 def rejects(text: str) -> bool:
     """Whether it is known that no line says anything that differs from this one in its numbers alone."""
-    if digits_in_names(text) or section.part_of(text):
+    if digits_in_names(text) or section.part_of(text) or spread.begins(text):
         return False  # they are numbers in another line
     if vocabulary.holds_metric(text):
         scan = _known.get(text)

@@ -19,7 +19,8 @@ from capture.parsers.general.values import add_value
 from capture.parsers.vocabulary import Clarity
 
 _WITH_SIGN = re.compile(
-    rf"['\"]?(?P<note> \([A-Za-z][\w@. -]{{0,20}}\))?(?: (?:is|was|are))?\s{{0,12}}\|{{0,2}}:?[:=](?![:=])\s*{VALUE}(?! / \d)"
+    r"['\"]?(?P<note> \([A-Za-z][\w@. -]{0,20}\))?(?: (?:is|was|are))?"
+    rf"\s{{0,12}}\|{{0,2}}:?[:=](?![:=])\s*{VALUE}(?! / \d)"
 )
 _FRACTION_BEGINS = re.compile(r" \[\s*\d+/")
 _LOSS_BEGINS = re.compile(r",? (?i:loss|acc)\w*\s?[:=]")

@@ -827,3 +827,62 @@ def test_in_a_list_the_lines_before_the_metric_count_too():
     ]
     assert short("".join(f"score: {n / 8}\n" for n in range(50))) == []
     assert short("score: 0.5\nother\nrecall: 0.25") == [(None, None, {"recall": 0.25})]
+
+
+WHOLE = """{
+  "epoch": 3,
+  "train": {
+    "loss": 0.5,
+    "sizes": [1,
+      2]
+  },
+  "val": {
+    "loss": 0.25
+  }
+}
+"""
+
+
+def test_a_mapping_on_several_lines_is_read_as_one():
+    later = WHOLE.replace('"epoch": 3', '"epoch": 4')
+    wanted = {"train/loss": 0.5, "val/loss": 0.25}
+    assert short(WHOLE + later) == [(3, None, wanted), (4, None, wanted)]
+
+
+def test_its_record_leads_back_to_all_its_lines_that_say_something():
+    (record,) = parse("text\n" + WHOLE)
+    assert record.at == (7, len(WHOLE) - len("{\n\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Epoch 3 results: {'loss': 0.5,\n 'acc': 0.25}", [(3, None, {"loss": 0.5, "acc": 0.25})]),
+        ("{'loss': 0.5,\n 'acc': 0.25,\n 'epoch': 3}", [(3, None, {"loss": 0.5, "acc": 0.25})]),
+        ('  "train": {\n    "loss": 0.5\n  }\n}', [(None, None, {"train/loss": 0.5})]),
+    ],
+)
+def test_a_mapping_may_begin_with_words_or_with_a_pair(text, wanted):
+    assert short(text) == wanted
+
+
+@pytest.mark.parametrize("after", ["", "loading shard 3", "epoch 2 acc 0.75"])
+def test_what_begins_like_a_mapping_and_is_none_is_not_lost(after):
+    found = short(f'  "loss": 0.5,\n{after}')
+    assert found[0] == (None, None, {"loss": 0.5})
+    assert len(found) == 1 + ("acc" in after)
+
+
+def test_a_mapping_without_an_end_is_given_up():
+    lines = "".join(f'  "loss{n}": 0.5,\n' for n in range(3000))
+    assert len(parse(lines + "epoch 2 acc 0.75")) == 3001
+
+
+def test_mappings_of_two_ranks_are_kept_apart():
+    lines = [
+        f"[rank{rank}]: {line}" for line in ('  "loss": 0.5,', '  "acc": 0.25', "}") for rank in range(2)
+    ]
+    found = parse("\n".join(lines))
+    assert [(r.context["rank"], dict(r.metrics)) for r in found] == [
+        (n, {"loss": 0.5, "acc": 0.25}) for n in (0, 1)
+    ]
