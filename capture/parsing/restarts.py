@@ -112,9 +112,8 @@ class Restarts:
         elif step is None:
             return Position(place.training, None, None)
         position = (_NEVER if epoch is None else epoch, _NEVER if step is None else step)
-        key: _Key = next(iter(metrics), "")
-        if context:
-            key = key, frozenset(context.items())
+        first = next(iter(metrics), "")
+        key: _Key = (first, frozenset(context.items())) if context else first
         series = place.series.get(key)
         if series is not None and series.training == place.training:
             if step is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from capture.console.frames import Frame
 from capture.language.blocks import OpenBlock
@@ -134,7 +134,7 @@ class Rule:
         key = (self, frame.stream)
         item, offset = state.unfinished.get(key, (None, frame.offset))
         box = item if isinstance(item, UnfinishedBox) else None
-        opened = box.block if box else item
+        opened: Any = box.block if box else item
         still_open, result = matcher.read(text, frame.final, opened, self.timeout)
         if still_open is opened:
             if box and result.recognised:

@@ -72,6 +72,28 @@ def bare_parts(text: str, name: Name, line: ScannedLine) -> int:
     return match.end()
 
 
+_WORDS = r"(?P<words>[A-Za-z]\w{0,20}(?:(?:\s?/\s?|, ?)[A-Za-z]\w{0,20}){1,5})"
+_OF_WORDS = re.compile(
+    rf"{_METRIC} ?\({_WORDS}\)\s?[:=]\s*(?P<values>{_VALUE}(?:(?:\s?/\s?|, ?){_VALUE}){{1,5}})(?![\w/]|\.\d)"
+)
+
+
+def of_words(text: str, name: Name, line: ScannedLine) -> int:
+    """`Generator_Loss (Content/Advers/Total): 0.0021/1.2429/0.0033`."""
+    match = _OF_WORDS.match(text, name.start)
+    if not match or vocabulary.clarity(match["name"]) < Clarity.WEAK:
+        return 0
+    words = re.findall(r"\w+", match["words"])
+    values = list(_EACH_VALUE.finditer(text, *match.span("values")))
+    if len(words) != len(values):
+        return 0
+    line.has_sign = True
+    for word, value in zip(words, values):
+        read = share if value["percent"] else number
+        line.add(f"{match['name']}/{word}", Span.of(value, "value", read))
+    return match.end()
+
+
 def _add(line: ScannedLine, name: str, values: Iterable[tuple[str, re.Match[str]]]) -> None:
     """Add the value of each part or statistic; what follows belongs to no part."""
     line.has_sign = True
@@ -81,4 +103,4 @@ def _add(line: ScannedLine, name: str, values: Iterable[tuple[str, re.Match[str]
             line.section = ""
 
 
-RECOGNISERS = [of_kinds, by_part, bare_parts]
+RECOGNISERS = [of_kinds, of_words, by_part, bare_parts]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from capture.language.numbers import number
-from capture.parsers import languages
+from capture.parsers import languages, vocabulary
 from capture.parsers.general.line import ScannedLine, Span, recognise
 from capture.parsers.general.tokens import COUNT, EACH_EPOCH, EPISODES, OF_RUN, PERCENT, STEP_PRIORITY, count
 
@@ -108,6 +108,7 @@ def epoch(text: str, at: int, line: ScannedLine) -> int:
         return match.end()
     if _BEST_BEFORE.search(text, 0, at):  # best mean dice: 0.31 at epoch 1
         return match.end()
+    _note_split(match, line)
     end = match.end("decimals") if match["decimals"] else match.end("at")
     line.positions["epoch"] = Span(match.start("at"), end, number)
     if match["of"]:
@@ -134,6 +135,7 @@ def step(text: str, at: int, line: ScannedLine) -> int:
     word = match["word"].lower()
     priority = EPISODES if word == "episode" and match["plural"] else STEP_PRIORITY[word]
     priority += OF_RUN if match["of_run"] else 0
+    _note_split(match, line)
     _set_step(match, priority, line)
     return match.end()
 
@@ -272,6 +274,13 @@ def _is_total(match: re.Match[str], line: ScannedLine) -> bool:
     if match["word"].lower() in _PARTS_OF_EPOCH and "epoch" in line.positions:
         return True
     return _EPOCH_BEFORE.match(text, 0, start) is not None and text[end:].lstrip(" ").startswith("|")
+
+
+def _note_split(match: re.Match[str], line: ScannedLine) -> None:
+    """Keep the part of the data with which the line begins: `Train Epoch: 1 [640/60000]  Loss: 0.5`."""
+    part = (match["of_run"] or "")[:-1]
+    if vocabulary.is_split(part) and not any(map(str.isalpha, match.string[: match.start()])):
+        line.section = part
 
 
 def _set_step(match: re.Match[str], priority: int, line: ScannedLine) -> None:

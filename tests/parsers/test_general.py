@@ -44,7 +44,7 @@ LINES = [
     ("[Epoch 3] [Batch 100/938] [D loss: 0.5] [G loss: 1.2]", 3, 100, {"D loss": 0.5, "G loss": 1.2}),
     ("Loss after 6400 examples: 0.512", None, 6400, {"Loss": 0.512}),
     ("Accuracy at step 100: 0.91", None, 100, {"Accuracy": 0.91}),
-    ("Train Epoch: 1 [640/60000 (1%)]\tLoss: 0.53", 1, 640, {"Loss": 0.53}),
+    ("Train Epoch: 1 [640/60000 (1%)]\tLoss: 0.53", 1, 640, {"Train/Loss": 0.53}),
     ("iter 10: loss 2.3, time 50ms", None, 10, {"loss": 2.3, "time_ms": 50}),
     ("step:100/500 train_loss:3.2 step_avg:50ms", None, 100, {"train_loss": 3.2, "step_avg_ms": 50}),
     ("Iteration 100, loss = 0.5", None, 100, {"loss": 0.5}),
@@ -239,6 +239,8 @@ LINES = [
     ("Epoch 3 | Loss: train 0.5, val 0.25 | Acc: train 50%, val 25%", 3, None,
      {"train Loss": 0.5, "val Loss": 0.25, "train Acc": 0.5, "val Acc": 0.25}),
     ("Accuracy train=0.5 val=0.25 lr=0.1", None, None, {"train Accuracy": 0.5, "val Accuracy": 0.25, "lr": 0.1}),
+    ("[4/9][8/12] G_Loss (Content/Advers/Total): 0.5/1.25/0.75", 4, 8,
+     {"G_Loss/Content": 0.5, "G_Loss/Advers": 1.25, "G_Loss/Total": 0.75}),
     ("Train/Val/Test acc: 0.5/0.25/0.125", None, None, {"Train acc": 0.5, "Val acc": 0.25, "Test acc": 0.125}),
     ("train_metrics={'loss': 0.5, 'acc': 0.25}", None, None, {"train/loss": 0.5, "train/acc": 0.25}),
     ("epoch 1, val loss: {'total': 0.5, 'kl': 0.25}", 1, None, {"val loss/total": 0.5, "val loss/kl": 0.25}),
@@ -713,7 +715,7 @@ def test_a_time_of_hours_and_minutes_is_no_number_without_a_name():
 
 def test_what_a_speed_is_counted_by_is_not_part_of_the_next_name():
     line = "Train Epoch: 0 [   256/100000 (0%)] Batch (t): 2.345, 109.2/s, 109.2/s/gpu LR: 0.000001 Loss: 5.5512 (5.5512)"
-    metrics = {"Batch (t)": 2.345, "LR": 0.000001, "Loss": 5.5512, "Loss/avg": 5.5512}
+    metrics = {"Batch (t)": 2.345, "LR": 0.000001, "Train/Loss": 5.5512, "Train/Loss/avg": 5.5512}
     assert short(line) == [(0, 256, metrics)]
 
 
