@@ -11,7 +11,7 @@ from capture.language.shape_cache import ShapeCache
 
 # As `KEY`, but of bounded length: it is tried at every word.
 _NAME = r"[A-Za-z_][\w./@%()-]{0,99}(?: [A-Za-z_][\w./@%()-]{0,99}){0,3}"
-_METRIC = r"(?i:\w{0,30}(?:loss|acc|accuracy|reward|score|error|auc|iou|dice|psnr|mse|mae|ppl|lr))"
+_METRIC = r"(?i:\w{0,30}(?:loss|accy?|accuracy|reward|score|error|auc|iou|dice|psnr|mse|mae|ppl|lr))"
 # loss=0.5   acc: 91.2%   'f1': 0.5   dice_loss - 0.5   Loss: 0.5.   loss 0.5
 _PAIR = re.compile(
     rf"(?<![\w.])(?<![A-Za-z_][/-])(?:(?P<key>{_NAME})(?:['\"]?\s?[=:]\s*|\s-\s(?=-?\d+\.\d))(?P<value>{NUMBER})"
