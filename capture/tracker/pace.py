@@ -1,4 +1,4 @@
-"""Leaves the processor to the command where it is scarce, and only as long as the command runs.
+"""How often the tracker looks; it leaves the processor to the command where that is scarce, as long as that runs.
 
 A nice level would do so too, but nobody without privileges can take it back: on a loaded machine a niced
 tracker starves when nobody is left to protect.
@@ -10,6 +10,15 @@ import time
 
 SCARCE = 1.5  # times as long as the processor was had: others want it
 SMALL = 0.02  # seconds of work that no rest is worth
+
+
+SHORTEST, LONGEST = 0.05, 0.2  # seconds between two looks at the recording
+OF_AGE = 0.01  # of the time that has passed: what is new in a run of a minute is not waited for as eagerly
+
+
+def pause(age: float) -> float:
+    """How many seconds to wait where nothing new was there, in a run that is tracked for so many."""
+    return min(LONGEST, max(SHORTEST, OF_AGE * age))
 
 
 class Work:

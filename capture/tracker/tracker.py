@@ -42,8 +42,6 @@ from capture.tracker.processes import Processes
 from capture.tracker.stopping import Stopped
 from capture.tracker.supervisor import LEFT
 
-PAUSE, LONG_PAUSE = 0.05, 0.1  # seconds between two looks at the recording; after QUIET seconds of nothing
-QUIET = 2.0
 OTHER_RANKS = 10.0  # seconds for which ranks that record for themselves may go on after rank 0
 STATUS_INTERVAL = 1.0  # seconds between two notes of the last values
 MOST_PRINTED = 1000  # names of config
@@ -134,7 +132,7 @@ class Tracker:
 
     def follow(self) -> None:
         """Read the recording until the relay has ended it, or has died, and take what was held back."""
-        alive, active = True, time.monotonic()
+        alive, begin = True, time.monotonic()
         left_by = 0.0  # when rank 0's relay had ended, and others' had not
         while True:
             stopping.check()
@@ -158,10 +156,7 @@ class Tracker:
             requests.pass_on(self.folder)
             if not chunks:
                 self.alerts.tick()
-            if chunks:
-                active, pause = time.monotonic(), work.rest()
-            else:
-                pause = PAUSE if time.monotonic() - active < QUIET else LONG_PAUSE
+            pause = work.rest() if chunks else pace.pause(time.monotonic() - begin)
             if not alive:
                 time.sleep(pause)
             elif pause and select.select([0], [], [], pause)[0]:

@@ -28,6 +28,12 @@ def burn(seconds):
         pass
 
 
+def test_a_young_run_is_looked_at_more_often_than_one_of_minutes():
+    pauses = [pace.pause(age) for age in (0, 4, 10, 60, 3600)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] == pauses[1] == 0.05 and pauses[-2] == pauses[-1] == 0.2
+
+
 def test_work_that_others_delayed_is_followed_by_as_much_rest():
     work = pace.Work()
     burn(0.1)
