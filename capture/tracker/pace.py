@@ -1,4 +1,4 @@
-"""How often the tracker looks; it leaves the processor to the command where that is scarce, as long as that runs.
+"""How often the tracker looks; it leaves a scarce processor to the command, as long as that runs.
 
 A nice level would do so too, but nobody without privileges can take it back: on a loaded machine a niced
 tracker starves when nobody is left to protect.

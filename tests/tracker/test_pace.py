@@ -127,15 +127,16 @@ def test_a_request_to_stop_that_was_lost_in_a_callback_is_noticed_at_the_next_lo
 
 
 def test_what_a_stream_had_more_than_there_was_time_for_is_said_and_synced():
-    done = capture("--to", "jsonl", "--wait", "0.6", "--summary", "always", "-", input=LINES)
-    assert (done.returncode, done.stdout) == (0, LINES)
+    lines = LINES * 5  # seconds of work
+    done = capture("--to", "jsonl", "--wait", "0.6", "--summary", "always", "-", input=lines)
+    assert (done.returncode, done.stdout) == (0, lines)
     assert "capture sync capture-runs/project/" in done.stderr
     folder = only_run()
     assert runs.read(folder).state == "finished"
     assert "jsonl missing" in capture("runs").stdout
     assert "delivered to jsonl" in capture("sync").stdout
-    assert (folder / runs.RECORDS).read_text().count("\n") == 20_000
-    assert (folder / "metrics.jsonl").read_text().count("\n") == 20_000
+    assert (folder / runs.RECORDS).read_text().count("\n") == 100_000
+    assert (folder / "metrics.jsonl").read_text().count("\n") == 100_000
     assert "nothing is missing" in capture("sync").stdout
 
 
