@@ -184,6 +184,8 @@ def _read_doubtful(line: Line, below: bool, run: Run, memory: Memory) -> Answer:
     statement = of_line.line.statement(plain)
     if of_line.is_heading:
         begun = run.recurrence.begin_block(of_line, statement, memory, stream_of(line))
+        if statement.step is not None:
+            run.progress.begin_step()
         return Answer(expects_next=begun)
     if line.is_heading:
         return Answer(expects_next=run.recurrence.is_in_block(below))

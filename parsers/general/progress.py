@@ -32,6 +32,10 @@ class Progress:
     )  # epoch and step of `step 3/100`
     starts_over: bool = False  # the step does, in each epoch
 
+    def begin_step(self) -> None:
+        """A heading has said the step: the lines below it are of that step, in a new epoch, too."""
+        self.last = None
+
     def place(self, line: Statement, memory: Memory) -> Mapping[str, Value]:
         """Epoch and step of the line, or of the line or heading before it; fold and bar, if it has any.
 

@@ -180,3 +180,8 @@ def test_a_line_of_a_counter_that_other_programs_use_is_read_beside_those_of_a_t
     assert [metrics for _, _, metrics in short(["loss 0.5", *lines])][1:] == [
         {"width": i / 10} for i in (1, 2, 3)
     ]
+
+
+def test_a_heading_of_a_step_below_one_of_an_epoch_is_where_the_lines_below_are():
+    lines = [f"Epoch {n}\nStep {n}00\nMean reward: {n}.5" for n in (3, 4)]
+    assert short(lines) == [(3, 300, {"Mean reward": 3.5}), (4, 400, {"Mean reward": 4.5})]
