@@ -182,7 +182,7 @@ def _read_doubtful(line: Line, below: bool, run: Run, memory: Memory) -> Answer:
         run.recurrence.end_list(stream_of(line))
         return Answer(expects_next=run.recurrence.is_in_block(below))
     statement = of_line.line.statement(plain)
-    if of_line.is_heading:
+    if of_line.is_heading and not (of_line.is_total and not run.recurrence.has_grown(line.text, statement)):
         begun = run.recurrence.begin_block(of_line, statement, memory, stream_of(line))
         if statement.step is not None:
             run.progress.begin_step()

@@ -63,7 +63,8 @@ _COUNTER_TEXT = (
     r"|minibatch|mini-batch)s?(?:\([a-z]+\)|\.|['\"])?\s{0,8}(?:[:=#,]|no\.?)?\s{0,8}[\[(]?\s{0,8}"
 )
 _COUNTER, _COUNTER_BEFORE = re.compile(_COUNTER_TEXT + r"\d"), re.compile(_COUNTER_TEXT + "$")
-_TOTAL_BEFORE = re.compile(r"(?i)(?:total|num|number of|max)[ _-]?[a-z]+\W*$|[a-z](?:s\W*)$")
+_TOTAL_BEFORE = re.compile(r"(?i)(?:total|num|number of)[ _-]?[a-z]+\W*$|[a-z](?:s\W*)$")
+_MOST_BEFORE = re.compile(r"(?i)max\w*[ _-]?[a-z]+\W*$")
 
 
 class Form(NamedTuple):
@@ -75,6 +76,7 @@ class Form(NamedTuple):
     is_heading: whether it says nothing else
     is_of_training: whether a word says that this is a training
     is_list: whether it is made of names with numbers alone, and none of them is a setting
+    is_total: whether it is a heading that may say how many there are to be: `Num steps: 20000`
     """
 
     line: ScannedLine
@@ -84,6 +86,7 @@ class Form(NamedTuple):
     is_heading: bool
     is_of_training: bool
     is_list: bool = False
+    is_total: bool = False
 
 
 class FormScan(NamedTuple):
@@ -178,7 +181,8 @@ def _form(line: ScannedLine, text: str) -> Form | None:
         is_heading = has_counter and _is_heading(line, text, counters)
         if not is_heading and not is_list:
             return None
-        return Form(line, tuple(line.metrics), (), has_counter, is_heading, is_of_training, is_list)
+        is_total = is_heading and any(_TOTAL_BEFORE.search(text, 0, start) for start in counters)
+        return Form(line, tuple(line.metrics), (), has_counter, is_heading, is_of_training, is_list, is_total)
     if line.unknown_words + 2 * line.unknown_numbers > len(line.metrics) + MOST_UNKNOWN:
         return None
     if counters and not has_counter:  # a number that no word calls a counter
@@ -204,12 +208,12 @@ def is_list_of_pairs(line: ScannedLine) -> bool:
 
 
 def _is_heading(line: ScannedLine, text: str, counters: Iterable[int]) -> bool:
-    """Whether a line says how far the run is and nothing else; a total is no counter."""
+    """Whether a line says how far the run is and nothing else; the most that there may be is no counter."""
     return (
         not line.unknown_numbers
         and line.unknown_words <= MOST_UNKNOWN_IN_HEADING
         and sum(_BESIDE.search(name) is None for name in line.metrics) <= 1
-        and not any(_TOTAL_BEFORE.search(text, 0, start) for start in counters)
+        and not any(_MOST_BEFORE.search(text, 0, start) for start in counters)
     )
 
 

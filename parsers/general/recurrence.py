@@ -22,6 +22,7 @@ MOST_IDLE_HEADINGS = 16  # in a row, below which nothing was that may be metrics
 
 IN_COMMON = 0.55  # of the names of two lines that are of one kind
 
+_NO_DIGITS = str.maketrans("", "", "0123456789")
 _Key = tuple[bool, tuple[str, ...]]  # whether the line has a counter of its own, and its names
 _Counter = tuple[float, float]  # epoch and step, each NOT_COUNTED if it is not known
 NOT_COUNTED = -1.0
@@ -91,6 +92,7 @@ class Recurrence:
         self._size = 0
         self._kinds: dict[_Key, _Kind] = {}
         self._headings = _Headings()
+        self._totals: dict[str, float] = {}  # what headings say, by their words
         self._last: Any = None
         self._lists: dict[
             str | None, _List
@@ -140,6 +142,16 @@ class Recurrence:
             return False
         self._headings.lines_left -= 1
         return self._headings.lines_left > 0
+
+    def has_grown(self, text: str, statement: Statement) -> bool:
+        """Whether a heading that may name a total (`Num steps: 20000`) counts: it was less before."""
+        total = statement.step if statement.epoch is None else statement.epoch
+        key = text.translate(_NO_DIGITS)
+        before = self._totals.get(key)
+        if total is None or (before is None and len(self._totals) >= MOST_KINDS):
+            return False
+        self._totals[key] = total
+        return before is not None and total > before
 
     def begin_block(self, form: Form, statement: Statement, memory: Memory, stream: str | None) -> bool:
         """Note a heading, in the memory, too.  Returns whether the next line is expected."""

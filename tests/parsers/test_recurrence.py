@@ -185,3 +185,18 @@ def test_a_line_of_a_counter_that_other_programs_use_is_read_beside_those_of_a_t
 def test_a_heading_of_a_step_below_one_of_an_epoch_is_where_the_lines_below_are():
     lines = [f"Epoch {n}\nStep {n}00\nMean reward: {n}.5" for n in (3, 4)]
     assert short(lines) == [(3, 300, {"Mean reward": 3.5}), (4, 400, {"Mean reward": 4.5})]
+
+
+def test_a_heading_that_names_a_total_counts_once_that_grows():
+    lines = [f"Episodes: 14{n}\nNum steps: {n}000\nMean reward: {n}.5" for n in (1, 2, 3)]
+    assert short(lines) == [
+        (None, None, {"Mean reward": 1.5}), (None, 2000, {"Mean reward": 2.5}), (None, 3000, {"Mean reward": 3.5})
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", ["Total steps: 9000", "Max steps: {}000"])
+def test_a_total_that_stays_or_is_the_most_is_no_place(setting):
+    assert [step for _, step, _ in short([f"{setting.format(n)}\nMean reward: {n}.5" for n in (1, 2)])] == [
+        None,
+        None,
+    ]
