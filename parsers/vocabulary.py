@@ -196,6 +196,7 @@ def clarity(name: str) -> Clarity:
     return Clarity.BESIDE if "/" in name or any(_BESIDE.fullmatch(part) for part in parts) else Clarity.NONE
 
 
+@lru_cache(maxsize=4096)
 def is_learning_rate(name: str) -> bool:
     """Whether this is the learning rate: a line with no other metric is one of a training all the same."""
     return re.fullmatch(r"(?i)lr|(?:current )?learning[ _]rate", name) is not None
