@@ -846,9 +846,8 @@ WHOLE = """{
 
 
 def test_a_mapping_on_several_lines_is_read_as_one():
-    later = WHOLE.replace('"epoch": 3', '"epoch": 4')
-    wanted = {"train/loss": 0.5, "val/loss": 0.25}
-    assert short(WHOLE + later) == [(3, None, wanted), (4, None, wanted)]
+    found = short("".join(WHOLE.replace('"epoch": 3', f'"epoch": {n}') for n in range(9)))  # there are plans soon
+    assert found == [(n, None, {"train/loss": 0.5, "val/loss": 0.25}) for n in range(9)]
 
 
 def test_its_record_leads_back_to_all_its_lines_that_say_something():
