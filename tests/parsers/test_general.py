@@ -235,6 +235,7 @@ LINES = [
     ("Epoch 00005: reducing learning rate of group 0 to 1.0000e-04.", 5, None, {"learning rate": 0.0001}),
     ("Adjusting learning rate of group 1 to 0.001", None, None, {"learning rate/1": 0.001}),
     ("Updating learning rate to 5e-05", None, None, {"learning rate": 5e-05}),
+    ("Stop, reached max_epochs = 6 with best_epoch = 5 and best_valid_logloss = 0.5", None, None, {"best_valid_logloss": 0.5}),
     ("LOSS train 0.5 valid 0.25", None, None, {"train LOSS": 0.5, "valid LOSS": 0.25}),
     ("Epoch 3 | Loss: train 0.5, val 0.25 | Acc: train 50%, val 25%", 3, None,
      {"train Loss": 0.5, "val Loss": 0.25, "train Acc": 0.5, "val Acc": 0.25}),
