@@ -847,7 +847,9 @@ WHOLE = """{
 
 
 def test_a_mapping_on_several_lines_is_read_as_one():
-    found = short("".join(WHOLE.replace('"epoch": 3', f'"epoch": {n}') for n in range(9)))  # there are plans soon
+    found = short(
+        "".join(WHOLE.replace('"epoch": 3', f'"epoch": {n}') for n in range(9))
+    )  # there are plans soon
     assert found == [(n, None, {"train/loss": 0.5, "val/loss": 0.25}) for n in range(9)]
 
 
