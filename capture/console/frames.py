@@ -69,6 +69,10 @@ class Frame(NamedTuple):
         """Whether the line is finished, by a newline or by the end of the output."""
         return self.end in FINAL
 
+    def since(self, offset: int) -> Frame:
+        """All that was printed from a byte in `console.log` to the end of this frame, as one."""
+        return self._replace(offset=offset, span=self.offset + self.span - offset)
+
 
 _new = tuple.__new__
 

@@ -11,11 +11,13 @@ from capture.language.shape_cache import ShapeCache
 
 # As `KEY`, but of bounded length: it is tried at every word.
 _NAME = r"[A-Za-z_][\w./@%()-]{0,99}(?: [A-Za-z_][\w./@%()-]{0,99}){0,3}"
-_METRIC = r"(?i:\w{0,30}(?:loss|accy?|accuracy|reward|score|error|auc|iou|dice|psnr|mse|mae|ppl|lr))"
-# loss=0.5   acc: 91.2%   'f1': 0.5   dice_loss - 0.5   Loss: 0.5.   loss 0.5
+_METRICS = "loss acc accy accuracy reward score error auc iou dice psnr mse mae ppl lr"
+_METRIC_BEFORE = "|".join(f"(?<={word})" for word in _METRICS.split())
+# loss=0.5   acc: 91.2%   'f1': 0.5   dice_loss - 0.5   Loss: 0.5.   train loss 0.5
 _PAIR = re.compile(
-    rf"(?<![\w.])(?<![A-Za-z_][/-])(?:(?P<key>{_NAME})(?:['\"]?\s?[=:]\s*|\s-\s(?=-?\d+\.\d))(?P<value>{NUMBER})"
-    rf"|(?P<metric>{_METRIC})\s(?P<decimal>\d+\.\d+))(?P<percent>\s?%)?(?![\w/]|\.(?!\s|$)|:\d|-[A-Za-z])"
+    rf"(?<![\w.])(?<![A-Za-z_][/-])(?P<key>{_NAME})"
+    rf"(?:['\"]?\s?[=:]\s*|\s-\s(?=-?\d+\.\d)|(?i:{_METRIC_BEFORE})\s(?=\d+\.\d))"
+    rf"(?P<value>{NUMBER})(?P<percent>\s?%)?(?![\w/]|\.(?!\s|$)|:\d|-[A-Za-z])"
 )
 _COUNTER = re.compile(r"(?i)(?:.* )?(?:epochs?|iter(?:ation)?s?|steps?|batch(?:es)?)")
 
@@ -42,13 +44,15 @@ def spans(text: str) -> list[KeyValueSpan]:
 
     What only says how far the run is (`Train Epoch: 16`) is none of them.
     """
-    found = []
-    for pair in _PAIR.finditer(text):
-        key, value = ("key", "value") if pair["key"] else ("metric", "decimal")
-        if not _COUNTER.fullmatch(pair[key]):
-            read = share if pair["percent"] else fast_reader(number, pair[value])
-            found.append(KeyValueSpan(*pair.span(key), *pair.span(value), read))
-    return found
+    return [
+        KeyValueSpan(
+            *pair.span("key"),
+            *pair.span("value"),
+            share if pair["percent"] else fast_reader(number, pair["value"]),
+        )
+        for pair in _PAIR.finditer(text)
+        if not _COUNTER.fullmatch(pair["key"])
+    ]
 
 
 def share(text: str) -> float:
@@ -58,4 +62,4 @@ def share(text: str) -> float:
 
 def without(text: str) -> str:
     """The text without its names and numbers: what is left of a bar's description is the bar's name."""
-    return _PAIR.sub(lambda pair: pair[0] if _COUNTER.fullmatch(pair["key"] or "") else " ", text)
+    return _PAIR.sub(lambda pair: pair[0] if _COUNTER.fullmatch(pair["key"]) else " ", text)

@@ -30,13 +30,8 @@ class UnfinishedBox(Unfinished):
 
     def add(self, frame: Frame) -> None:
         """Add the frame of one more row."""
-        self.frame = spanning(self.frame.offset, frame)
+        self.frame = frame.since(self.frame.offset)
 
     def finish(self) -> list[Reading]:
         """What the rows mean that were drawn."""
         return self.readings(self.block.match, self.frame) or [] if self.block.rows else []
-
-
-def spanning(offset: int, last: Frame) -> Frame:
-    """All from a byte to the end of a frame, as one frame."""
-    return last._replace(offset=offset, span=last.offset + last.span - offset)

@@ -174,7 +174,7 @@ class Engine:
         if shape is None:
             return self._read_by_rules(frame, self.plans)
         is_open = stream in self._sources.open
-        source = self._sources.of(shape.context) if shape.context else self._sources.anonymous
+        source = self._sources.of(shape.context)
         if is_open and not self._comes_first(shape.rule, stream, source):
             return self._read_by_rules(frame)
         if shape.stamp and time is None:

@@ -12,7 +12,7 @@ from capture.language.matchers import StreamMatcher, matcher
 from capture.language.model import Case, Parser, Pattern
 from capture.language.patterns import Match, RegexMatcher, Spans, WrappedMatcher
 from capture.language.readers import Line, LinePlan, LineReader
-from capture.parsing.boxes import UnfinishedBox, spanning
+from capture.parsing.boxes import UnfinishedBox
 from capture.parsing.outcome import Outcome
 from capture.parsing.state import NOTHING, Reading, State, Waiting
 from capture.parsing.wrapped import WrappedLine
@@ -151,7 +151,7 @@ class Rule:
         if result.match is None:
             return [NOTHING] if result.recognised else None
         if result.whole:
-            frame = spanning(offset, frame)
+            frame = frame.since(offset)
         return self.readings(result.match, frame, state)
 
     def readings(self, match: Match, frame: Frame, state: State) -> list[Reading] | None:

@@ -10,8 +10,6 @@ import time
 
 SCARCE = 1.5  # times as long as the processor was had: others want it
 SMALL = 0.02  # seconds of work that no rest is worth
-
-
 SHORTEST, LONGEST = 0.05, 0.2  # seconds between two looks at the recording
 OF_AGE = 0.01  # of the time that has passed: what is new in a run of a minute is not waited for as eagerly
 

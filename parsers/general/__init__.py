@@ -111,7 +111,7 @@ def _found_later(held: Held, run: Run) -> Found:
 
 def plan(text: str) -> LinePlan | None:
     """How lines are read that differ in their numbers alone, if this one's words make it one of metrics."""
-    if spread.may_be_inside(text):
+    if spread.begins(text) or spread.may_be_inside(text):
         return None
     scan = _known.get(text) if len(text) <= LONGEST and vocabulary.holds_metric(text) else None
     if scan is None or scan.line is None or form.is_list_of_pairs(scan.line):

@@ -23,26 +23,16 @@ def place(text: str, name: Name, line: ScannedLine) -> int:
     return match.end() if match and vocabulary.clarity(name.text) < Clarity.WEAK else 0
 
 
-_PLACE_OF_RUN = re.compile(
-    rf"(?i)(?:max|best|total|num|n)[_ ](?:epoch|step|iter|iteration)s?\s?[:=]\s?{COUNT}(?![\w.])"
-)
-
-
-def place_of_run(text: str, name: Name, line: ScannedLine) -> int:
-    """`max_epochs = 6`, `best_epoch = 5`: where the run ends or was best, no metric."""
-    match = _PLACE_OF_RUN.match(text, name.end - len(name.last_word)) or _PLACE_OF_RUN.match(text, name.start)
-    line.has_sign |= match is not None
-    return match.end() if match else 0
-
-
 _HOW_MANY = re.compile(
-    rf"(?:over {NUMBER} [a-z]+|(?:total )?number of \w+ (?:are|is|was|[:=]) ?{COUNT})(?![\w.])"
+    rf"(?:over {NUMBER} [a-z]+|(?:total )?number of \w+ (?:are|is|was|[:=]) ?{COUNT}"
+    rf"|(?i:(?:max|best|total|num|n)[_ ](?:epoch|step|iter|iteration)s?)\s?[:=]\s?{COUNT})(?![\w.])"
 )
 
 
 def how_many(text: str, name: Name, line: ScannedLine) -> int:
-    """`over 6400.0 frames`, `total number of steps are 3626`: what was counted, no metric."""
-    match = _HOW_MANY.match(text, name.start)
+    """`over 6400.0 frames`, `number of steps are 3626`, `max_epochs = 6`, `best_epoch = 5`: no metric."""
+    last_word = name.end - len(name.last_word)
+    match = _HOW_MANY.match(text, name.start) or _HOW_MANY.match(text, last_word)
     return match.end() if match else 0
 
 

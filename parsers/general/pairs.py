@@ -289,7 +289,6 @@ RECOGNISERS = [
     ratio_is,
     several,
     other_pairs.how_many,
-    other_pairs.place_of_run,
     other_pairs.days,
     other_pairs.size,
     with_sign,

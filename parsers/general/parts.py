@@ -19,23 +19,32 @@ _KIND = rf"(?:{vocabulary.SPLIT}|(?i:mean|median|avg|average|min|max|std))"
 _KINDS = rf"(?P<kinds>{_KIND}(?:\s?[/,|&]\s?{_KIND}){{1,3}})"
 _METRIC = r"(?P<name>[A-Za-z_]\w*(?: [A-Za-z_]\w*)?)"
 _VALUE = rf"{NUMBER}(?:\s?%)?"
-_VALUES = rf"(?P<values>{_VALUE}(?:(?:\s?[/,|]\s?| ){_VALUE}){{1,3}})(?![\w/]|\.\d)"
+_VALUES = rf"(?P<values>{_VALUE}(?:(?:\s?[/,|]\s?| ){_VALUE}){{1,5}})(?![\w/]|\.\d)"
 _OF_KINDS = re.compile(rf"{_KINDS} {_METRIC}\s?[:=]?\s*{_VALUES}")
 _KINDS_OF = re.compile(rf"{_METRIC} (?P<open>\()?{_KINDS}(?(open)\))\s?[:=]\s*{_VALUES}")
-_EACH_KIND = re.compile(_KIND)
+_WORDS_OF = re.compile(
+    rf"{_METRIC} ?\((?P<kinds>[A-Za-z]\w*(?:\s?[/,|&]\s?[A-Za-z]\w*){{1,5}})\)\s?[:=]\s*{_VALUES}"
+)
+_BETWEEN_KINDS = re.compile(r"\s?[/,|&]\s?")
 _EACH_VALUE = re.compile(rf"(?P<value>{NUMBER})(?P<percent>\s?%)?")
 
 
 def of_kinds(text: str, name: Name, line: ScannedLine) -> int:
-    """`Train / Test accuracy: 0.37 / 0.28`, `mean/median reward 20.1/19.5`, `loss (train/val): 0.5/0.6`."""
+    """`Train / Test accuracy: 0.37 / 0.28`, `mean/median reward 20.1/19.5`, `loss (train/val): 0.5/0.6`.
+
+    In brackets any words are: `G_Loss (Content/Advers/Total): 0.0021/1.2429/0.0033`.
+    """
     match = _OF_KINDS.match(text, name.start) or _KINDS_OF.match(text, name.start)
+    full_name = "{part} {name}"
     if not match:
-        return 0
-    kinds = _EACH_KIND.findall(match["kinds"])
+        match, full_name = _WORDS_OF.match(text, name.start), "{name}/{part}"
+        if not match or vocabulary.clarity(match["name"]) < Clarity.WEAK:
+            return 0
+    kinds = _BETWEEN_KINDS.split(match["kinds"])
     values = list(_EACH_VALUE.finditer(text, *match.span("values")))
     if len(kinds) != len(values):
         return 0
-    _add(line, match["name"], zip(kinds, values))
+    _add(line, match["name"], zip(kinds, values), full_name)
     return match.end()
 
 
@@ -72,35 +81,21 @@ def bare_parts(text: str, name: Name, line: ScannedLine) -> int:
     return match.end()
 
 
-_WORDS = r"(?P<words>[A-Za-z]\w{0,20}(?:(?:\s?/\s?|, ?)[A-Za-z]\w{0,20}){1,5})"
-_OF_WORDS = re.compile(
-    rf"{_METRIC} ?\({_WORDS}\)\s?[:=]\s*(?P<values>{_VALUE}(?:(?:\s?/\s?|, ?){_VALUE}){{1,5}})(?![\w/]|\.\d)"
-)
-
-
-def of_words(text: str, name: Name, line: ScannedLine) -> int:
-    """`Generator_Loss (Content/Advers/Total): 0.0021/1.2429/0.0033`."""
-    match = _OF_WORDS.match(text, name.start)
-    if not match or vocabulary.clarity(match["name"]) < Clarity.WEAK:
-        return 0
-    words = re.findall(r"\w+", match["words"])
-    values = list(_EACH_VALUE.finditer(text, *match.span("values")))
-    if len(words) != len(values):
-        return 0
-    line.has_sign = True
-    for word, value in zip(words, values):
-        read = share if value["percent"] else number
-        line.add(f"{match['name']}/{word}", Span.of(value, "value", read))
-    return match.end()
-
-
-def _add(line: ScannedLine, name: str, values: Iterable[tuple[str, re.Match[str]]]) -> None:
+def _add(
+    line: ScannedLine,
+    name: str,
+    values: Iterable[tuple[str, re.Match[str]]],
+    full_name: str = "{part} {name}",
+) -> None:
     """Add the value of each part or statistic; what follows belongs to no part."""
     line.has_sign = True
     for part, value in values:
-        line.add(f"{part} {name}", Span.of(value, "value", share if value["percent"] else number))
+        line.add(
+            full_name.format(part=part, name=name),
+            Span.of(value, "value", share if value["percent"] else number),
+        )
         if vocabulary.is_split(part):
             line.section = ""
 
 
-RECOGNISERS = [of_kinds, of_words, by_part, bare_parts]
+RECOGNISERS = [of_kinds, by_part, bare_parts]

@@ -69,7 +69,7 @@ _ROW = re.compile(
     r"|(?i:class|task|client|model|head|level|layer|stage|group|cluster|domain|label|category|agent|expert)"
     r" \d{1,3})"
     r": {1,4}(?!(?i:ep\b|epoch|step|iter|batch))(?=[A-Za-z][\w@-]*(?: [\w@-]+)?\s?[:=]\s{0,3}[-+.\d])"
-    r"|(?P<of_class>(?i:class|task|category)) (?:\[(?P<in_brackets>\d{1,3})\]:?|(?P<number>\d{1,3}) [-|]) "
+    r"|(?P<of_class>(?i:class|task|category) \[?\d{1,3})(?:\]:?| [-|]) "
     r"(?=[A-Za-z][\w@-]*[ :=]\s{0,3}[-+.\d]))"
 )
 # `   1 train loss:  2.30`
@@ -199,9 +199,7 @@ def row(text: str, at: int, line: ScannedLine) -> int:
     match = _ROW.match(text, at)
     if not match:
         return 0
-    line.section = (
-        match["name"] or match["label"] or f"{match['of_class']} {match['in_brackets'] or match['number']}"
-    )
+    line.section = match["name"] or match["label"] or match["of_class"].replace("[", "")
     line.depends_on_digits |= line.section[-1].isdigit()
     return match.end()
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from capture.language.readers import Line
 from capture.parsers.general import other_lines
@@ -49,19 +48,19 @@ def may_be_inside(text: str) -> bool:
 
 @dataclass
 class _Open:
-    """A mapping that is being printed: its lines, and how many brackets are open after them."""
+    """A mapping that is being printed: its lines, how many brackets are open after them, and their length."""
 
-    lines: list[Line]
-    depth: int
+    lines: list[Line] = field(default_factory=list)
+    depth: int = 0
+    size: int = 0
 
-    @property
-    def goes_on(self) -> bool:
-        """Whether the next line is expected to be a part of it."""
-        last = self.lines[-1].text
-        is_small = (
-            len(self.lines) <= MOST_LINES and sum(len(line.text) for line in self.lines) <= MOST_CHARACTERS
-        )
-        return self.depth > 0 and is_small and _INSIDE.match(last) is not None
+    def add(self, line: Line) -> bool:
+        """Add a line.  Returns whether the next one is expected to be a part of it, too."""
+        self.lines.append(line)
+        self.depth += _depth(line.text)
+        self.size += len(line.text)
+        is_small = len(self.lines) <= MOST_LINES and self.size <= MOST_CHARACTERS
+        return self.depth > 0 and is_small and _INSIDE.match(line.text) is not None
 
 
 @dataclass
@@ -72,7 +71,8 @@ class Spread:
 
     def begin(self, line: Line) -> None:
         """The first line of one has come."""
-        self._open[stream_of(line)] = _Open([line], _depth(line.text) + (not _has_brace(line)))
+        opened = self._open[stream_of(line)] = _Open(depth=not _has_brace(line))
+        opened.add(line)
 
     def is_open(self, line: Line) -> bool:
         """Whether one is being printed where this line is."""
@@ -81,9 +81,7 @@ class Spread:
     def add(self, line: Line) -> list[Line]:
         """Add a line.  Returns all of them once the mapping is whole, or goes on no further; else none."""
         opened = self._open[stream_of(line)]
-        opened.lines.append(line)
-        opened.depth += _depth(line.text)
-        if opened.goes_on:
+        if opened.add(line):
             return []
         del self._open[stream_of(line)]
         return opened.lines
@@ -102,18 +100,14 @@ def whole(lines: Sequence[Line]) -> Line | None:
         text = "{" + text
     if _depth(text) or not _INSIDE.match(lines[-1].text):
         return None
-    return Line(text, _spanning(lines[0].frame, lines[-1].frame), lines[-1].alone)
+    first, last = lines[0].frame, lines[-1].frame
+    return Line(text, last and last.since(first.offset), lines[-1].alone)
 
 
 def _has_brace(first: Line) -> bool:
     """Whether the brace before all names is in this line, not above it."""
     match = _BEGINNING.match(first.text)
     return bool(match and match["brace"])
-
-
-def _spanning(first: Any, last: Any) -> Any:
-    """All from one frame to another."""
-    return last and last._replace(offset=first.offset, span=last.offset + last.span - first.offset)
 
 
 def _depth(text: str) -> int:

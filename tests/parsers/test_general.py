@@ -236,6 +236,9 @@ LINES = [
     ("Adjusting learning rate of group 1 to 0.001", None, None, {"learning rate/1": 0.001}),
     ("Updating learning rate to 5e-05", None, None, {"learning rate": 5e-05}),
     ("Stop, reached max_epochs = 6 with best_epoch = 5 and best_valid_logloss = 0.5", None, None, {"best_valid_logloss": 0.5}),
+    ("task : ['CAR', 'CYCLIST'], loss: 0.5, loss_elem: ['0.4710', '0.4611', '1.1239', '0.8052', '1.4148', '0.5662', '0.6'], hm_loss: 0.25",
+     None, None, {"loss": 0.5, "hm_loss": 0.25}),
+    ("Train step 100 | loss 0.5", None, 100, {"Train/loss": 0.5}),
     ("LOSS train 0.5 valid 0.25", None, None, {"train LOSS": 0.5, "valid LOSS": 0.25}),
     ("Epoch 3 | Loss: train 0.5, val 0.25 | Acc: train 50%, val 25%", 3, None,
      {"train Loss": 0.5, "val Loss": 0.25, "train Acc": 0.5, "val Acc": 0.25}),
@@ -486,6 +489,7 @@ def test_every_line_that_is_read_passes_the_gate(line):
     "loss at 10:01:00",
     "--- PASS: TestLoss/acc=1 (0.01s)",
     "reward-0   1/1     Running   0          3d",
+    "iou_normalizer=0.07",
     "epochs ━━━━━━━━━━ 0/3 0:00:00 loss=nan acc=0.000",
 ])  # fmt: skip
 def test_what_is_no_metric_gives_nothing(line):
@@ -853,6 +857,18 @@ def test_a_mapping_on_several_lines_is_read_as_one():
     assert found == [(n, None, {"train/loss": 0.5, "val/loss": 0.25}) for n in range(9)]
 
 
+def test_a_mapping_that_begins_with_a_section_is_read_each_time():
+    text = '{\n  "train": {\n    "loss": 0.5\n  }\n}\n' + "waiting\n" * 9
+    assert short(text * 9) == [(None, None, {"train/loss": 0.5})] * 9
+
+
+def test_lines_that_were_none_of_a_mapping_hide_none_that_are():
+    first = '"name": "base", "loss": 0.5,\n'
+    assert short(f"{first}loading\n" * 9 + f'{first} "acc": 0.25}}\n') == [
+        *[(None, None, {"loss": 0.5})] * 9, (None, None, {"loss": 0.5, "acc": 0.25})
+    ]  # fmt: skip
+
+
 def test_its_record_leads_back_to_all_its_lines_that_say_something():
     (record,) = parse("text\n" + WHOLE)
     assert record.at == (7, len(WHOLE) - len("{\n\n"))
@@ -879,6 +895,8 @@ def test_what_begins_like_a_mapping_and_is_none_is_not_lost(after):
 
 def test_a_mapping_without_an_end_is_given_up():
     lines = "".join(f'  "loss{n}": 0.5,\n' for n in range(3000))
+    pipeline = Pipeline(engine_of([PARSER]))
+    assert len(pipeline.feed(lines.encode(), 0)) > 2800
     assert len(parse(lines + "epoch 2 acc 0.75")) == 3001
 
 
@@ -889,4 +907,18 @@ def test_mappings_of_two_ranks_are_kept_apart():
     found = parse("\n".join(lines))
     assert [(r.context["rank"], dict(r.metrics)) for r in found] == [
         (n, {"loss": 0.5, "acc": 0.25}) for n in (0, 1)
+    ]
+
+
+def test_the_learning_rates_of_two_groups_are_kept_apart():
+    lines = "Adjusting learning rate of group 0 to 0.50.\nAdjusting learning rate of group 1 to 0.25.\n"
+    assert (
+        short(lines * 4)
+        == [(None, None, {"learning rate": 0.5}), (None, None, {"learning rate/1": 0.25})] * 4
+    )
+
+
+def test_words_in_brackets_name_parts_of_a_metric_alone():
+    assert short("epoch 1 loss (a/b): 0.5/0.25 size (w/h): 1.5/2.5") == [
+        (1, None, {"loss/a": 0.5, "loss/b": 0.25})
     ]

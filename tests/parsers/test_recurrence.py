@@ -194,7 +194,7 @@ def test_a_heading_that_names_a_total_counts_once_that_grows():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("setting", ["Total steps: 9000", "Max steps: {}000"])
+@pytest.mark.parametrize("setting", ["Total steps: 9000", "Max steps: {}000", "Max episode {}0"])
 def test_a_total_that_stays_or_is_the_most_is_no_place(setting):
     assert [step for _, step, _ in short([f"{setting.format(n)}\nMean reward: {n}.5" for n in (1, 2)])] == [
         None,
